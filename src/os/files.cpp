@@ -1,0 +1,127 @@
+#include "os/files.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+namespace trainyard::os {
+namespace {
+
+struct CloseDir {
+  void operator()(DIR* d) const { ::closedir(d); }
+};
+
+// Empties the directory behind `fd` (which it takes). By descriptors, so that a path swapped for a
+// symbolic link in the meantime leads nowhere.
+Result<> empty_directory(Fd fd, const std::string& what) {
+  ::fchmod(fd.get(), 0700);  // ours by ownership; failure shows below
+  std::unique_ptr<DIR, CloseDir> dir(::fdopendir(fd.get()));
+  if (!dir) return fail_errno("list " + what);
+  const int at = fd.release();
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (::unlinkat(at, name.c_str(), 0) == 0) continue;
+    if (errno != EISDIR && errno != EPERM) return fail_errno("remove " + what + "/" + name);
+    Fd child(::openat(at, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!child && errno == EACCES) {
+      ::fchmodat(at, name.c_str(), 0700, 0);
+      child.reset(::openat(at, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    }
+    if (!child) return fail_errno("open " + what + "/" + name);
+    TRY(empty_directory(std::move(child), what + "/" + name));
+    if (::unlinkat(at, name.c_str(), AT_REMOVEDIR) != 0)
+      return fail_errno("remove " + what + "/" + name);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Fd> open_file(const Path& path, int flags, unsigned mode) {
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  if (fd < 0) return fail_errno("open " + path.string());
+  return Fd(fd);
+}
+
+Result<std::string> read_file(const Path& path, std::size_t size_bytes_max) {
+  const Fd fd = TRY(open_file(path, O_RDONLY));
+  std::string text;
+  char buffer[1 << 16];
+  for (;;) {
+    const std::size_t n = TRY(read_some(fd.get(), buffer, path.string()));
+    if (n == 0) return text;
+    if (text.size() + n > size_bytes_max)
+      return fail(ErrorKind::limit, "InternalFailure",
+                  "read " + path.string() + ": larger than " + std::to_string(size_bytes_max) +
+                      " bytes");
+    text.append(buffer, n);
+  }
+}
+
+Result<> write_file(const Path& path, std::string_view text, unsigned mode) {
+  const Fd fd = TRY(open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode));
+  return write_all(fd.get(), text, path.string());
+}
+
+Result<> write_durably(const Path& path, std::string_view text, unsigned mode) {
+  const Path beside = path.string() + ".new";
+  {
+    const Fd fd = TRY(open_file(beside, O_WRONLY | O_CREAT | O_TRUNC, mode));
+    TRY(write_all(fd.get(), text, beside.string()));
+    TRY(sync_fd(fd.get(), beside.string()));
+  }
+  if (::rename(beside.c_str(), path.c_str()) != 0)
+    return fail_errno("rename " + beside.string() + " to " + path.string());
+  return sync_directory(path.parent_path());
+}
+
+Result<> sync_fd(int fd, std::string_view what) {
+  if (::fsync(fd) != 0) return fail_errno("fsync " + std::string(what));
+  return {};
+}
+
+Result<> sync_directory(const Path& path) {
+  const Fd fd = TRY(open_file(path.empty() ? Path(".") : path, O_RDONLY | O_DIRECTORY));
+  return sync_fd(fd.get(), path.string());
+}
+
+Result<> make_directories(const Path& path, unsigned mode) {
+  if (::mkdir(path.c_str(), mode) == 0) return {};
+  if (errno == EEXIST) {
+    struct stat st {};
+    if (::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return {};
+    return fail_errno("make directory " + path.string(), ENOTDIR);
+  }
+  if (errno != ENOENT || !path.has_parent_path() || path.parent_path() == path)
+    return fail_errno("make directory " + path.string());
+  TRY(make_directories(path.parent_path(), mode));
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+    return fail_errno("make directory " + path.string());
+  return {};
+}
+
+Result<> remove_tree(const Path& path) {
+  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
+  if (errno != EISDIR && errno != EPERM) return fail_errno("remove " + path.string());
+  Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd && errno == EACCES && ::chmod(path.c_str(), 0700) == 0)
+    fd.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return fail_errno("open " + path.string());
+  TRY(empty_directory(std::move(fd), path.string()));
+  if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return fail_errno("remove " + path.string());
+  return {};
+}
+
+Result<Space> space(const Path& path) {
+  struct statvfs st {};
+  if (::statvfs(path.c_str(), &st) != 0) return fail_errno("measure " + path.string());
+  return Space{std::uint64_t(st.f_bavail) * st.f_frsize, std::uint64_t(st.f_blocks) * st.f_frsize};
+}
+
+}  // namespace trainyard::os

@@ -1,0 +1,45 @@
+#pragma once
+/// Files and directories: whole-file reads, writes that survive a power cut, removal of trees that a
+/// hostile job may have filled. No function follows a symbolic link that it was not told to follow.
+
+#include "base/result.hpp"
+#include "os/fd.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace trainyard::os {
+
+using Path = std::filesystem::path;
+
+/// The whole file. An error of kind `limit` if it is larger than `size_bytes_max`.
+Result<std::string> read_file(const Path& path, std::size_t size_bytes_max = 64u << 20);
+
+/// Opens with O_CLOEXEC added. The error names the path.
+Result<Fd> open_file(const Path& path, int flags, unsigned mode = 0600);
+
+/// Writes and closes, without fsync. Replaces what was there.
+Result<> write_file(const Path& path, std::string_view text, unsigned mode = 0600);
+
+/// Writes beside, fsyncs, renames over `path`, fsyncs the directory: after it returns the file is
+/// whole and lasting; before, the old one is.
+Result<> write_durably(const Path& path, std::string_view text, unsigned mode = 0600);
+
+Result<> sync_fd(int fd, std::string_view what);
+Result<> sync_directory(const Path& path);
+
+/// Makes the directory and its parents; one that exists is fine.
+Result<> make_directories(const Path& path, unsigned mode = 0700);
+
+/// Removes a tree, symbolic links as links, read-only directories too. What does not exist is fine.
+Result<> remove_tree(const Path& path);
+
+/// Bytes free for an ordinary user on the file system of `path`, and its size.
+struct Space {
+  std::uint64_t free_bytes = 0, total_bytes = 0;
+};
+Result<Space> space(const Path& path);
+
+}  // namespace trainyard::os
