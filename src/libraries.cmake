@@ -1,5 +1,5 @@
 # The layers, lowest first. What is not listed as a dependency may not be included: tests/tidy checks it.
-trainyard_library(base base PKGS fmt::fmt OpenSSL::Crypto)
+trainyard_library(base base PKGS fmt::fmt OpenSSL::Crypto Threads::Threads)
 trainyard_library(os os DEPS base PKGS seccomp cap)
 trainyard_library(wire_sign wire/sign DEPS base)
 trainyard_library(wire wire DEPS base PKGS boost_json re2 pugixml)

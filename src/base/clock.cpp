@@ -61,11 +61,12 @@ std::string amz_date(Time t) {
 std::string http_date(Time t) {
   static constexpr std::array<const char*, 7> day_names{"Sun", "Mon", "Tue", "Wed",
                                                         "Thu", "Fri", "Sat"};
-  static constexpr std::array<const char*, 12> month_names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array<const char*, 12> month_names{
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const Civil c = civil(t);
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", day_names[std::size_t(c.weekday)],
-                     c.day, month_names[std::size_t(c.month - 1)], c.year, c.hour, c.minute, c.second);
+                     c.day, month_names[std::size_t(c.month - 1)], c.year, c.hour, c.minute,
+                     c.second);
 }
 
 }  // namespace trainyard

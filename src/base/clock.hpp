@@ -13,8 +13,12 @@ using Millis = std::chrono::milliseconds;
 /// A point in UTC, in milliseconds since 1970.
 using Time = std::chrono::sys_time<Millis>;
 
-inline std::int64_t to_ms(Time t) { return t.time_since_epoch().count(); }
-inline Time from_ms(std::int64_t ms) { return Time(Millis(ms)); }
+inline std::int64_t to_ms(Time t) {
+  return t.time_since_epoch().count();
+}
+inline Time from_ms(std::int64_t ms) {
+  return Time(Millis(ms));
+}
 
 class Clock {
 public:
@@ -34,7 +38,10 @@ public:
   explicit ManualClock(Time start = from_ms(1'795'000'000'000)) : now_(start) {}
   Time now() const override { return now_; }
   Millis boottime() const override { return boot_; }
-  void advance(Millis by) { now_ += by; boot_ += by; }
+  void advance(Millis by) {
+    now_ += by;
+    boot_ += by;
+  }
   /// The wall clock is set; boot time does not move.
   void jump(Millis by) { now_ += by; }
 

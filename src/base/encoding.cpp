@@ -19,7 +19,8 @@ int nibble(char c) {
 constexpr std::array<std::int8_t, 256> base64_values() {
   std::array<std::int8_t, 256> values{};
   values.fill(-1);
-  for (int i = 0; i < 64; ++i) values[static_cast<unsigned char>(alphabet[i])] = std::int8_t(i);
+  for (int i = 0; i < 64; ++i)
+    values[static_cast<unsigned char>(alphabet[i])] = std::int8_t(i);
   return values;
 }
 
@@ -62,7 +63,8 @@ std::string base64(std::span<const std::uint8_t> bytes) {
   std::size_t i = 0;
   for (; i + 2 < bytes.size(); i += 3) {
     const unsigned v = unsigned(bytes[i]) << 16 | unsigned(bytes[i + 1]) << 8 | bytes[i + 2];
-    for (int shift = 18; shift >= 0; shift -= 6) out += alphabet[v >> shift & 63];
+    for (int shift = 18; shift >= 0; shift -= 6)
+      out += alphabet[v >> shift & 63];
   }
   if (bytes.size() - i == 1) {
     const unsigned v = unsigned(bytes[i]) << 16;
@@ -80,7 +82,8 @@ Result<Bytes> unbase64(std::string_view text) {
   static constexpr auto values = base64_values();
   if (text.size() % 4 != 0) return bad("base64 text has a length that is no multiple of four");
   std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=')
+    ++padding;
   Bytes out;
   out.reserve(text.size() / 4 * 3);
   for (std::size_t i = 0; i < text.size(); i += 4) {
@@ -91,7 +94,8 @@ Result<Bytes> unbase64(std::string_view text) {
       if (digit < 0) return bad("not base64");
       v = v << 6 | unsigned(digit);
     }
-    for (std::size_t j = 0; j + 1 < data; ++j) out.push_back(std::uint8_t(v >> (16 - 8 * j)));
+    for (std::size_t j = 0; j + 1 < data; ++j)
+      out.push_back(std::uint8_t(v >> (16 - 8 * j)));
   }
   return out;
 }

@@ -3,9 +3,8 @@
 #include "base/encoding.hpp"
 #include "base/result.hpp"
 
-#include <sys/random.h>
-
 #include <array>
+#include <sys/random.h>
 
 namespace trainyard {
 namespace {
@@ -25,7 +24,8 @@ std::string new_id(Time now) {
   std::array<std::uint8_t, 16> id;
   fill_random(id);
   const auto ms = std::uint64_t(to_ms(now));
-  for (unsigned i = 0; i < 6; ++i) id[i] = std::uint8_t(ms >> (40 - 8 * i));
+  for (unsigned i = 0; i < 6; ++i)
+    id[i] = std::uint8_t(ms >> (40 - 8 * i));
   return hex(id);
 }
 

@@ -14,10 +14,14 @@ std::atomic<Level> lowest{Level::info};
 
 const char* name(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warn: return "warn";
-    case Level::error: return "error";
+  case Level::debug:
+    return "debug";
+  case Level::info:
+    return "info";
+  case Level::warn:
+    return "warn";
+  case Level::error:
+    return "error";
   }
   return "?";
 }
@@ -26,21 +30,27 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     const auto b = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') (out += '\\') += c;
-    else if (b < 0x20 || b == 0x7f) out += fmt::format("\\u{:04x}", b);
-    else out += c;
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (b < 0x20 || b == 0x7f)
+      out += fmt::format("\\u{:04x}", b);
+    else
+      out += c;
   }
   out += '"';
 }
 
 }  // namespace
 
-void set_level(Level level) { lowest = level; }
+void set_level(Level level) {
+  lowest = level;
+}
 
 void write(Level level, std::string_view message, const Fields& fields) {
   if (level < lowest.load(std::memory_order_relaxed)) return;
-  std::string line = fmt::format("{{\"time\":\"{}\",\"level\":\"{}\",\"message\":",
-                                 iso8601(system_clock().now()), name(level));
+  std::string line =
+      fmt::format("{{\"time\":\"{}\",\"level\":\"{}\",\"message\":", iso8601(system_clock().now()),
+                  name(level));
   append_quoted(line, message);
   for (const auto& [key, value] : fields) {
     line += ',';

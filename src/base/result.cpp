@@ -7,16 +7,18 @@
 
 namespace trainyard {
 
-Failure fail_errno(std::string what) { return fail_errno(std::move(what), errno); }
+Failure fail_errno(std::string what) {
+  return fail_errno(std::move(what), errno);
+}
 
 Failure fail_errno(std::string what, int error_number) {
   char buffer[128];
   const char* text = strerror_r(error_number, buffer, sizeof buffer);
-  const ErrorKind kind = error_number == ENOENT   ? ErrorKind::not_found
-                         : error_number == EACCES || error_number == EPERM ? ErrorKind::denied
-                         : error_number == EEXIST ? ErrorKind::conflict
+  const ErrorKind kind = error_number == ENOENT                             ? ErrorKind::not_found
+                         : error_number == EACCES || error_number == EPERM  ? ErrorKind::denied
+                         : error_number == EEXIST                           ? ErrorKind::conflict
                          : error_number == ENOSPC || error_number == EDQUOT ? ErrorKind::limit
-                                                  : ErrorKind::internal;
+                                                                            : ErrorKind::internal;
   return fail(kind, "InternalFailure", what + ": " + text);
 }
 

@@ -2,9 +2,9 @@
 /// The one error type of the project, and the `Result` every fallible function returns.
 ///
 /// An error says what was being done, to what, why it failed and what to do next. `kind` decides
-/// the HTTP status and a retry; `code` is the name a client program matches on ("ValidationException",
-/// "NoSuchKey"); `message` is for people. Exceptions from libraries stop at the edge of the file that
-/// calls them and become an `Error` there.
+/// the HTTP status and a retry; `code` is the name a client program matches on
+/// ("ValidationException", "NoSuchKey"); `message` is for people. Exceptions from libraries stop at
+/// the edge of the file that calls them and become an `Error` there.
 
 #include <tl/expected.hpp>
 
@@ -30,12 +30,12 @@ struct Error {
   std::string message;
 };
 
-template <class T = void>
-using Result = tl::expected<T, Error>;
+template <class T = void> using Result = tl::expected<T, Error>;
 
 using Failure = tl::unexpected<Error>;
 
-/// Builds the error half of any Result: `return fail(ErrorKind::invalid, "InvalidArgument", "...")`.
+/// Builds the error half of any Result: `return fail(ErrorKind::invalid, "InvalidArgument",
+/// "...")`.
 inline Failure fail(ErrorKind kind, std::string code, std::string message) {
   return Failure(Error{kind, std::move(code), std::move(message)});
 }
@@ -57,8 +57,9 @@ inline Failure in_context(Error error, std::string_view doing) {
 }
 
 namespace detail {
-template <class T>
-T take(Result<T>&& r) { return std::move(r).value(); }
+template <class T> T take(Result<T>&& r) {
+  return std::move(r).value();
+}
 inline void take(Result<void>&&) {}
 }  // namespace detail
 

@@ -1,6 +1,6 @@
 #pragma once
-/// The HTTP/1.1 client of the agent and the CLI: blocking, one connection kept alive, plain TCP or a unix
-/// socket. One of the three files that include Beast.
+/// The HTTP/1.1 client of the agent and the CLI: blocking, one connection kept alive, plain TCP or
+/// a unix socket. One of the three files that include Beast.
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -21,7 +21,8 @@ struct Endpoint {
   std::uint16_t port = 0;
   std::string unix_path;
 };
-/// Takes "http://HOST[:PORT][/]" and "HOST:PORT"; anything else is an error that says what is accepted.
+/// Takes "http://HOST[:PORT][/]" and "HOST:PORT"; anything else is an error that says what is
+/// accepted.
 Result<Endpoint> parse_endpoint(std::string_view url);
 
 /// A request body that is pulled: fills `out`, returns how much; 0 ends it early (an error).

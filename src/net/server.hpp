@@ -1,10 +1,10 @@
 #pragma once
 /// The HTTP/1.1 server: sockets and bytes, no operation. One of the three files that include Beast.
 ///
-/// A connection is a coroutine on a network thread. A request's handler is told of it twice: once its
-/// headers are whole (`admit`, which may refuse before any body byte is read or `100 Continue` sent) and
-/// once it may be answered (`handle`). Handlers never run on the network's time: `handle` posts the
-/// exchange where the work belongs and returns.
+/// A connection is a coroutine on a network thread. A request's handler is told of it twice: once
+/// its headers are whole (`admit`, which may refuse before any body byte is read or `100 Continue`
+/// sent) and once it may be answered (`handle`). Handlers never run on the network's time: `handle`
+/// posts the exchange where the work belongs and returns.
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -20,11 +20,13 @@
 
 namespace trainyard::net {
 
-/// Lines both ways on a connection that was upgraded. Thread-safe. Closes when its last owner lets go.
+/// Lines both ways on a connection that was upgraded. Thread-safe. Closes when its last owner lets
+/// go.
 class LineChannel {
 public:
   virtual ~LineChannel() = default;
-  /// Queues one line (no newline in it). Past 1 MiB queued the channel closes: the peer does not read.
+  /// Queues one line (no newline in it). Past 1 MiB queued the channel closes: the peer does not
+  /// read.
   virtual void send(std::string line) = 0;
   virtual void close() = 0;
 };
@@ -44,8 +46,8 @@ public:
   virtual const std::shared_ptr<void>& context() const = 0;
   /// The whole body, when admitted with `buffer`.
   virtual const std::string& body() const = 0;
-  /// The next bytes of a body that was not buffered; 0 is its end. Blocks: for pool threads only, one at
-  /// a time. An error when the client went away, was too slow or sent more than it may.
+  /// The next bytes of a body that was not buffered; 0 is its end. Blocks: for pool threads only,
+  /// one at a time. An error when the client went away, was too slow or sent more than it may.
   virtual Result<std::size_t> read(std::span<char> out) = 0;
   /// Answers. Once; from any thread. A body that was not read to its end closes the connection.
   virtual void reply(wire::Response response) = 0;
@@ -55,8 +57,8 @@ public:
 
 /// The request may come in.
 struct Admission {
-  bool buffer = true;                         ///< read the body whole before handle()
-  std::uint64_t body_bytes_max = 8u << 20;    ///< more is answered 413
+  bool buffer = true;                       ///< read the body whole before handle()
+  std::uint64_t body_bytes_max = 8u << 20;  ///< more is answered 413
   std::shared_ptr<void> context;
 };
 
@@ -74,8 +76,8 @@ struct ServerOptions {
   int threads = 2;
   std::size_t header_bytes_max = 64u << 10;
   std::size_t connections_max = 1024;
-  Millis idle_timeout{75'000};       ///< between requests, and between bytes of a body
-  Millis header_timeout{20'000};     ///< from the first byte of a request to the end of its headers
+  Millis idle_timeout{75'000};    ///< between requests, and between bytes of a body
+  Millis header_timeout{20'000};  ///< from the first byte of a request to the end of its headers
   Millis request_timeout{86'400'000};  ///< a whole request
 };
 
@@ -92,8 +94,8 @@ public:
   virtual void drain(Millis grace) = 0;
   /// Runs `task` on a network thread after `delay`: for timers that need no thread of their own.
   virtual void run_after(Millis delay, std::function<void()> task) = 0;
-  /// Runs `task` on a network thread each time `fd` (not owned) becomes readable, until the returned
-  /// token is destroyed. For inotify and pidfd descriptors.
+  /// Runs `task` on a network thread each time `fd` (not owned) becomes readable, until the
+  /// returned token is destroyed. For inotify and pidfd descriptors.
   virtual std::shared_ptr<void> watch(int fd, std::function<void()> task) = 0;
 };
 

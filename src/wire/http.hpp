@@ -46,7 +46,8 @@ struct RequestHead {
   std::string path;    ///< the target up to '?', still percent-encoded
   std::string query;   ///< what follows '?', still encoded, or ""
   Headers headers;
-  std::optional<std::uint64_t> content_length;  ///< absent for chunked bodies and where there is none
+  std::optional<std::uint64_t>
+      content_length;  ///< absent for chunked bodies and where there is none
   bool chunked = false;
   std::string peer;  ///< "127.0.0.1:41234" or "unix"
 };

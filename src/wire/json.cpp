@@ -16,7 +16,8 @@ constexpr std::size_t depth_max = 32;
 // AWS counts characters, not bytes.
 std::int64_t count_characters(std::string_view text) {
   std::int64_t n = 0;
-  for (const char c : text) n += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  for (const char c : text)
+    n += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
   return n;
 }
 
@@ -35,13 +36,13 @@ std::vector<std::string> broken_rules(std::string_view text, const Rules& rules)
   std::vector<std::string> out;
   const std::int64_t n = count_characters(text);
   if (rules.length_max && n > *rules.length_max)
-    out.push_back(fmt::format("Member must have length less than or equal to {}", *rules.length_max));
+    out.push_back(
+        fmt::format("Member must have length less than or equal to {}", *rules.length_max));
   if (rules.length_min && n < *rules.length_min)
     out.push_back(
         fmt::format("Member must have length greater than or equal to {}", *rules.length_min));
   if (rules.pattern && !matches(rules.pattern, text))
-    out.push_back(
-        fmt::format("Member must satisfy regular expression pattern: {}", rules.pattern));
+    out.push_back(fmt::format("Member must satisfy regular expression pattern: {}", rules.pattern));
   if (rules.values &&
       std::find(rules.values->begin(), rules.values->end(), text) == rules.values->end())
     out.push_back(fmt::format("Member must satisfy enum value set: {}", join(*rules.values)));
@@ -66,14 +67,20 @@ void check_count(std::size_t count, const json::value& node, const Rules& rules,
 
 const char* kind_name(const json::value& node) {
   switch (node.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "a boolean";
-    case json::kind::int64:
-    case json::kind::uint64:
-    case json::kind::double_: return "a number";
-    case json::kind::string: return "a string";
-    case json::kind::array: return "a list";
-    case json::kind::object: return "a structure";
+  case json::kind::null:
+    return "null";
+  case json::kind::bool_:
+    return "a boolean";
+  case json::kind::int64:
+  case json::kind::uint64:
+  case json::kind::double_:
+    return "a number";
+  case json::kind::string:
+    return "a string";
+  case json::kind::array:
+    return "a list";
+  case json::kind::object:
+    return "a structure";
   }
   return "?";
 }
@@ -92,13 +99,13 @@ std::string number_text(double v) {
 template <class N>
 void check_range(N v, const Rules& rules, const std::string& path, Decoder::Problems& problems) {
   if (rules.range_max && double(v) > *rules.range_max)
-    problems.violations.push_back(violation(
-        fmt::format("{}", v), path,
-        "Member must have value less than or equal to " + number_text(*rules.range_max)));
+    problems.violations.push_back(
+        violation(fmt::format("{}", v), path,
+                  "Member must have value less than or equal to " + number_text(*rules.range_max)));
   if (rules.range_min && double(v) < *rules.range_min)
-    problems.violations.push_back(violation(
-        fmt::format("{}", v), path,
-        "Member must have value greater than or equal to " + number_text(*rules.range_min)));
+    problems.violations.push_back(violation(fmt::format("{}", v), path,
+                                            "Member must have value greater than or equal to " +
+                                                number_text(*rules.range_min)));
 }
 
 // The length of the UTF-8 sequence at the front of `text`, 0 where it is broken. RFC 3629.
@@ -107,8 +114,11 @@ std::size_t utf8_length(std::string_view text) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
   };
   const unsigned lead = at(0);
-  const std::size_t n = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3
-                        : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  const std::size_t n = lead < 0x80                   ? 1
+                        : lead >= 0xc2 && lead < 0xe0 ? 2
+                        : lead >= 0xe0 && lead < 0xf0 ? 3
+                        : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                      : 0;
   for (std::size_t i = 1; i < n; ++i)
     if ((at(i) & 0xc0) != 0x80) return 0;
   if ((lead == 0xe0 && at(1) < 0xa0) || (lead == 0xed && at(1) >= 0xa0) ||
@@ -129,9 +139,9 @@ std::string Decoder::member_path(const char* name) const {
 }
 
 void Decoder::violation_null(const char* name) {
-  problems_.violations.push_back(fmt::format(
-      "Value null at '{}' failed to satisfy constraint: Member must not be null",
-      member_path(name)));
+  problems_.violations.push_back(
+      fmt::format("Value null at '{}' failed to satisfy constraint: Member must not be null",
+                  member_path(name)));
 }
 
 bool Decoder::expect_object(const json::value& node, const std::string& path) {
@@ -164,9 +174,9 @@ std::vector<std::string> Decoder::open_map(const json::value& node, const Rules&
     if (!rules.key) continue;
     const auto broken = broken_rules(keys.back(), *rules.key);
     if (!broken.empty())
-      problems_.violations.push_back(
-          violation(json::serialize(node), path,
-                    fmt::format("Map keys must satisfy constraint: [{}]", fmt::join(broken, ", "))));
+      problems_.violations.push_back(violation(
+          json::serialize(node), path,
+          fmt::format("Map keys must satisfy constraint: [{}]", fmt::join(broken, ", "))));
   }
   return keys;
 }
@@ -212,12 +222,20 @@ void Decoder::leaf(const json::value& node, Time& out, const Rules&, const std::
   out = from_ms(std::llround(seconds * 1000));
 }
 
-void Encoder::leaf(std::string_view in) { out_ += quote_json(in); }
-void Encoder::leaf(bool in) { out_ += in ? "true" : "false"; }
-void Encoder::leaf(std::int64_t in) { fmt::format_to(std::back_inserter(out_), "{}", in); }
+void Encoder::leaf(std::string_view in) {
+  out_ += quote_json(in);
+}
+void Encoder::leaf(bool in) {
+  out_ += in ? "true" : "false";
+}
+void Encoder::leaf(std::int64_t in) {
+  fmt::format_to(std::back_inserter(out_), "{}", in);
+}
 void Encoder::leaf(double in) {
-  if (std::isfinite(in)) fmt::format_to(std::back_inserter(out_), "{}", in);
-  else out_ += std::isnan(in) ? "\"NaN\"" : in > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  if (std::isfinite(in))
+    fmt::format_to(std::back_inserter(out_), "{}", in);
+  else
+    out_ += std::isnan(in) ? "\"NaN\"" : in > 0 ? "\"Infinity\"" : "\"-Infinity\"";
 }
 void Encoder::leaf(Time in) {
   const std::int64_t ms = to_ms(in);
@@ -231,13 +249,21 @@ std::string quote_json(std::string_view text) {
     const char c = text.front();
     const auto byte = static_cast<unsigned char>(c);
     std::size_t n = 1;
-    if (c == '"' || c == '\\') (out += '\\') += c;
-    else if (c == '\n') out += "\\n";
-    else if (c == '\r') out += "\\r";
-    else if (c == '\t') out += "\\t";
-    else if (byte < 0x20 || byte == 0x7f) fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
-    else if (n = utf8_length(text); n == 0) { out += "\xef\xbf\xbd"; n = 1; }
-    else out.append(text.substr(0, n));
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\r')
+      out += "\\r";
+    else if (c == '\t')
+      out += "\\t";
+    else if (byte < 0x20 || byte == 0x7f)
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
+    else if (n = utf8_length(text); n == 0) {
+      out += "\xef\xbf\xbd";
+      n = 1;
+    } else
+      out.append(text.substr(0, n));
     text.remove_prefix(n);
   }
   return out += '"';
@@ -269,7 +295,9 @@ Result<> finish_decoding(const Decoder::Problems& problems) {
                           fmt::join(problems.violations, "; ")));
 }
 
-bool is_json_object(const json::value& value) { return value.is_object(); }
+bool is_json_object(const json::value& value) {
+  return value.is_object();
+}
 
 Failure not_an_object() {
   return fail(ErrorKind::invalid, "SerializationException",

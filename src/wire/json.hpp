@@ -1,6 +1,6 @@
 #pragma once
-/// The fields() codec over JSON: `decode<T>(text)` and `encode(value)`. Every structure's own code is a
-/// template; what does the work is compiled once in json.cpp.
+/// The fields() codec over JSON: `decode<T>(text)` and `encode(value)`. Every structure's own code
+/// is a template; what does the work is compiled once in json.cpp.
 
 #include "base/result.hpp"
 #include "wire/fields.hpp"
@@ -19,7 +19,8 @@ namespace trainyard::wire {
 ///
 /// Two kinds of errors, as the service has them: a value of the wrong JSON type is a
 /// SerializationException and ends decoding; a violated constraint is collected and reported by
-/// `finish` as one ValidationException, worded as AWS words it ("2 validation errors detected: ...").
+/// `finish` as one ValidationException, worded as AWS words it ("2 validation errors detected:
+/// ...").
 class Decoder {
 public:
   struct Problems {
@@ -30,8 +31,7 @@ public:
   Decoder(const boost::json::value& node, std::string path, Problems& problems)
       : node_(node), path_(std::move(path)), problems_(problems) {}
 
-  template <class T, class... R>
-  void operator()(const char* name, T& member, const R&... r) {
+  template <class T, class... R> void operator()(const char* name, T& member, const R&... r) {
     const Rules rules = rules_of(r...);
     const boost::json::value* child = find(name);
     if (!child) {
@@ -72,7 +72,8 @@ private:
   std::string member_path(const char* name) const;
   void violation_null(const char* name);
   bool expect_object(const boost::json::value& node, const std::string& path);
-  std::size_t open_list(const boost::json::value& node, const Rules& rules, const std::string& path);
+  std::size_t open_list(const boost::json::value& node, const Rules& rules,
+                        const std::string& path);
   static const boost::json::value& list_item(const boost::json::value& node, std::size_t i);
   std::vector<std::string> open_map(const boost::json::value& node, const Rules& rules,
                                     const std::string& path);
@@ -82,7 +83,8 @@ private:
   void leaf(const boost::json::value& node, bool& out, const Rules& rules, const std::string& path);
   void leaf(const boost::json::value& node, std::int64_t& out, const Rules& rules,
             const std::string& path);
-  void leaf(const boost::json::value& node, double& out, const Rules& rules, const std::string& path);
+  void leaf(const boost::json::value& node, double& out, const Rules& rules,
+            const std::string& path);
   void leaf(const boost::json::value& node, Time& out, const Rules& rules, const std::string& path);
 
   const boost::json::value& node_;
@@ -98,8 +100,7 @@ public:
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
 
-  template <class T, class... R>
-  void operator()(const char* name, const T& member, const R&...) {
+  template <class T, class... R> void operator()(const char* name, const T& member, const R&...) {
     if constexpr (is_optional<T>::value) {
       if (member) write_member(name, *member);
     } else {
@@ -108,15 +109,13 @@ public:
   }
 
 private:
-  template <class T>
-  void write_member(std::string_view name, const T& member) {
+  template <class T> void write_member(std::string_view name, const T& member) {
     separate();
     leaf(name);
     out_ += ':';
     write(member);
   }
-  template <class T>
-  void write(const T& in) {
+  template <class T> void write(const T& in) {
     if constexpr (is_list<T>::value) {
       const char* before = "[";
       for (const auto& item : in) {
@@ -127,7 +126,8 @@ private:
       out_ += in.empty() ? "[]" : "]";
     } else if constexpr (is_map<T>::value) {
       Encoder inner(out_);
-      for (const auto& [key, item] : in) inner.write_member(key, item);
+      for (const auto& [key, item] : in)
+        inner.write_member(key, item);
     } else if constexpr (is_leaf<T>) {
       leaf(in);
     } else {
@@ -159,8 +159,7 @@ Failure not_an_object();
 }  // namespace detail
 
 /// Decodes and checks one JSON object. An empty text counts as `{}`.
-template <class T>
-Result<T> decode(std::string_view text) {
+template <class T> Result<T> decode(std::string_view text) {
   const auto node = TRY(detail::parse_json(text));
   if (!detail::is_json_object(*node)) return detail::not_an_object();
   T out{};
@@ -172,8 +171,7 @@ Result<T> decode(std::string_view text) {
 }
 
 /// The structure as compact JSON, members in the order of its fields().
-template <class T>
-std::string encode(const T& in) {
+template <class T> std::string encode(const T& in) {
   std::string out;
   {
     Encoder encoder(out);

@@ -1,18 +1,18 @@
 #pragma once
-/// What the user's process is put in. A Runtime knows nothing of jobs, channels or AWS: a root, mounts,
-/// variables and limits go in; an exit and its cause come out. Optional powers (exec into a running
-/// container, GPU partitions) will be interfaces of their own, found by query, never "unsupported" bodies.
+/// What the user's process is put in. A Runtime knows nothing of jobs, channels or AWS: a root,
+/// mounts, variables and limits go in; an exit and its cause come out. Optional powers (exec into a
+/// running container, GPU partitions) will be interfaces of their own, found by query, never
+/// "unsupported" bodies.
 
 #include "base/result.hpp"
 #include "os/fd.hpp"
 #include "os/files.hpp"
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace trainyard::agent {
@@ -25,8 +25,8 @@ struct Mount {
     tmpfs,    ///< an empty memory file system of at most size_bytes
   };
   Kind kind = Kind::bind;
-  os::Path source;       ///< host path; unused for tmpfs
-  os::Path target;       ///< absolute path inside
+  os::Path source;  ///< host path; unused for tmpfs
+  os::Path target;  ///< absolute path inside
   bool read_only = true;
   bool optional = false;  ///< a source that does not exist is left out
   std::uint64_t size_bytes = 0;
@@ -38,35 +38,35 @@ enum class Network {
 };
 
 struct Limits {
-  double cpus = 0;                  ///< cores' worth of time; 0 = none
-  std::uint64_t memory_bytes = 0;   ///< 0 = none
-  std::uint64_t pids_max = 0;       ///< 0 = none
+  double cpus = 0;                 ///< cores' worth of time; 0 = none
+  std::uint64_t memory_bytes = 0;  ///< 0 = none
+  std::uint64_t pids_max = 0;      ///< 0 = none
 };
 
 struct SandboxSpec {
-  std::string id;        ///< names it on this machine: "<job>.<attempt>.<n>"
-  os::Path scratch;      ///< a directory of the agent's, for uppers and work files; freed by destroy()
-  uid_t host_uid = 0;    ///< who the processes are outside; inside they are 0. Never 0 itself.
+  std::string id;    ///< names it on this machine: "<job>.<attempt>.<n>"
+  os::Path scratch;  ///< a directory of the agent's, for uppers and work files; freed by destroy()
+  uid_t host_uid = 0;  ///< who the processes are outside; inside they are 0. Never 0 itself.
   gid_t host_gid = 0;
   std::string hostname;  ///< also in /etc/hosts, with `aliases`
   std::vector<std::string> aliases;
-  std::vector<Mount> mounts;              ///< applied in order of target depth, over the base root
-  std::vector<std::string> argv;          ///< argv[0] is looked up on PATH of `environment` inside
-  std::vector<std::string> environment;   ///< "NAME=value"; nothing is inherited
+  std::vector<Mount> mounts;             ///< applied in order of target depth, over the base root
+  std::vector<std::string> argv;         ///< argv[0] is looked up on PATH of `environment` inside
+  std::vector<std::string> environment;  ///< "NAME=value"; nothing is inherited
   std::string working_directory = "/";
   Network network = Network::host;
   Limits limits;
-  std::uint64_t shm_bytes = 0;            ///< size of /dev/shm
-  os::Path log;                           ///< raw.log: pid 1 drains the output pipe here if the agent dies
+  std::uint64_t shm_bytes = 0;  ///< size of /dev/shm
+  os::Path log;                 ///< raw.log: pid 1 drains the output pipe here if the agent dies
 };
 
 /// How the container ended. Exactly one of code and signal tells of the user's own process.
 struct Exit {
-  int code = 0;                ///< its exit code when signal is 0
-  int signal = 0;              ///< what killed it, or 0
-  bool out_of_memory = false;  ///< the kernel's memory killer struck in this container
+  int code = 0;                         ///< its exit code when signal is 0
+  int signal = 0;                       ///< what killed it, or 0
+  bool out_of_memory = false;           ///< the kernel's memory killer struck in this container
   std::uint64_t memory_peak_bytes = 0;  ///< 0 where it cannot be known
-  bool setup_failed = false;   ///< the user's process never ran; `message` says why
+  bool setup_failed = false;            ///< the user's process never ran; `message` says why
   std::string message;
 };
 
@@ -85,7 +85,8 @@ struct Running {
   pid_t init = -1;
   /// Private to the runtime that made it: control channel to pid 1 and lifeline.
   os::Fd control, lifeline;
-  /// A descriptor of the network namespace inside, to make the door's listener in; none for Network::host.
+  /// A descriptor of the network namespace inside, to make the door's listener in; none for
+  /// Network::host.
   os::Fd network_namespace;
 };
 
@@ -94,7 +95,8 @@ class Runtime {
 public:
   virtual ~Runtime() = default;
   virtual RuntimeInfo describe() const = 0;
-  /// Builds the container and holds it just before the user's process: nothing of the user's runs yet.
+  /// Builds the container and holds it just before the user's process: nothing of the user's runs
+  /// yet.
   virtual Result<Running> prepare(const SandboxSpec& spec) = 0;
   /// Lets the user's process begin. Once.
   virtual Result<> start(Running& running) = 0;
@@ -104,8 +106,8 @@ public:
   virtual Result<> kill(Running& running) = 0;
   /// Blocks until it is over (instant when `exited` is readable) and says how it ended.
   virtual Result<Exit> wait(Running& running) = 0;
-  /// Removes every trace: processes, cgroups, mounts, scratch. Also for a container that this process
-  /// did not start (its agent died), and for one that is gone already.
+  /// Removes every trace: processes, cgroups, mounts, scratch. Also for a container that this
+  /// process did not start (its agent died), and for one that is gone already.
   virtual Result<> destroy(const std::string& id, const os::Path& scratch) = 0;
 };
 

@@ -1,0 +1,39 @@
+#pragma once
+/// Threads for what blocks: hashing, copying, archives, read transactions, bodies.
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace trainyard {
+
+/// Runs tasks in the order they came, on `threads` threads that it owns. The destructor lets
+/// running tasks finish, drops waiting ones and joins.
+class Pool {
+public:
+  /// At most `queue_max` tasks wait; past that post() refuses.
+  Pool(std::size_t threads, std::size_t queue_max);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  /// False when the queue is full or the pool is stopping: the task was not taken. Thread-safe.
+  [[nodiscard]] bool post(std::function<void()> task);
+  /// Blocks until nothing waits or runs.
+  void drain();
+
+private:
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable wake_, idle_;
+  std::deque<std::function<void()>> queue_;
+  std::size_t queue_max_, running_ = 0;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace trainyard

@@ -1,0 +1,83 @@
+#include "service/store/control.hpp"
+#include "service/store/schema.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <stdlib.h>
+
+namespace trainyard::store {
+namespace {
+
+struct Store {
+  std::string dir = [] {
+    char name[] = "/tmp/trainyard-store-XXXXXX";
+    return std::string(mkdtemp(name));
+  }();
+  std::string path = dir + "/db";
+  ManualClock clock;
+  std::unique_ptr<Control> control = [this] {
+    auto db = Database::open(path, Database::Mode::write).value();
+    REQUIRE(migrate(*db));
+    return std::make_unique<Control>(std::move(db), clock);
+  }();
+  ~Store() {
+    control.reset();
+    std::filesystem::remove_all(dir);
+  }
+};
+
+Result<> put(Txn& txn, const char* key) {
+  return txn.prepare("INSERT INTO meta VALUES (?, 'x')").bind(key).run();
+}
+
+Result<std::int64_t> count(Snapshot& s) {
+  auto q = s.prepare("SELECT count(*) FROM meta");
+  TRY(q.step());
+  return q.integer(0);
+}
+
+TEST_CASE("a work that fails undoes its own writes and nobody else's") {
+  Store store;
+  CHECK(store.control->submit_and_wait([](Txn& t) { return put(t, "a"); }));
+  const auto failed = store.control->submit_and_wait([](Txn& t) -> Result<> {
+    TRY(put(t, "b"));
+    return fail(ErrorKind::invalid, "No", "no");
+  });
+  CHECK(failed.error().code == "No");
+  CHECK(!store.control->submit_and_wait([](Txn& t) { return put(t, "a"); }));
+  CHECK(store.control->submit_and_wait(count).value() == 1);
+}
+
+TEST_CASE("a reader sees every acknowledged write") {
+  Store store;
+  Readers readers(store.path, 2);
+  for (int i = 0; i < 20; ++i) {
+    CHECK(
+        store.control->submit_and_wait([&](Txn& t) { return put(t, std::to_string(i).c_str()); }));
+    CHECK(readers.read(count).value() == i + 1);
+  }
+}
+
+TEST_CASE("time in transactions never goes back") {
+  Store store;
+  const auto now = [&] {
+    return store.control->submit_and_wait([](Txn& t) -> Result<Time> { return t.now(); }).value();
+  };
+  const Time first = now();
+  store.clock.jump(Millis(-60'000));
+  CHECK(now() == first);
+}
+
+TEST_CASE("a newer data directory is refused") {
+  Store store;
+  CHECK(store.control->submit_and_wait([](Txn&) -> Result<> { return {}; }));
+  auto db = Database::open(store.path, Database::Mode::write).value();
+  REQUIRE(db->execute("PRAGMA user_version=999"));
+  const auto r = migrate(*db);
+  REQUIRE(!r);
+  CHECK(r.error().kind == ErrorKind::conflict);
+}
+
+}  // namespace
+}  // namespace trainyard::store

@@ -1,0 +1,103 @@
+#include "service/store/schema.hpp"
+
+#include <array>
+
+namespace trainyard::store {
+namespace {
+
+// Times are UTC milliseconds. `state`, `payload` and `request` hold JSON. Only ever append steps: a
+// published step is never edited.
+constexpr const char* step_1 = R"(
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE access_key (
+  id TEXT PRIMARY KEY, secret TEXT NOT NULL, user TEXT NOT NULL, session_token TEXT NOT NULL DEFAULT '',
+  environment TEXT NOT NULL DEFAULT '',  -- the Python environment that `trainyard run` handed over
+  created_ms INTEGER NOT NULL, expires_ms INTEGER) WITHOUT ROWID;
+
+CREATE TABLE job (
+  id TEXT PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,
+  phase TEXT NOT NULL, status TEXT NOT NULL, secondary_status TEXT NOT NULL,
+  request TEXT NOT NULL,       -- CreateTrainingJob as it came
+  environment TEXT NOT NULL,   -- what the caller's `trainyard run` handed over, or ''
+  state TEXT NOT NULL,         -- the machine's Job
+  seq INTEGER NOT NULL,        -- of its last event
+  created_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL, ended_ms INTEGER,
+  UNIQUE (account, region, name));
+CREATE INDEX job_by_creation ON job (region, created_ms, id);
+CREATE INDEX job_alive ON job (created_ms) WHERE ended_ms IS NULL;
+
+CREATE TABLE job_event (
+  job TEXT NOT NULL, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,
+  payload TEXT NOT NULL, PRIMARY KEY (job, seq)) WITHOUT ROWID;
+
+CREATE TABLE effect (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL,
+  not_before_ms INTEGER NOT NULL);
+CREATE INDEX effect_by_job ON effect (job);
+
+CREATE TABLE instance (
+  id TEXT PRIMARY KEY,          -- <job>.<attempt>.<n>
+  job TEXT NOT NULL, attempt INTEGER NOT NULL, n INTEGER NOT NULL,
+  token TEXT NOT NULL,          -- proves the agent; 256 bits
+  last_report INTEGER NOT NULL DEFAULT 0,
+  ended INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX instance_by_job ON instance (job);
+
+CREATE TABLE log_stream (
+  job TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, directory TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, PRIMARY KEY (region, name)) WITHOUT ROWID;
+
+CREATE TABLE tag (
+  arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key)) WITHOUT ROWID;
+
+CREATE TABLE bucket (
+  name TEXT PRIMARY KEY, region TEXT NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID;
+
+-- `version` grows with every write of any object: (max(version), count(*)) of a prefix names its
+-- content, since between two equal maxima objects can only have gone.
+CREATE TABLE object (
+  bucket TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, blob TEXT NOT NULL,
+  size INTEGER NOT NULL, etag TEXT NOT NULL, modified_ms INTEGER NOT NULL,
+  headers TEXT NOT NULL,        -- content headers, user metadata, checksums: JSON
+  PRIMARY KEY (bucket, key)) WITHOUT ROWID;
+CREATE INDEX object_by_blob ON object (blob);
+
+CREATE TABLE upload (
+  id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, headers TEXT NOT NULL,
+  part_size INTEGER NOT NULL DEFAULT 0,   -- P, once a length was seen twice; 0 before
+  created_ms INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE part (
+  upload TEXT NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+  sha256 TEXT NOT NULL, checksum TEXT NOT NULL, in_place INTEGER NOT NULL, modified_ms INTEGER NOT NULL,
+  PRIMARY KEY (upload, n)) WITHOUT ROWID;
+)";
+
+constexpr std::array steps{step_1};
+static_assert(steps.size() == schema_version);
+
+Result<int> current_version(Database& db) {
+  auto q = db.prepare("PRAGMA user_version");
+  TRY(q.step());
+  return int(q.integer(0));
+}
+
+}  // namespace
+
+Result<> migrate(Database& db) {
+  const int from = TRY(current_version(db));
+  if (from > schema_version)
+    return fail(ErrorKind::conflict, "InternalFailure",
+                "open the data directory: it is of version " + std::to_string(from) +
+                    ", this program knows up to " + std::to_string(schema_version) +
+                    ". Use the newer trainyard that wrote it, or another --data directory.");
+  if (from == schema_version) return {};
+  TRY(db.execute("BEGIN EXCLUSIVE"));
+  for (int v = from; v < schema_version; ++v)
+    TRY(db.execute(steps[std::size_t(v)]));
+  TRY(db.execute("PRAGMA user_version=" + std::to_string(schema_version)));
+  return db.execute("COMMIT");
+}
+
+}  // namespace trainyard::store
