@@ -63,13 +63,16 @@ template <class T> T take(Result<T>&& r) {
 inline void take(Result<void>&&) {}
 }  // namespace detail
 
-/// Unwraps a Result or returns its error from the calling function.
-#define TRY(expression)                                                                            \
+/// Unwraps a Result or returns its error from the calling function. May be nested.
+#define TRY(expression) TRAINYARD_TRY_AT(expression, __COUNTER__)
+#define TRAINYARD_TRY_AT(expression, n) TRAINYARD_TRY_AS(expression, n)
+#define TRAINYARD_TRY_AS(expression, n) TRAINYARD_TRY_NAMED(expression, try_result_##n)
+#define TRAINYARD_TRY_NAMED(expression, name)                                                      \
   __extension__({                                                                                  \
-    auto try_result_ = (expression);                                                               \
-    if (!try_result_) [[unlikely]]                                                                 \
-      return tl::unexpected(std::move(try_result_).error());                                       \
-    ::trainyard::detail::take(std::move(try_result_));                                             \
+    auto name = (expression);                                                                      \
+    if (!name) [[unlikely]]                                                                        \
+      return tl::unexpected(std::move(name).error());                                              \
+    ::trainyard::detail::take(std::move(name));                                                    \
   })
 
 /// A condition that only a defect can break. Stays on in release and aborts, naming the place: the

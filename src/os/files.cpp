@@ -1,13 +1,13 @@
 #include "os/files.hpp"
 
+#include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
+#include <memory>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <memory>
 
 namespace trainyard::os {
 namespace {
@@ -94,7 +94,7 @@ Result<> sync_directory(const Path& path) {
 Result<> make_directories(const Path& path, unsigned mode) {
   if (::mkdir(path.c_str(), mode) == 0) return {};
   if (errno == EEXIST) {
-    struct stat st {};
+    struct stat st{};
     if (::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return {};
     return fail_errno("make directory " + path.string(), ENOTDIR);
   }
@@ -119,9 +119,40 @@ Result<> remove_tree(const Path& path) {
 }
 
 Result<Space> space(const Path& path) {
-  struct statvfs st {};
+  struct statvfs st{};
   if (::statvfs(path.c_str(), &st) != 0) return fail_errno("measure " + path.string());
   return Space{std::uint64_t(st.f_bavail) * st.f_frsize, std::uint64_t(st.f_blocks) * st.f_frsize};
+}
+
+Result<FileLock> FileLock::take(const Path& path) {
+  Fd fd = TRY(open_file(path, O_RDWR | O_CREAT));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return FileLock(std::move(fd));
+  if (errno == EWOULDBLOCK)
+    return fail(ErrorKind::conflict, "InternalFailure", "lock " + path.string() + ": it is held");
+  return fail_errno("lock " + path.string());
+}
+
+Result<bool> FileLock::is_held(const Path& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && errno == ENOENT) return false;
+  if (!fd) return fail_errno("open " + path.string());
+  if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return false;  // freed again with fd
+  if (errno == EWOULDBLOCK) return true;
+  return fail_errno("look at the lock " + path.string());
+}
+
+Result<> FileLock::write(std::string_view text) {
+  if (::ftruncate(fd_.get(), 0) != 0) return fail_errno("write a lock file");
+  if (::pwrite(fd_.get(), text.data(), text.size(), 0) != ssize_t(text.size()))
+    return fail_errno("write a lock file");
+  return {};
+}
+
+std::string boot_id() {
+  auto text = read_file("/proc/sys/kernel/random/boot_id");
+  if (!text) return "";
+  while (!text->empty() && text->back() == '\n') text->pop_back();
+  return *text;
 }
 
 }  // namespace trainyard::os

@@ -1,6 +1,7 @@
 #pragma once
-/// Files and directories: whole-file reads, writes that survive a power cut, removal of trees that a
-/// hostile job may have filled. No function follows a symbolic link that it was not told to follow.
+/// Files and directories: whole-file reads, writes that survive a power cut, removal of trees that
+/// a hostile job may have filled. No function follows a symbolic link that it was not told to
+/// follow.
 
 #include "base/result.hpp"
 #include "os/fd.hpp"
@@ -41,5 +42,23 @@ struct Space {
   std::uint64_t free_bytes = 0, total_bytes = 0;
 };
 Result<Space> space(const Path& path);
+
+/// An flock on a file, held until it goes. The kernel frees it when the holder dies, however it dies.
+class FileLock {
+public:
+  /// Takes the lock or fails with kind `conflict` at once. Makes the file (0600) if there is none.
+  static Result<FileLock> take(const Path& path);
+  /// True if somebody holds it now. A file that does not exist is held by nobody.
+  static Result<bool> is_held(const Path& path);
+  /// Replaces the file's text, for whoever reads it.
+  Result<> write(std::string_view text);
+
+private:
+  explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+};
+
+/// This boot's id, from the kernel; "" where it cannot be read.
+std::string boot_id();
 
 }  // namespace trainyard::os

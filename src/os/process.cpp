@@ -1,5 +1,8 @@
 #include "os/process.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -7,10 +10,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 namespace trainyard::os {
 namespace {
@@ -26,7 +25,8 @@ struct Prepared {  // everything the child needs, made before the fork: it may n
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> out;
-  for (const auto& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  for (const auto& text : texts)
+    out.push_back(const_cast<char*>(text.c_str()));
   out.push_back(nullptr);
   return out;
 }
@@ -40,20 +40,23 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 // In the child between fork and exec: async-signal-safe calls only.
 [[noreturn]] void become(Prepared& p) {
   if (p.new_session) ::setsid();
-  for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);
+  for (int s = 1; s < NSIG; ++s)
+    ::signal(s, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   // Move what is passed on above every target number first, so that no dup2 overwrites a source.
   int top = 3;
-  for (const auto& [from, to] : p.fds) top = std::max(top, to + 1);
+  for (const auto& [from, to] : p.fds)
+    top = std::max(top, to + 1);
   const int report = ::fcntl(p.report, F_DUPFD_CLOEXEC, top);
   for (auto& [from, to] : p.fds) {
     from = ::fcntl(from, F_DUPFD_CLOEXEC, top);
     if (from < 0) report_and_exit(report);
   }
   const int null_fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int n = 0; n < 3; ++n) ::dup2(null_fd, n);
+  for (int n = 0; n < 3; ++n)
+    ::dup2(null_fd, n);
   ::syscall(SYS_close_range, 3u, ~0u, 1u << 2);  // CLOSE_RANGE_CLOEXEC: the rest goes at exec
   for (const auto& [from, to] : p.fds)
     if (::dup2(from, to) < 0) report_and_exit(report);
@@ -80,8 +83,8 @@ Result<Child> spawn(const SpawnSpec& spec) {
   Child child{pid, Fd(pidfd)};
   report.write.reset();
   int error = 0;
-  const std::size_t n =
-      TRY(read_some(report.read.get(), {reinterpret_cast<char*>(&error), sizeof error}, "exec report"));
+  const std::size_t n = TRY(
+      read_some(report.read.get(), {reinterpret_cast<char*>(&error), sizeof error}, "exec report"));
   if (n == 0) return child;
   TRY(wait(child));
   return fail_errno("start " + spec.program, error);

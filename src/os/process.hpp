@@ -17,8 +17,9 @@ struct SpawnSpec {
   std::vector<std::string> arguments;    ///< argv, [0] included
   std::vector<std::string> environment;  ///< "NAME=value"; nothing is inherited
   std::string directory;                 ///< "" = the parent's
-  std::vector<std::pair<int, int>> fds;  ///< (ours, the child's number); 0, 1, 2 not named are /dev/null
-  bool new_session = false;              ///< setsid: no terminal's Ctrl-C reaches it
+  std::vector<std::pair<int, int>>
+      fds;                   ///< (ours, the child's number); 0, 1, 2 not named are /dev/null
+  bool new_session = false;  ///< setsid: no terminal's Ctrl-C reaches it
 };
 
 struct Child {
@@ -26,8 +27,8 @@ struct Child {
   Fd pidfd;
 };
 
-/// Forks and execs. An exec that fails is reported here, with its errno, not by an exit code. Signal
-/// mask and handlers are reset in the child; all other descriptors are closed.
+/// Forks and execs. An exec that fails is reported here, with its errno, not by an exit code.
+/// Signal mask and handlers are reset in the child; all other descriptors are closed.
 Result<Child> spawn(const SpawnSpec& spec);
 
 /// How a process ended.

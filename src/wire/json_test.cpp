@@ -9,8 +9,7 @@ struct Inner {
   std::string Name;
   std::optional<std::int64_t> Count;
 };
-template <class V>
-void fields(V& v, Inner& r) {
+template <class V> void fields(V& v, Inner& r) {
   v("Name", r.Name, required, length(1, 4), pattern("[a-z]+"));
   v("Count", r.Count, range(1, 5));
 }
@@ -22,8 +21,7 @@ struct Outer {
   std::optional<Time> When;
   bool Flag = false;
 };
-template <class V>
-void fields(V& v, Outer& r) {
+template <class V> void fields(V& v, Outer& r) {
   v("One", r.One, required);
   v("Many", r.Many, length(0, 2));
   v("Map", r.Map, key(length(1, 3)), value(length(0, 2)));
@@ -55,12 +53,13 @@ TEST_CASE("violations are counted and worded as AWS words them") {
   CHECK(error_of("{}") ==
         "ValidationException: 1 validation error detected: Value null at 'one' failed to satisfy "
         "constraint: Member must not be null");
-  CHECK(error_of(R"({"One":{"Name":"A_bcd","Count":9}})") ==
-        "ValidationException: 3 validation errors detected: Value 'A_bcd' at 'one.name' failed to "
-        "satisfy constraint: Member must have length less than or equal to 4; Value 'A_bcd' at "
-        "'one.name' failed to satisfy constraint: Member must satisfy regular expression pattern: "
-        "[a-z]+; Value '9' at 'one.count' failed to satisfy constraint: Member must have value less "
-        "than or equal to 5");
+  CHECK(
+      error_of(R"({"One":{"Name":"A_bcd","Count":9}})") ==
+      "ValidationException: 3 validation errors detected: Value 'A_bcd' at 'one.name' failed to "
+      "satisfy constraint: Member must have length less than or equal to 4; Value 'A_bcd' at "
+      "'one.name' failed to satisfy constraint: Member must satisfy regular expression pattern: "
+      "[a-z]+; Value '9' at 'one.count' failed to satisfy constraint: Member must have value less "
+      "than or equal to 5");
   CHECK(error_of(R"({"One":{"Name":"a"},"Many":[{"Name":"a"},{"Name":"B"}]})")
             .find("at 'many.2.member.name'") != std::string::npos);
   CHECK(error_of(R"({"One":{"Name":"a"},"Map":{"long":"x"}})").find("Map keys must satisfy") !=
@@ -71,7 +70,7 @@ TEST_CASE("a wrong JSON type is a SerializationException, null counts as absent"
   CHECK(error_of(R"({"One":3})") ==
         "SerializationException: The request body has a member of the wrong type: 'one' must be a "
         "structure, not a number.");
-  CHECK(error_of("{") .starts_with("SerializationException"));
+  CHECK(error_of("{").starts_with("SerializationException"));
   CHECK(error_of("[]").starts_with("SerializationException"));
   CHECK(error_of(R"({"One":{"Name":"a","Count":null}})").empty());
   CHECK(error_of(R"({"One":{"Name":"a","Count":1.5}})").starts_with("SerializationException"));

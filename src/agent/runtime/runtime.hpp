@@ -55,6 +55,7 @@ struct SandboxSpec {
   std::vector<std::string> environment;  ///< "NAME=value"; nothing is inherited
   std::string working_directory = "/";
   Network network = Network::host;
+  std::uint16_t door_port = 0;  ///< for Network::none: where door_listener listens inside; 0 = no door
   Limits limits;
   std::uint64_t shm_bytes = 0;  ///< size of /dev/shm
   os::Path log;                 ///< raw.log: pid 1 drains the output pipe here if the agent dies
@@ -85,9 +86,9 @@ struct Running {
   pid_t init = -1;
   /// Private to the runtime that made it: control channel to pid 1 and lifeline.
   os::Fd control, lifeline;
-  /// A descriptor of the network namespace inside, to make the door's listener in; none for
-  /// Network::host.
-  os::Fd network_namespace;
+  /// For Network::none: a listener on 127.0.0.1:SandboxSpec::door_port inside, made before the user's
+  /// process begins, for the agent's door; else none.
+  os::Fd door_listener;
 };
 
 /// Every call is idempotent by SandboxSpec::id. Not thread-safe: an agent is one thread.

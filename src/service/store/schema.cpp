@@ -43,6 +43,7 @@ CREATE TABLE instance (
   last_report INTEGER NOT NULL DEFAULT 0,
   ended INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX instance_by_job ON instance (job);
+CREATE INDEX instance_by_token ON instance (token);
 
 CREATE TABLE log_stream (
   job TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, directory TEXT NOT NULL,

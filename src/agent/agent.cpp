@@ -1,0 +1,264 @@
+#include "agent/agent.hpp"
+
+#include "agent/container.hpp"
+#include "agent/door.hpp"
+#include "agent/ml_tree.hpp"
+#include "agent/outcome.hpp"
+#include "agent/outputs.hpp"
+#include "agent/reports.hpp"
+#include "agent/service_link.hpp"
+#include "agent/watch/log_keeper.hpp"
+#include "base/log.hpp"
+#include "net/client.hpp"
+#include "wire/instance/lock.hpp"
+#include "wire/json.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <optional>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/sysinfo.h>
+#include <thread>
+#include <unistd.h>
+
+namespace trainyard::agent {
+namespace {
+
+constexpr std::uint16_t isolated_door_port = 8430;  // alone in its namespace: always free
+constexpr Millis last_report_grace{10'000};
+
+std::uint64_t memory_of_machine() {
+  struct sysinfo info{};
+  ::sysinfo(&info);
+  return std::uint64_t(info.totalram) * info.mem_unit;
+}
+
+/// One instance from its first to its last report. Single-threaded but for the log, the door and
+/// the one blocking task at a time; everything waits in wait_for().
+class Instance {
+public:
+  Instance(wire::InstanceSpec spec, InstancePaths paths, os::Path toolkit, Runtime& runtime,
+           const Clock& clock, ReportLog reports)
+      : spec_(std::move(spec)), paths_(std::move(paths)), toolkit_(std::move(toolkit)),
+        runtime_(runtime), clock_(clock), reports_(std::move(reports)),
+        link_(spec_, reports_, clock) {}
+
+  Result<> live();
+
+private:
+  Result<> prepare();
+  Result<> train();
+  Result<> store();
+  Result<> part();
+
+  // Pumps the link until `fd` is readable or `deadline` (boot time) is past; true for the fd.
+  // Commands are acted on as they come.
+  bool wait_for(int fd, std::optional<Millis> deadline);
+  Result<> run_blocking(const std::function<Result<>()>& task);
+  void obey(const wire::Command& command);
+  void ask_to_end(const char* cause);
+  Result<> report(wire::Report r);
+  Result<std::uint16_t> open_door_listener();
+
+  wire::InstanceSpec spec_;
+  InstancePaths paths_;
+  os::Path toolkit_;
+  Runtime& runtime_;
+  const Clock& clock_;
+  ReportLog reports_;
+  ServiceLink link_;
+  std::unique_ptr<LogKeeper> log_;
+  os::Fd door_listener_;
+  std::unique_ptr<Door> door_;
+  std::optional<Running> running_;
+  std::optional<Millis> kill_at_;  // boot time; set once it was asked to end
+  std::string cause_;              // why it was asked to end
+  bool fenced_ = false;
+  Outcome outcome_;
+};
+
+Result<> Instance::live() {
+  const Result<> prepared = prepare();
+  if (!prepared) {  // nothing of the user's ran: say why and end
+    outcome_.failure = setup_failure(prepared.error());
+    (void)log_->note(outcome_.failure);
+    TRY(report({0, "Exited", {}, cause_, outcome_.failure, ""}));
+    TRY(report({0, "Finished", {}, "", outcome_.failure, ""}));
+    return part();
+  }
+  TRY(train());
+  if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
+  TRY(store());
+  return part();
+}
+
+// Everything up to the moment before the user's first instruction.
+Result<> Instance::prepare() {
+  log_ = TRY(LogKeeper::open(spec_.LogDirectory, clock_));
+  for (const auto& notice : spec_.Notices)
+    TRY(log_->note(notice));
+  MachineFacts facts{memory_of_machine(), 0, toolkit_, "lo"};
+  facts.door_port = TRY(open_door_listener());
+  TRY(lay_out(spec_, paths_, facts.network_interface));
+  if (spec_.Checkpoint) TRY(run_blocking([&] { return restore_checkpoints(spec_, paths_); }));
+  running_ = TRY(runtime_.prepare(plan_container(spec_, paths_, facts)));
+  if (spec_.NetworkIsolation) door_listener_ = std::move(running_->door_listener);
+  if (door_listener_) {
+    const auto service = TRY(net::parse_endpoint(spec_.Service));
+    door_ = TRY(Door::open(std::move(door_listener_), service.host, service.port));
+  }
+  return {};
+}
+
+Result<std::uint16_t> Instance::open_door_listener() {
+  if (spec_.Service.empty()) return 0;
+  if (spec_.NetworkIsolation) return isolated_door_port;  // the runtime makes it, inside
+  door_listener_ = TRY(listen_on_loopback());
+  return port_of(door_listener_);
+}
+
+Result<> Instance::train() {
+  log_->follow(std::move(running_->output));
+  TRY(report({0, "Running", {}, "", "", ""}));
+  const Millis started = clock_.boottime();
+  if (!kill_at_)
+    TRY(runtime_.start(*running_));
+  else
+    TRY(runtime_.kill(*running_));  // stopped before it began
+  const Millis limit = started + Millis(spec_.MaxRuntimeMs);
+  for (;;) {
+    const bool limited = spec_.MaxRuntimeMs > 0 && !kill_at_;
+    const auto deadline = kill_at_ ? kill_at_ : limited ? std::optional(limit) : std::nullopt;
+    if (wait_for(running_->exited.get(), deadline)) break;
+    if (kill_at_)
+      TRY(runtime_.kill(*running_));
+    else
+      ask_to_end("max_runtime");
+    if (kill_at_ && clock_.boottime() >= *kill_at_) kill_at_ = clock_.boottime() + Millis(1000);
+  }
+  const Exit exit = TRY(runtime_.wait(*running_));
+  const Result<> kept = log_->finish();  // every line is there before anything is said of the end
+  outcome_ = judge(exit, failure_text(paths_), !cause_.empty());
+  if (!kept) (void)log_->note("part of the log could not be kept: " + kept.error().message);
+  for (const auto& line : outcome_.notes)
+    (void)log_->note(line);
+  TRY(os::write_durably(
+      paths_.exit_record(),
+      wire::encode(wire::ExitRecord{outcome_.failure, cause_, exit.code, exit.signal})));
+  return report({0, "Exited", {}, cause_, outcome_.failure, ""});
+}
+
+// Outputs and checkpoints go to the store. What fails here fails the job: the model is why it ran.
+Result<> Instance::store() {
+  door_.reset();
+  Uploaded uploaded;
+  const Result<> stored = run_blocking([&]() -> Result<> {
+    uploaded = TRY(upload_outputs(spec_, paths_, outcome_.failure.empty()));
+    return {};
+  });
+  std::string failure = outcome_.failure;
+  if (!stored && failure.empty())
+    failure = "InternalServerError: the outputs could not be stored: " + stored.error().message;
+  for (const auto& line : uploaded.notes)
+    (void)log_->note(line);
+  if (!stored) (void)log_->note(failure);
+  TRY(runtime_.destroy(spec_.Id, paths_.scratch()));
+  return report({0, "Finished", {}, "", failure, uploaded.model_uri});
+}
+
+// The service should hear the end at once; if it is away it reads report.log when it is back.
+Result<> Instance::part() {
+  const Millis deadline = clock_.boottime() + last_report_grace;
+  while (spec_.Report == "service" && !fenced_ && !link_.all_acknowledged() &&
+         clock_.boottime() < deadline)
+    wait_for(-1, std::min(deadline, clock_.boottime() + Millis(1000)));
+  return {};
+}
+
+bool Instance::wait_for(int fd, std::optional<Millis> deadline) {
+  for (;;) {
+    Millis timeout{3'600'000};
+    if (spec_.Report == "service") timeout = std::min(timeout, link_.on_tick());
+    if (deadline) timeout = std::min(timeout, std::max(Millis(0), *deadline - clock_.boottime()));
+    std::array<pollfd, 2> fds{pollfd{fd, POLLIN, 0}, pollfd{link_.fd(), POLLIN, 0}};
+    ::poll(fds.data(), fds.size(), int(timeout.count()));
+    if (fds[1].revents != 0)
+      for (const auto& command : link_.on_readable())
+        obey(command);
+    if (fds[0].revents != 0) return true;
+    if (deadline && clock_.boottime() >= *deadline) return false;
+    if (fd < 0 && link_.all_acknowledged()) return true;
+  }
+}
+
+// Runs `task` on a thread of its own while the link stays alive.
+Result<> Instance::run_blocking(const std::function<Result<>()>& task) {
+  const os::Fd done(::eventfd(0, EFD_CLOEXEC));
+  if (!done) return fail_errno("make an event descriptor");
+  Result<> outcome;
+  {
+    const std::jthread worker([&] {
+      outcome = task();
+      const std::uint64_t one = 1;
+      [[maybe_unused]] const auto n = ::write(done.get(), &one, sizeof one);
+    });
+    wait_for(done.get(), std::nullopt);
+  }
+  return outcome;
+}
+
+void Instance::obey(const wire::Command& command) {
+  if (command.Kind == "Stop") ask_to_end("requested");
+  if (command.Kind == "Fenced") {
+    fenced_ = true;
+    if (running_) (void)runtime_.kill(*running_);
+  }
+}
+
+// SIGTERM now, SIGKILL when the grace is over. Asked twice, the first counts.
+void Instance::ask_to_end(const char* cause) {
+  if (kill_at_) return;
+  cause_ = cause;
+  kill_at_ = clock_.boottime() + Millis(spec_.StopGraceMs);
+  if (running_)
+    if (const auto sent = runtime_.signal(*running_, SIGTERM); !sent)
+      log::warn("could not pass SIGTERM on", {{"error", sent.error().message}});
+}
+
+Result<> Instance::report(wire::Report r) {
+  r.At = clock_.now();
+  TRY(reports_.append(std::move(r)));
+  if (spec_.Report == "service") link_.on_tick();
+  return {};
+}
+
+}  // namespace
+
+Result<> run_agent(const os::Path& spec_file, const os::Path& toolkit, Runtime& runtime,
+                   const Clock& clock) {
+  const InstancePaths paths{spec_file.parent_path()};
+  os::FileLock lock = TRY(os::FileLock::take(paths.lock()));
+  TRY(lock.write(wire::encode_lock({::getpid(), os::boot_id()})));
+  auto spec = TRY(wire::decode<wire::InstanceSpec>(TRY(os::read_file(spec_file))));
+  ReportLog reports = TRY(ReportLog::open(paths.directory));
+  if (!reports.all().empty())
+    return fail(ErrorKind::conflict, "InternalFailure",
+                "run instance " + spec.Id + ": an agent before this one began it");
+  ::signal(SIGPIPE, SIG_IGN);
+  Instance instance(std::move(spec), paths, toolkit, runtime, clock, std::move(reports));
+  return instance.live();
+}
+
+Result<> reap(const os::Path& directory, const std::string& id, Runtime& runtime) {
+  const InstancePaths paths{directory};
+  if (TRY(os::FileLock::is_held(paths.lock())))
+    return fail(ErrorKind::conflict, "InternalFailure",
+                "remove what instance " + id + " left: its agent lives");
+  TRY(runtime.destroy(id, paths.scratch()));
+  return os::remove_tree(directory);
+}
+
+}  // namespace trainyard::agent

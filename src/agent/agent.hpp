@@ -1,0 +1,22 @@
+#pragma once
+/// An instance's life, top to bottom: `trainyard agent --spec DIR/spec.json`.
+
+#include "agent/runtime/runtime.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "os/files.hpp"
+
+namespace trainyard::agent {
+
+/// Runs the instance that DIR/spec.json tells of, from staging to the last acknowledged report;
+/// blocks until then. Exactly one process at a time does so: a second one on the same directory is
+/// refused (kind `conflict`). A directory whose instance was begun by an agent that died is not
+/// begun again: its end is reported lost by whoever finds it.
+Result<> run_agent(const os::Path& spec_file, const os::Path& toolkit, Runtime& runtime,
+                   const Clock& clock);
+
+/// Removes what a dead agent left: processes, cgroups, scratch, the directory itself. Refused (kind
+/// `conflict`) while an agent lives. Idempotent.
+Result<> reap(const os::Path& directory, const std::string& id, Runtime& runtime);
+
+}  // namespace trainyard::agent

@@ -1,0 +1,102 @@
+#include "agent/container.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace trainyard::agent {
+namespace {
+
+constexpr const char* toolkit_inside = "/opt/trainyard/bin/train";
+constexpr std::uint64_t pids_max = 32'768;
+
+std::vector<Mount> mounts(const wire::InstanceSpec& spec, const InstancePaths& paths,
+                          const MachineFacts& facts) {
+  std::vector<Mount> out;
+  for (const auto& directory : spec.Environment.Mounts)
+    out.push_back({Mount::Kind::bind, directory, directory, true, true, 0});
+  out.push_back({Mount::Kind::bind, facts.toolkit, toolkit_inside, true, false, 0});
+  out.push_back({Mount::Kind::bind, paths.ml(), "/opt/ml", false, false, 0});
+  for (const auto& channel : spec.Channels)
+    out.push_back({Mount::Kind::overlay, channel.Source, "/opt/ml/input/data/" + channel.Name,
+                   false, false, 0});
+  if (spec.Checkpoint)
+    out.push_back(
+        {Mount::Kind::bind, paths.checkpoints(), spec.Checkpoint->LocalPath, false, false, 0});
+  return out;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+// What the services' images set, what the platform sets, then what the user asked for, which wins.
+std::map<std::string, std::string> variables(const wire::InstanceSpec& spec,
+                                             const MachineFacts& facts) {
+  const os::Path python(spec.Environment.Python);
+  std::map<std::string, std::string> env{
+      {"PATH",
+       python.parent_path().string() +
+           ":/opt/trainyard/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+      {"HOME", "/root"},
+      {"LANG", "C.UTF-8"},
+      {"LC_ALL", "C.UTF-8"},
+      {"PYTHONUNBUFFERED", "1"},
+      {"PYTHONDONTWRITEBYTECODE", "1"},
+      {"PYTHONIOENCODING", "UTF-8"},
+      {"TRAINYARD_PYTHON", spec.Environment.Python},
+      {"TRAINING_JOB_NAME", spec.JobName},
+      {"TRAINING_JOB_ARN", spec.JobArn},
+      {"AWS_REGION", spec.Region},
+      {"AWS_DEFAULT_REGION", spec.Region},
+      {"SAGEMAKER_METRICS_DIRECTORY", "/opt/ml/output/metrics/sagemaker"},
+  };
+  if (contains(spec.Image, "pytorch-training"))
+    env["SAGEMAKER_TRAINING_MODULE"] = "sagemaker_pytorch_container.training:main";
+  if (facts.door_port != 0) {
+    const std::string door = "http://127.0.0.1:" + std::to_string(facts.door_port);
+    env["AWS_ENDPOINT_URL"] = door;
+    env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = door + "/-/credentials";
+    env["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = spec.Token;
+  }
+  for (const auto& [name, value] : spec.Variables)
+    env[name] = value;
+  return env;
+}
+
+std::vector<std::string> command(const wire::InstanceSpec& spec) {
+  std::vector<std::string> argv = spec.Entrypoint;
+  if (argv.empty()) argv = {toolkit_inside};
+  if (argv.size() == 1 && argv[0] == toolkit_inside && spec.Arguments.empty())
+    argv.push_back("train");
+  argv.insert(argv.end(), spec.Arguments.begin(), spec.Arguments.end());
+  return argv;
+}
+
+}  // namespace
+
+SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& paths,
+                           const MachineFacts& facts) {
+  SandboxSpec out;
+  out.id = spec.Id;
+  out.scratch = paths.scratch();
+  out.host_uid = uid_t(spec.HostUid);
+  out.host_gid = gid_t(spec.HostGid);
+  out.hostname = spec.CurrentHost;
+  out.aliases = {spec.CurrentHost};
+  out.mounts = mounts(spec, paths, facts);
+  out.argv = command(spec);
+  for (const auto& [name, value] : variables(spec, facts))
+    out.environment.push_back(name + "=" + value);
+  out.network = spec.NetworkIsolation ? Network::none : Network::host;
+  if (spec.NetworkIsolation) out.door_port = facts.door_port;
+  out.limits = {spec.Limits.Cpus, std::uint64_t(spec.Limits.MemoryBytes), pids_max};
+  const std::uint64_t memory =
+      spec.Limits.MemoryBytes > 0
+          ? std::min(std::uint64_t(spec.Limits.MemoryBytes), facts.memory_bytes)
+          : facts.memory_bytes;
+  out.shm_bytes = memory / 2;
+  out.log = os::Path(spec.LogDirectory) / "raw.log";
+  return out;
+}
+
+}  // namespace trainyard::agent

@@ -1,0 +1,37 @@
+#pragma once
+/// From an instance's spec to the container it runs in: a pure function.
+
+#include "agent/runtime/runtime.hpp"
+#include "os/files.hpp"
+#include "wire/instance/spec.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace trainyard::agent {
+
+/// What the plan needs of this machine, gathered by the agent.
+struct MachineFacts {
+  std::uint64_t memory_bytes =
+      0;                        ///< of the machine: /dev/shm is half of it (or of the job's limit)
+  std::uint16_t door_port = 0;  ///< 0: no door
+  os::Path toolkit;             ///< trainyard-train beside the running binary
+  std::string network_interface = "eth0";  ///< the one that is really there
+};
+
+/// The instance's directory, as the agent lays it out. One place owns every path.
+struct InstancePaths {
+  os::Path directory;
+  os::Path lock() const { return directory / "lock"; }
+  os::Path spec() const { return directory / "spec.json"; }
+  os::Path exit_record() const { return directory / "exit.json"; }
+  os::Path ml() const { return directory / "ml"; }                    ///< is /opt/ml inside
+  os::Path checkpoints() const { return directory / "checkpoints"; }  ///< is LocalPath inside
+  os::Path scratch() const { return directory / "scratch"; }          ///< the runtime's
+};
+
+/// Mounts, variables, command and limits of the container.
+SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& paths,
+                           const MachineFacts& facts);
+
+}  // namespace trainyard::agent

@@ -1,0 +1,27 @@
+#pragma once
+/// What a container's end means for the job, in words. Pure.
+
+#include "agent/runtime/runtime.hpp"
+#include "base/result.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trainyard::agent {
+
+struct Outcome {
+  std::string failure;  ///< FailureReason, "" when the script did well or was asked to end
+  std::vector<std::string> notes;  ///< lines for the job's log
+};
+
+/// `failure_text` is /opt/ml/output/failure. A script that was asked to end may end as it likes.
+Outcome judge(const Exit& exit, std::string_view failure_text, bool was_asked_to_end);
+
+/// FailureReason of a job whose container could not be made.
+std::string setup_failure(const Error& error);
+
+/// "SIGKILL" for 9, ...
+std::string signal_name(int signal);
+
+}  // namespace trainyard::agent

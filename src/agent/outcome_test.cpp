@@ -1,0 +1,40 @@
+#include "agent/outcome.hpp"
+
+#include <doctest/doctest.h>
+
+namespace trainyard::agent {
+namespace {
+
+TEST_CASE("a script that ends with 0, or that was asked to end, has not failed") {
+  CHECK(judge({}, "", false).failure.empty());
+  CHECK(judge({.code = 143}, "x", true).failure.empty());
+}
+
+TEST_CASE("the failure file's text and the exit code make the reason") {
+  CHECK(judge({.code = 1}, "ExecuteUserScriptError:\nExitCode 3", false).failure ==
+        "AlgorithmError: ExecuteUserScriptError:\nExitCode 3, exit code: 1");
+  CHECK(judge({.code = 3}, "", false).failure == "AlgorithmError: , exit code: 3");
+}
+
+TEST_CASE("only 1,024 bytes of the failure file are told, cut between characters") {
+  const std::string text = std::string(1023, 'a') + "\xc3\xbc" + "tail";
+  CHECK(judge({.code = 1}, text, false).failure ==
+        "AlgorithmError: " + std::string(1023, 'a') + ", exit code: 1");
+}
+
+TEST_CASE("a kill for memory is named with its peak, another signal by its name") {
+  Exit oom{.signal = 9, .out_of_memory = true, .memory_peak_bytes = 3ull << 30};
+  CHECK(judge(oom, "", false).failure ==
+        "AlgorithmError: OutOfMemory: the script was killed at its memory limit (peak 3.00 GiB). , "
+        "exit code: 137");
+  CHECK(judge({.signal = 11}, "", false).failure ==
+        "AlgorithmError: killed by SIGSEGV, exit code: 139");
+}
+
+TEST_CASE("a container that could not be made is our failure unless the request is wrong") {
+  CHECK(setup_failure({ErrorKind::internal, "", "x"}) == "InternalServerError: x");
+  CHECK(setup_failure({ErrorKind::not_found, "", "x"}) == "ClientError: x");
+}
+
+}  // namespace
+}  // namespace trainyard::agent

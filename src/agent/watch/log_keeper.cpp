@@ -1,0 +1,107 @@
+#include "agent/watch/log_keeper.hpp"
+
+#include "wire/instance/log_index.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace trainyard::agent {
+namespace {
+
+constexpr std::size_t batch_bytes_max = 1u << 20;
+constexpr int pipe_bytes = 1 << 20;
+
+Result<std::uint64_t> size_of(const os::Fd& fd, const os::Path& path) {
+  struct stat st{};
+  if (::fstat(fd.get(), &st) != 0) return fail_errno("measure " + path.string());
+  return std::uint64_t(st.st_size);
+}
+
+// The last record's time, so that times never fall over a restart.
+std::int64_t last_time(const os::Fd& index, std::uint64_t records) {
+  char bytes[wire::index_record_bytes];
+  const auto at = off_t((records - 1) * wire::index_record_bytes);
+  if (records == 0 || ::pread(index.get(), bytes, sizeof bytes, at) != ssize_t(sizeof bytes))
+    return 0;
+  return wire::decode_records({bytes, sizeof bytes}).front().ms;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LogKeeper>> LogKeeper::open(const os::Path& directory, const Clock& clock) {
+  TRY(os::make_directories(directory));
+  const os::Path log_path = directory / wire::log_file, index_path = directory / wire::index_file;
+  // Not O_APPEND: splice() refuses such files.
+  os::Fd log = TRY(os::open_file(log_path, O_WRONLY | O_CREAT));
+  os::Fd index = TRY(os::open_file(index_path, O_RDWR | O_CREAT));
+  const std::uint64_t end = TRY(size_of(log, log_path));
+  const std::uint64_t records = TRY(size_of(index, index_path)) / wire::index_record_bytes;
+  return std::unique_ptr<LogKeeper>(
+      new LogKeeper(std::move(log), std::move(index), end, records, clock));
+}
+
+LogKeeper::LogKeeper(os::Fd log, os::Fd index, std::uint64_t end, std::uint64_t records,
+                     const Clock& clock)
+    : log_(std::move(log)), index_(std::move(index)), end_(end), records_(records),
+      last_ms_(last_time(index_, records)), clock_(clock) {}
+
+LogKeeper::~LogKeeper() {
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<> LogKeeper::note(std::string_view text) {
+  CHECK(!thread_.joinable());
+  const std::string line = "[trainyard] " + std::string(text) + "\n";
+  if (::lseek(log_.get(), off_t(end_), SEEK_SET) < 0) return fail_errno("seek in the log");
+  TRY(os::write_all(log_.get(), line, "the log"));
+  return record_batch(line.size());
+}
+
+void LogKeeper::follow(os::Fd pipe) {
+  pipe_ = std::move(pipe);
+  ::fcntl(pipe_.get(), F_SETPIPE_SZ, pipe_bytes);  // a wish: a smaller pipe only costs more turns
+  thread_ = std::thread([this] { pump(); });
+}
+
+void LogKeeper::pump() {
+  for (;;) {
+    loff_t at = loff_t(end_);
+    const ssize_t n =
+        ::splice(pipe_.get(), nullptr, log_.get(), &at, batch_bytes_max, SPLICE_F_MOVE);
+    if (n == 0) return;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      // The script must not hang on a full pipe because the log cannot be kept: read on and drop.
+      if (outcome_) outcome_ = fail_errno("keep the job's log");
+      char dropped[1 << 16];
+      if (::read(pipe_.get(), dropped, sizeof dropped) <= 0) return;
+      continue;
+    }
+    if (const auto r = record_batch(std::uint64_t(n)); !r && outcome_) outcome_ = r;
+  }
+}
+
+Result<> LogKeeper::record_batch(std::uint64_t bytes) {
+  end_ += bytes;
+  const std::int64_t ms = std::max(last_ms_, to_ms(clock_.now()));
+  // Batches of one millisecond share a record: it is moved on in place.
+  const bool same = records_ > 0 && ms == last_ms_;
+  if (!same) ++records_;
+  last_ms_ = ms;
+  const std::string record = wire::encode_record({end_, ms});
+  const auto at = off_t((records_ - 1) * wire::index_record_bytes);
+  if (::pwrite(index_.get(), record.data(), record.size(), at) != ssize_t(record.size()))
+    return fail_errno("write the log's index");
+  return {};
+}
+
+Result<> LogKeeper::finish() {
+  if (thread_.joinable()) thread_.join();
+  pipe_.reset();
+  return outcome_;
+}
+
+}  // namespace trainyard::agent

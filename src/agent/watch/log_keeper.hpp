@@ -1,0 +1,48 @@
+#pragma once
+/// Keeps an instance's log: the container's one output pipe is spliced into raw.log, with an index
+/// record a batch (wire/instance/log_index.hpp). Its own thread, so that nothing else the agent
+/// does holds up a script that prints.
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "os/fd.hpp"
+#include "os/files.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <thread>
+
+namespace trainyard::agent {
+
+class LogKeeper {
+public:
+  /// Opens or makes the files in `directory` and goes on behind what is there: an agent before this
+  /// one may have died between bytes and index.
+  static Result<std::unique_ptr<LogKeeper>> open(const os::Path& directory, const Clock& clock);
+  ~LogKeeper();
+  LogKeeper(const LogKeeper&) = delete;
+  LogKeeper& operator=(const LogKeeper&) = delete;
+
+  /// Appends one line of Trainyard's own, "[trainyard] TEXT". Not while follow() runs.
+  Result<> note(std::string_view text);
+  /// Takes the read end of the container's output and keeps what comes until its end of file.
+  void follow(os::Fd pipe);
+  /// Blocks until all is kept: the pipe's writers are gone. The first error met while keeping.
+  Result<> finish();
+
+private:
+  LogKeeper(os::Fd log, os::Fd index, std::uint64_t end, std::uint64_t records, const Clock& clock);
+  void pump();
+  Result<> record_batch(std::uint64_t bytes);
+
+  os::Fd log_, index_, pipe_;
+  std::uint64_t end_ = 0;      // bytes in raw.log
+  std::uint64_t records_ = 0;  // in raw.idx
+  std::int64_t last_ms_ = 0;
+  const Clock& clock_;
+  std::thread thread_;
+  Result<> outcome_;
+};
+
+}  // namespace trainyard::agent

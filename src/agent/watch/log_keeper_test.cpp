@@ -1,0 +1,54 @@
+#include "agent/watch/log_keeper.hpp"
+#include "wire/instance/log_index.hpp"
+
+#include <doctest/doctest.h>
+
+#include <stdlib.h>
+
+namespace trainyard::agent {
+namespace {
+
+struct Directory {
+  os::Path path = [] {
+    char name[] = "/tmp/trainyard-log-XXXXXX";
+    return os::Path(mkdtemp(name));
+  }();
+  ~Directory() { CHECK(os::remove_tree(path)); }
+  std::string log() const { return os::read_file(path / wire::log_file).value(); }
+  std::vector<wire::IndexRecord> index() const {
+    return wire::decode_records(os::read_file(path / wire::index_file).value());
+  }
+};
+
+TEST_CASE("every byte is kept, binary and without a final newline") {
+  Directory dir;
+  ManualClock clock;
+  auto keeper = LogKeeper::open(dir.path, clock).value();
+  REQUIRE(keeper->note("first"));
+  auto pipe = os::make_pipe().value();
+  keeper->follow(std::move(pipe.read));
+  std::string text = "a\n";
+  text += '\0';
+  text += "\xff\r" + std::string(3 << 20, 'z') + "end";
+  REQUIRE(os::write_all(pipe.write.get(), text, "pipe"));
+  pipe.write.reset();
+  REQUIRE(keeper->finish());
+  CHECK(dir.log() == "[trainyard] first\n" + text);
+  CHECK(dir.index().back().end == dir.log().size());
+}
+
+TEST_CASE("a second keeper goes on behind the first and times never fall") {
+  Directory dir;
+  ManualClock clock;
+  REQUIRE(LogKeeper::open(dir.path, clock).value()->note("one"));
+  clock.jump(Millis(-5000));
+  REQUIRE(LogKeeper::open(dir.path, clock).value()->note("two"));
+  CHECK(dir.log() == "[trainyard] one\n[trainyard] two\n");
+  const auto index = dir.index();
+  CHECK(index.back().end == dir.log().size());
+  for (std::size_t i = 1; i < index.size(); ++i)
+    CHECK(index[i].ms >= index[i - 1].ms);
+}
+
+}  // namespace
+}  // namespace trainyard::agent

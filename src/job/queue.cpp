@@ -1,0 +1,81 @@
+#include "job/queue.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace trainyard::job {
+namespace {
+
+std::string shortage(const Resources& need, const Resources& free) {
+  std::vector<std::string> parts;
+  if (need.cpus > free.cpus)
+    parts.push_back(fmt::format("{:g} of {:g} cores", free.cpus, need.cpus));
+  if (need.memory_bytes > free.memory_bytes)
+    parts.push_back(fmt::format("{:.1f} of {:.1f} GiB", double(free.memory_bytes) / (1u << 30),
+                                double(need.memory_bytes) / (1u << 30)));
+  if (need.gpus > free.gpus) parts.push_back(fmt::format("{} of {} GPUs", free.gpus, need.gpus));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+}  // namespace
+
+bool fits(const Resources& need, const Resources& free) {
+  return need.cpus <= free.cpus && need.memory_bytes <= free.memory_bytes && need.gpus <= free.gpus;
+}
+
+void Queue::add(const std::string& id, const std::string& order, Resources need) {
+  if (order_of_.contains(id) || holding_.contains(id)) return;
+  waiting_.emplace(order, Waiting{id, need});
+  order_of_.emplace(id, order);
+}
+
+void Queue::hold(const std::string& id, Resources need) {
+  if (!holding_.emplace(id, need).second) return;
+  free_.cpus -= need.cpus;
+  // A machine that shrank since may be overdrawn for a while; unsigned memory must not wrap.
+  free_.memory_bytes -= std::min(free_.memory_bytes, need.memory_bytes);
+  free_.gpus -= need.gpus;
+}
+
+void Queue::remove(const std::string& id) {
+  if (const auto it = order_of_.find(id); it != order_of_.end()) {
+    waiting_.erase(it->second);
+    order_of_.erase(it);
+  }
+  if (const auto it = holding_.find(id); it != holding_.end()) {
+    free_.cpus += it->second.cpus;
+    free_.memory_bytes =
+        std::min(capacity_.memory_bytes, free_.memory_bytes + it->second.memory_bytes);
+    free_.gpus += it->second.gpus;
+    holding_.erase(it);
+  }
+}
+
+std::vector<std::string> Queue::admit() {
+  std::vector<std::string> out;
+  while (!waiting_.empty() && fits(waiting_.begin()->second.need, free_)) {
+    const Waiting next = waiting_.begin()->second;
+    waiting_.erase(waiting_.begin());
+    order_of_.erase(next.id);
+    hold(next.id, next.need);
+    out.push_back(next.id);
+  }
+  return out;
+}
+
+std::string Queue::why(const std::string& id) const {
+  const auto it = order_of_.find(id);
+  if (it == order_of_.end()) return "";
+  const auto at = waiting_.find(it->second);
+  const auto ahead = std::distance(waiting_.begin(), at);
+  const Waiting& first = waiting_.begin()->second;
+  if (ahead == 0)
+    return fmt::format("waits for capacity: {} free, held by {} running job{}",
+                       shortage(first.need, free_), holding_.size(),
+                       holding_.size() == 1 ? "" : "s");
+  return fmt::format("waits behind {} job{}; the first of them needs more than is free ({})", ahead,
+                     ahead == 1 ? "" : "s", shortage(first.need, free_));
+}
+
+}  // namespace trainyard::job

@@ -1,0 +1,54 @@
+#pragma once
+/// The queue: which waiting job may begin. A value, pure and incremental: rebuilt from the rows at
+/// start, then told of each change. It knows sizes and order, nothing of rows, clocks or machines.
+
+#include "base/clock.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace trainyard::job {
+
+/// What a job needs, or a machine has.
+struct Resources {
+  double cpus = 0;
+  std::uint64_t memory_bytes = 0;
+  std::int64_t gpus = 0;
+};
+bool fits(const Resources& need, const Resources& free);
+
+class Queue {
+public:
+  explicit Queue(Resources capacity) : free_(capacity), capacity_(capacity) {}
+
+  /// A job waits from now on, behind all that came before (`order` sorts, e.g. its id by time). A
+  /// job that is known already changes nothing.
+  void add(const std::string& id, const std::string& order, Resources need);
+  /// A job holds its machines already (found in the rows at start).
+  void hold(const std::string& id, Resources need);
+  /// A job is over, or waits no more: what it held is free. Unknown ids change nothing.
+  void remove(const std::string& id);
+  /// The jobs that begin now, in order; they hold their machines from here on. The first that does
+  /// not fit makes all behind it wait.
+  std::vector<std::string> admit();
+
+  /// Why a waiting job waits, in one sentence; "" when it does not wait. Computed when asked.
+  std::string why(const std::string& id) const;
+
+  const Resources& free() const { return free_; }
+  const Resources& capacity() const { return capacity_; }
+
+private:
+  struct Waiting {
+    std::string id;
+    Resources need;
+  };
+  Resources free_, capacity_;
+  std::map<std::string, Waiting> waiting_;       // by order
+  std::map<std::string, std::string> order_of_;  // waiting ids
+  std::map<std::string, Resources> holding_;
+};
+
+}  // namespace trainyard::job

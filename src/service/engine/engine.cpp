@@ -1,0 +1,241 @@
+#include "service/engine/engine.hpp"
+
+#include "base/id.hpp"
+#include "base/log.hpp"
+#include "service/engine/job_codec.hpp"
+
+#include <algorithm>
+
+namespace trainyard::engine {
+namespace {
+
+Result<store::JobRow> must_find(store::Snapshot& s, const std::string& id) {
+  auto row = TRY(store::find_job(s, id));
+  if (!row)
+    return fail(ErrorKind::not_found, "ValidationException", "Requested resource not found.");
+  return std::move(*row);
+}
+
+std::string job_of(const std::string& instance) {
+  return instance.substr(0, instance.find('.'));
+}
+
+}  // namespace
+
+std::string instance_id(const std::string& job, std::int64_t attempt, std::int64_t n) {
+  return job + "." + std::to_string(attempt) + "." + std::to_string(n);
+}
+
+Engine::Engine(store::Control& control, store::Readers& readers, fleet::Fleet& fleet, Pool& pool,
+               const Clock& clock, job::Resources capacity, World world)
+    : control_(control), readers_(readers), fleet_(fleet), pool_(pool), clock_(clock),
+      world_(std::move(world)), queue_(capacity) {
+  fleet_.on_gone([this](std::string id) {
+    if (!pool_.post([this, id] { on_gone(id); }))
+      log::error("an agent's end could not be looked at; it is at the next start", {{"id", id}});
+  });
+}
+
+// ---- events
+// --------------------------------------------------------------------------------------
+
+Result<> Engine::create(store::Txn& txn, store::JobRow row, std::int64_t instance_count) {
+  job::Job job;
+  job.instance_count = instance_count;
+  const job::Event event = job::Created{};
+  job = job::step(std::move(job), event, txn.now()).job;
+  row.seq = 1;
+  row.created = row.modified = txn.now();
+  show_in_row(job, row);
+  TRY(store::insert_job(txn, row));
+  return store::append_event(txn, row.id, row.seq, job::name(event), encode_event(event));
+}
+
+Result<job::Job> Engine::apply(store::Txn& txn, const std::string& id, const job::Event& event) {
+  store::JobRow row = TRY(must_find(txn, id));
+  const job::Job before = TRY(decode_job(row.state));
+  // Never less than the job's last event, whatever the clock says.
+  const Time now = std::max(txn.now(), row.modified);
+  auto [job, effects] = job::step(before, event, now);
+  const bool same = effects.empty() && encode_job(job) == row.state;
+  if (same) return job;
+  row.seq += 1;
+  row.modified = now;
+  show_in_row(job, row);
+  TRY(store::update_job(txn, row));
+  TRY(store::append_event(txn, id, row.seq, job::name(event), encode_event(event)));
+  for (const auto& effect : effects)
+    TRY(store::owe_effect(txn, id, job::name(effect), job::attempt_of(effect)));
+  return job;
+}
+
+// ---- the queue
+// -----------------------------------------------------------------------------------
+
+void Engine::queue_changed(const std::function<void(job::Queue&)>& change) {
+  const std::lock_guard lock(queue_mutex_);
+  change(queue_);
+}
+
+void Engine::created(const store::JobRow& row) {
+  queue_changed([&](job::Queue& q) { q.add(row.id, row.id, world_.size(row)); });
+  admit();
+}
+
+// Whoever fits begins. If the rows cannot be written the jobs go back and wait for the next change.
+void Engine::admit() {
+  std::vector<std::string> ids;
+  queue_changed([&](job::Queue& q) { ids = q.admit(); });
+  for (const auto& id : ids)
+    control_.submit(
+        [this, id](store::Txn& txn) -> Result<> {
+          TRY(apply(txn, id, job::Admitted{}));
+          return {};
+        },
+        [this, id](const Result<>& done) {
+          if (!done)
+            log::error("a job could not be admitted",
+                       {{"job", id}, {"error", done.error().message}});
+          wake(id);
+        });
+}
+
+std::string Engine::why(const std::string& id) {
+  const std::lock_guard lock(queue_mutex_);
+  return queue_.why(id);
+}
+
+// ---- agents
+// --------------------------------------------------------------------------------------
+
+fleet::AgentSessions::Callbacks Engine::session_callbacks() {
+  return {
+      [this](const std::string& id, const std::string& token) {
+        const auto row =
+            readers_.read([&](store::Snapshot& s) { return store::find_instance(s, id); });
+        return row && *row && (*row)->token == token;
+      },
+      [this](const std::string& id) { on_connected(id); },
+      [this](const std::string& id, wire::Report report) { on_report(id, std::move(report)); },
+  };
+}
+
+// What an agent must be told is derived from the rows, so nothing told to an absent agent is lost.
+void Engine::on_connected(const std::string& id) {
+  const auto told = readers_.read([&](store::Snapshot& s) -> Result<const char*> {
+    const auto instance = TRY(store::find_instance(s, id));
+    const auto row = TRY(must_find(s, job_of(id)));
+    const auto job = TRY(decode_job(row.state));
+    if (!instance || instance->attempt != job.attempt || job::is_terminal(job.phase))
+      return "Fenced";
+    return job.phase == job::Phase::stopping ? "Stop" : "";
+  });
+  if (told && **told != '\0') sessions_->command(id, {*told, 0});
+}
+
+void Engine::on_report(const std::string& id, wire::Report report) {
+  const std::int64_t number = report.Number;
+  control_.submit([this, id, report = std::move(report)](
+                      store::Txn& txn) { return take_report(txn, id, report); },
+                  [this, id, number](const Result<>& done) {
+                    if (!done) {  // not acknowledged: it is sent again when the agent redials
+                      log::error("a report was not taken",
+                                 {{"instance", id}, {"error", done.error().message}});
+                      return;
+                    }
+                    sessions_->acknowledge(id, number);
+                    wake(job_of(id));
+                  });
+}
+
+Result<> Engine::take_report(store::Txn& txn, const std::string& id, const wire::Report& report) {
+  const auto instance = TRY(store::find_instance(txn, id));
+  if (!instance || report.Number <= instance->last_report) return {};  // known already
+  if (report.Number != instance->last_report + 1)
+    return fail(ErrorKind::conflict, "InternalFailure", "a report before this one is missing");
+  TRY(store::set_last_report(txn, id, report.Number));
+  const auto [attempt, n] = std::pair(instance->attempt, instance->n);
+  if (report.Kind == "Running") TRY(apply(txn, instance->job, job::Running{attempt, n}));
+  if (report.Kind == "Exited") {
+    const auto cause = report.Cause == "max_runtime" ? job::StopCause::max_runtime
+                       : report.Cause == "requested" ? job::StopCause::requested
+                                                     : job::StopCause::none;
+    TRY(apply(txn, instance->job, job::Exited{attempt, n, cause, report.Failure}));
+  }
+  if (report.Kind == "Finished")
+    TRY(apply(txn, instance->job, job::Finished{attempt, n, report.ModelUri, report.Failure}));
+  return {};
+}
+
+void Engine::on_gone(const std::string& id) {
+  if (const auto r = settle_gone(id); !r)
+    log::error("an agent's end could not be settled; it is at the next start",
+               {{"instance", id}, {"error", r.error().message}});
+}
+
+// An agent is dead: hear what it had told durably; if that was not its end, the instance is lost.
+Result<> Engine::settle_gone(const std::string& id) {
+  const auto reports = TRY(fleet_.reports(id));
+  TRY(control_.submit_and_wait([&](store::Txn& txn) -> Result<> {
+    const auto instance = TRY(store::find_instance(txn, id));
+    if (!instance) return {};
+    for (const auto& report : reports)
+      TRY(take_report(txn, id, report));
+    if (!reports.empty() && reports.back().Kind == "Finished") return {};
+    TRY(apply(
+        txn, instance->job,
+        job::InstanceLost{instance->attempt, instance->n,
+                          "the agent of algo-" + std::to_string(instance->n + 1) +
+                              " ended without a report: it was killed or the machine restarted"}));
+    return {};
+  }));
+  wake(job_of(id));
+  return {};
+}
+
+// ---- recovery
+// ------------------------------------------------------------------------------------
+
+Result<> Engine::recover() {
+  const auto rows =
+      TRY(readers_.read([](store::Snapshot& s) { return store::unfinished_jobs(s); }));
+  std::set<std::string> known;
+  for (const auto& row : rows) {
+    known.insert(row.id);
+    const auto need = world_.size(row);
+    const bool waits = row.phase == job::name(job::Phase::pending);
+    queue_changed(
+        [&](job::Queue& q) { waits ? q.add(row.id, row.id, need) : q.hold(row.id, need); });
+    if (!waits) TRY(recover_job(row));
+  }
+  const auto owed = TRY(readers_.read([](store::Snapshot& s) { return store::jobs_owed(s); }));
+  for (const auto& id : owed) {
+    known.insert(id);
+    wake(id);
+  }
+  for (const auto& id : TRY(fleet_.list()))
+    if (!known.contains(job_of(id)))
+      if (const auto r = fleet_.remove(id); !r)
+        log::warn("left-overs stay", {{"instance", id}, {"error", r.error().message}});
+  admit();
+  return {};
+}
+
+Result<> Engine::recover_job(const store::JobRow& row) {
+  const auto job = TRY(decode_job(row.state));
+  const auto owed =
+      TRY(readers_.read([&](store::Snapshot& s) { return store::next_effect(s, row.id); }));
+  const auto instances =
+      TRY(readers_.read([&](store::Snapshot& s) { return store::instances_of(s, row.id); }));
+  for (const auto& instance : instances) {
+    if (instance.attempt != job.attempt || TRY(fleet_.adopt(instance.id))) continue;
+    // Not launched yet, as far as anybody knows: the launch is owed and will be run again.
+    if (owed && owed->kind == job::name(job::Effect(job::LaunchInstances{})) &&
+        TRY(fleet_.reports(instance.id)).empty())
+      continue;
+    TRY(settle_gone(instance.id));
+  }
+  return {};
+}
+
+}  // namespace trainyard::engine

@@ -1,0 +1,108 @@
+#pragma once
+/// Moves jobs: one event, one transaction; then runs what is owed. Restarting is nothing else: what
+/// is still owed is run again, and what lives is compared with the rows.
+
+#include "base/clock.hpp"
+#include "base/pool.hpp"
+#include "base/result.hpp"
+#include "job/machine.hpp"
+#include "job/queue.hpp"
+#include "service/fleet/agent_sessions.hpp"
+#include "service/fleet/fleet.hpp"
+#include "service/store/control.hpp"
+#include "service/store/jobs.hpp"
+
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+
+namespace trainyard::engine {
+
+/// What the effects need of the world beyond fleet and rows, given by serve.cpp.
+struct World {
+  /// What the job needs of the machine.
+  std::function<job::Resources(const store::JobRow&)> size;
+  /// Links the job's channels; the paths in order. Blocks.
+  std::function<Result<std::vector<std::string>>(const store::JobRow&)> stage;
+  /// The spec of instance `n` of the job's current attempt, all but token and paths filled in.
+  /// Blocks.
+  std::function<Result<wire::InstanceSpec>(const store::JobRow&, const job::Job&, std::int64_t n)>
+      spec;
+  /// A job's channels are needed no more.
+  std::function<void(const store::JobRow&)> unstage;
+  /// Runs a task after a while, on any thread.
+  std::function<void(Millis, std::function<void()>)> after;
+};
+
+class Engine {
+public:
+  Engine(store::Control& control, store::Readers& readers, fleet::Fleet& fleet, Pool& pool,
+         const Clock& clock, job::Resources capacity, World world);
+
+  /// Run once at start, before any request: rebuilds the queue, adopts living agents, hears what
+  /// dead ones told, runs what is owed.
+  Result<> recover();
+
+  /// In the transaction that makes the job: its first event and row. `row` needs id, account,
+  /// region, name, request, environment; an error of kind `conflict` if the name is taken.
+  Result<> create(store::Txn& txn, store::JobRow row, std::int64_t instance_count);
+  /// After that transaction is durable: the job enters the queue. On the control thread.
+  void created(const store::JobRow& row);
+
+  /// Applies one event in the caller's transaction. The job as it is afterwards. Owed effects begin
+  /// with wake(), to be called once the transaction is durable.
+  Result<job::Job> apply(store::Txn& txn, const std::string& id, const job::Event& event);
+  /// Runs what is owed for the job, in order, on the pool. Any thread; cheap when nothing is owed.
+  void wake(const std::string& id);
+
+  /// Callbacks for the agents' connections.
+  fleet::AgentSessions::Callbacks session_callbacks();
+  void use_sessions(fleet::AgentSessions& sessions) { sessions_ = &sessions; }
+
+  /// Why a job waits, in one sentence; "" when it does not wait for capacity. Any thread.
+  std::string why(const std::string& id);
+
+private:
+  struct EffectOutcome {
+    std::optional<job::Event> event;  // what came of it
+  };
+  // Rows and queue, on the control thread.
+  void admit();
+  void queue_changed(const std::function<void(job::Queue&)>& change);
+  // Effects, on the pool.
+  void run_owed(const std::string& id);
+  bool run_one(const store::EffectRow& effect);
+  Result<EffectOutcome> run_effect(const store::EffectRow& effect, const store::JobRow& row,
+                                   const job::Job& job);
+  Result<EffectOutcome> stage(const store::JobRow& row);
+  Result<EffectOutcome> launch_instances(const store::JobRow& row, const job::Job& job);
+  Result<EffectOutcome> stop_instances(const store::JobRow& row);
+  Result<EffectOutcome> release(const store::JobRow& row);
+  // Agents.
+  void on_connected(const std::string& id);
+  void on_report(const std::string& id, wire::Report report);
+  Result<> take_report(store::Txn& txn, const std::string& id, const wire::Report& report);
+  void on_gone(const std::string& id);
+  Result<> settle_gone(const std::string& id);
+  Result<> recover_job(const store::JobRow& row);
+
+  store::Control& control_;
+  store::Readers& readers_;
+  fleet::Fleet& fleet_;
+  Pool& pool_;
+  const Clock& clock_;
+  World world_;
+  fleet::AgentSessions* sessions_ = nullptr;
+
+  std::mutex queue_mutex_;
+  job::Queue queue_;
+
+  std::mutex owed_mutex_;
+  std::set<std::string> running_, again_;
+};
+
+/// "<job>.<attempt>.<n>"
+std::string instance_id(const std::string& job, std::int64_t attempt, std::int64_t n);
+
+}  // namespace trainyard::engine

@@ -1,0 +1,70 @@
+#include "service/fleet/agent_sessions.hpp"
+
+#include "base/log.hpp"
+#include "wire/json.hpp"
+
+namespace trainyard::fleet {
+
+struct AgentSessions::Session {
+  std::string id;  // "" until its Hello was taken
+  std::shared_ptr<net::LineChannel> channel;
+};
+
+void AgentSessions::accept(net::Exchange& exchange) {
+  auto session = std::make_shared<Session>();
+  // Lines may come before upgrade() returns: the first one waits for the channel under the lock.
+  const std::lock_guard lock(mutex_);
+  session->channel = exchange.upgrade(
+      wire::agent_protocol, {[this, session](std::string line) { on_line(session, line); },
+                             [this, session] { on_close(session); }});
+}
+
+void AgentSessions::on_line(const std::shared_ptr<Session>& session, const std::string& line) {
+  if (session->id.empty()) {
+    const auto hello = wire::decode<wire::Hello>(line);
+    if (!hello || !callbacks_.admits(hello->Id, hello->Token)) {
+      log::warn("an agent was not admitted", {{"id", hello ? hello->Id : ""}});
+      const auto channel = channel_of(*session);
+      channel->send(wire::encode(wire::Command{"Fenced", 0}));
+      return channel->close();
+    }
+    session->id = hello->Id;
+    {
+      const std::lock_guard lock(mutex_);
+      sessions_[session->id] = session;
+    }
+    return callbacks_.on_connected(session->id);
+  }
+  auto report = wire::decode<wire::Report>(line);
+  if (!report) {
+    log::warn("an agent sent what is no report",
+              {{"id", session->id}, {"error", report.error().message}});
+    return channel_of(*session)->close();
+  }
+  if (report->Number > 0) callbacks_.on_report(session->id, std::move(*report));
+}
+
+void AgentSessions::on_close(const std::shared_ptr<Session>& session) {
+  const std::lock_guard lock(mutex_);
+  const auto it = sessions_.find(session->id);
+  if (it != sessions_.end() && it->second == session) sessions_.erase(it);
+  session->channel.reset();
+}
+
+std::shared_ptr<net::LineChannel> AgentSessions::channel_of(const Session& session) {
+  const std::lock_guard lock(mutex_);
+  CHECK(session.channel);  // reset by on_close only, after which no line comes
+  return session.channel;
+}
+
+void AgentSessions::command(const std::string& id, const wire::Command& command) {
+  std::shared_ptr<net::LineChannel> channel;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = sessions_.find(id);
+    if (it != sessions_.end()) channel = it->second->channel;
+  }
+  if (channel) channel->send(wire::encode(command));
+}
+
+}  // namespace trainyard::fleet

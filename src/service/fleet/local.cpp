@@ -1,0 +1,154 @@
+#include "service/fleet/local.hpp"
+
+#include "base/log.hpp"
+#include "wire/instance/lock.hpp"
+#include "wire/instance/report_log.hpp"
+#include "wire/json.hpp"
+
+#include <cerrno>
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace trainyard::fleet {
+namespace {
+
+constexpr const char* spec_name = "spec.json";
+constexpr int end_wait_ms = 10'000;
+
+// The living agent's process by its lock's text. The pid may have been used again since the lock
+// was written, so the lock is looked at once more behind pidfd_open: while it is held the pid is
+// the agent's.
+Result<os::Child> find_agent(const os::Path& directory) {
+  const os::Path lock = directory / wire::lock_name;
+  const auto text = TRY(wire::decode_lock(TRY(os::read_file(lock))));
+  os::Child child{text.pid, os::Fd(int(::syscall(SYS_pidfd_open, text.pid, 0)))};
+  if (!child.pidfd) return fail_errno("find the agent of " + directory.string());
+  if (text.boot_id != os::boot_id() || !TRY(os::FileLock::is_held(lock)))
+    return fail(ErrorKind::not_found, "InternalFailure", "the agent has ended");
+  return child;
+}
+
+void wait_until_over(const os::Child& process) {
+  pollfd fd{process.pidfd.get(), POLLIN, 0};
+  while (::poll(&fd, 1, end_wait_ms) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+LocalFleet::LocalFleet(os::Path program, os::Path instances, net::Server& server)
+    : program_(std::move(program)), instances_(std::move(instances)), server_(server) {}
+
+LocalFleet::~LocalFleet() {
+  const std::lock_guard lock(mutex_);
+  agents_.clear();  // stops watching; the agents live on
+}
+
+void LocalFleet::on_gone(std::function<void(std::string id)> callback) {
+  gone_ = std::move(callback);
+}
+
+Result<> LocalFleet::launch(const wire::InstanceSpec& spec) {
+  const os::Path dir = directory(spec.Id);
+  TRY(os::make_directories(dir));
+  const bool ran = ::access((dir / wire::report_file).c_str(), F_OK) == 0;
+  if (ran || TRY(os::FileLock::is_held(dir / wire::lock_name))) {
+    TRY(adopt(spec.Id));
+    return {};
+  }
+  TRY(os::write_file(dir / spec_name, wire::encode(spec)));
+  os::SpawnSpec agent;
+  agent.program = program_;
+  agent.arguments = {"trainyard", "agent", "--spec", (dir / spec_name).string()};
+  agent.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  agent.directory = "/";
+  agent.new_session = true;
+  const os::Fd log = TRY(os::open_file(dir / "agent.log", O_WRONLY | O_CREAT | O_APPEND));
+  agent.fds = {{log.get(), 2}};
+  watch_agent(spec.Id, TRY(os::spawn(agent)), true);
+  return {};
+}
+
+void LocalFleet::watch_agent(const std::string& id, os::Child process, bool is_child) {
+  const int fd = process.pidfd.get();
+  const std::lock_guard lock(mutex_);
+  Agent& agent = agents_[id];
+  agent.process = std::move(process);
+  agent.is_child = is_child;
+  agent.watch = server_.watch(fd, [this, id] { ended(id); });
+}
+
+void LocalFleet::ended(const std::string& id) {
+  Agent over;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = agents_.find(id);
+    if (it == agents_.end()) return;
+    over = std::move(it->second);
+    agents_.erase(it);
+  }
+  if (over.is_child) (void)os::try_wait(over.process);
+  if (gone_) gone_(id);
+}
+
+Result<std::vector<std::string>> LocalFleet::list() {
+  std::vector<std::string> out;
+  std::error_code ec;
+  for (const auto& entry : std::filesystem::directory_iterator(instances_, ec))
+    out.push_back(entry.path().filename());
+  if (ec && ec != std::errc::no_such_file_or_directory)
+    return fail_internal("list " + instances_.string() + ": " + ec.message());
+  return out;
+}
+
+Result<bool> LocalFleet::adopt(const std::string& id) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (agents_.contains(id)) return true;
+  }
+  if (!TRY(os::FileLock::is_held(directory(id) / wire::lock_name))) return false;
+  auto found = find_agent(directory(id));
+  if (!found) return false;
+  watch_agent(id, std::move(*found), false);
+  return true;
+}
+
+Result<std::vector<wire::Report>> LocalFleet::reports(const std::string& id) {
+  if (TRY(os::FileLock::is_held(directory(id) / wire::lock_name)))
+    return fail(ErrorKind::conflict, "InternalFailure", "the agent of " + id + " lives");
+  const auto text = os::read_file(directory(id) / wire::report_file);
+  if (!text && text.error().kind == ErrorKind::not_found) return std::vector<wire::Report>();
+  if (!text) return Failure(text.error());
+  return TRY(wire::parse_reports(*text)).reports;
+}
+
+Result<> LocalFleet::end_agent(const std::string& id) {
+  auto found = find_agent(directory(id));
+  if (!found) return {};
+  TRY(os::send_signal(*found, SIGKILL));
+  wait_until_over(*found);
+  return {};
+}
+
+// The reaper is the agent program again: it knows its runtime's traces, the service does not.
+Result<> LocalFleet::remove(const std::string& id) {
+  const os::Path dir = directory(id);
+  if (::access(dir.c_str(), F_OK) != 0) return {};
+  TRY(end_agent(id));
+  os::SpawnSpec reaper;
+  reaper.program = program_;
+  reaper.arguments = {"trainyard", "agent", "--reap", dir.string()};
+  reaper.directory = "/";
+  const os::Child child = TRY(os::spawn(reaper));
+  const auto status = TRY(os::wait(child));
+  if (status.code == 0 && status.signal == 0) return {};
+  return fail(ErrorKind::unavailable, "InternalFailure",
+              "remove what instance " + id + " left: the reaper failed; it is tried again");
+}
+
+}  // namespace trainyard::fleet

@@ -1,0 +1,43 @@
+#pragma once
+/// Every path of a data directory, in one place. docs/state-directory.md draws the same tree for
+/// people.
+///
+///   state/                     local, never shared; 0700
+///     trainyard.db (-wal, -shm)  all rows
+///     serve.lock                 held by the one service that runs here: "PID BOOT_ID ADDRESS"
+///     credentials                the first access key, for the CLI and `trainyard run`; 0600
+///     run/agent.sock             agents dial here
+///     run/client.sock            local clients hand over what only they may: their environment
+///   blobs/                     may be shared between machines
+///     s-…/m-…                    contents of objects, by content
+///     snapshots/                 channels as trees of hard links; a cache
+///     logs/<instance>/           raw.log, raw.idx
+///   scratch/                   local
+///     instances/<instance>/      an agent's directory: spec.json, lock, report.log, exit.json,
+///     ml/, ...
+
+#include <filesystem>
+#include <string>
+
+namespace trainyard::store {
+
+struct DataPaths {
+  std::filesystem::path state, blobs, scratch;
+
+  /// All three below one directory, as `--data DIR` says.
+  static DataPaths below(const std::filesystem::path& data) {
+    return {data / "state", data / "blobs", data / "scratch"};
+  }
+  auto database() const { return state / "trainyard.db"; }
+  auto lock() const { return state / "serve.lock"; }
+  auto credentials() const { return state / "credentials"; }
+  auto run() const { return state / "run"; }
+  auto agent_socket() const { return run() / "agent.sock"; }
+  auto client_socket() const { return run() / "client.sock"; }
+  auto objects() const { return blobs / "objects"; }
+  auto snapshots() const { return blobs / "snapshots"; }
+  auto logs() const { return blobs / "logs"; }
+  auto instances() const { return scratch / "instances"; }
+};
+
+}  // namespace trainyard::store

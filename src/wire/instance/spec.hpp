@@ -1,0 +1,147 @@
+#pragma once
+/// What one instance of one attempt of a job is: all its agent needs to know, as spec.json in the
+/// instance's directory. Service, agent and the Local Mode stand-in meet here. `V` is this format's
+/// version; a service speaks to agents one version older.
+
+#include "wire/fields.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace trainyard::wire {
+
+inline constexpr std::int64_t instance_format = 1;
+
+/// One input channel.
+struct ChannelSpec {
+  std::string Name;
+  std::string Source;  ///< host path of the snapshot; the channel's directory is an overlay of it
+  std::string InputMode = "File";
+  std::optional<std::string> ContentType;
+  std::string S3DistributionType = "FullyReplicated";
+  std::string RecordWrapperType = "None";
+};
+template <class V> void fields(V& v, ChannelSpec& c) {
+  v("Name", c.Name, required);
+  v("Source", c.Source, required);
+  v("InputMode", c.InputMode);
+  v("ContentType", c.ContentType);
+  v("S3DistributionType", c.S3DistributionType);
+  v("RecordWrapperType", c.RecordWrapperType);
+}
+
+/// The Python environment of this machine that stands for the job's image.
+struct EnvironmentSpec {
+  std::string Name;                 ///< for people: "venv /home/kim/.venv"
+  std::string Python;               ///< the interpreter, as a path inside (and outside)
+  std::vector<std::string> Mounts;  ///< host directories seen read-only under their own path
+};
+template <class V> void fields(V& v, EnvironmentSpec& e) {
+  v("Name", e.Name);
+  v("Python", e.Python);
+  v("Mounts", e.Mounts);
+}
+
+/// What the instance may use. 0 = no limit of that kind.
+struct LimitSpec {
+  double Cpus = 0;
+  std::int64_t MemoryBytes = 0;
+  std::int64_t Gpus = 0;
+};
+template <class V> void fields(V& v, LimitSpec& l) {
+  v("Cpus", l.Cpus);
+  v("MemoryBytes", l.MemoryBytes);
+  v("Gpus", l.Gpus);
+}
+
+struct CheckpointSpec {
+  std::string LocalPath = "/opt/ml/checkpoints";
+  std::string S3Uri;
+};
+template <class V> void fields(V& v, CheckpointSpec& c) {
+  v("LocalPath", c.LocalPath, required);
+  v("S3Uri", c.S3Uri, required);
+}
+
+/// Where outputs go: keys fixed by the job, so that an upload may be repeated.
+struct OutputSpec {
+  std::string
+      ModelUri;  ///< s3://.../output/model.tar.gz, or the prefix when CompressionType is NONE
+  std::string OutputUri;  ///< s3://.../output/output.tar.gz
+  bool Compress = true;
+};
+template <class V> void fields(V& v, OutputSpec& o) {
+  v("ModelUri", o.ModelUri, required);
+  v("OutputUri", o.OutputUri, required);
+  v("Compress", o.Compress);
+}
+
+struct InstanceSpec {
+  std::int64_t V = instance_format;
+  std::string Id;  ///< "<job id>.<attempt>.<n>"
+  std::int64_t Attempt = 1, N = 0;
+  std::string JobName, JobArn, Account, Region;
+  /// "service": reports go to `Service` with `Token`. "none": no service; exit.json tells the end.
+  std::string Report = "service";
+  std::string Service;       ///< URL that the door passes requests to: http://127.0.0.1:8430
+  std::string AgentSocket;   ///< unix socket for reports and commands
+  std::string Token;         ///< proves (job, attempt, n); also the job's credential token
+  std::string LogDirectory;  ///< raw.log and its index live here
+  std::vector<std::string> Hosts{"algo-1"};
+  std::string CurrentHost = "algo-1";
+  std::string InstanceType, InstanceGroupName = "homogeneousCluster";
+  std::string Image;
+  EnvironmentSpec Environment;
+  std::vector<std::string> Entrypoint, Arguments;
+  std::map<std::string, std::string> Variables;  ///< the request's Environment
+  std::map<std::string, std::string> HyperParameters;
+  std::vector<ChannelSpec> Channels;
+  OutputSpec Output;
+  std::optional<CheckpointSpec> Checkpoint;
+  LimitSpec Limits;
+  bool NetworkIsolation = false;
+  std::int64_t MaxRuntimeMs = 0;  ///< 0 = none
+  std::int64_t StopGraceMs = 120'000;
+  std::int64_t HostUid = 0, HostGid = 0;  ///< who the job's processes are outside
+  std::string Request;                    ///< CreateTrainingJob's body, for trainingjobconfig.json
+  std::vector<std::string> Notices;       ///< first lines of the job's log
+};
+template <class V> void fields(V& v, InstanceSpec& s) {
+  v("V", s.V, required, range(1, double(instance_format)));
+  v("Id", s.Id, required, length(1, 128), pattern("[A-Za-z0-9._-]+"));
+  v("Attempt", s.Attempt);
+  v("N", s.N);
+  v("JobName", s.JobName, required);
+  v("JobArn", s.JobArn);
+  v("Account", s.Account);
+  v("Region", s.Region);
+  v("Report", s.Report);
+  v("Service", s.Service);
+  v("AgentSocket", s.AgentSocket);
+  v("Token", s.Token);
+  v("LogDirectory", s.LogDirectory);
+  v("Hosts", s.Hosts);
+  v("CurrentHost", s.CurrentHost);
+  v("InstanceType", s.InstanceType);
+  v("InstanceGroupName", s.InstanceGroupName);
+  v("Image", s.Image);
+  v("Environment", s.Environment);
+  v("Entrypoint", s.Entrypoint);
+  v("Arguments", s.Arguments);
+  v("Variables", s.Variables);
+  v("HyperParameters", s.HyperParameters);
+  v("Channels", s.Channels);
+  v("Output", s.Output);
+  v("Checkpoint", s.Checkpoint);
+  v("Limits", s.Limits);
+  v("NetworkIsolation", s.NetworkIsolation);
+  v("MaxRuntimeMs", s.MaxRuntimeMs);
+  v("StopGraceMs", s.StopGraceMs);
+  v("HostUid", s.HostUid);
+  v("HostGid", s.HostGid);
+  v("Request", s.Request);
+  v("Notices", s.Notices);
+}
+
+}  // namespace trainyard::wire
