@@ -1,0 +1,51 @@
+#pragma once
+/// The service's settings: TOML, read whole and checked whole at start. No file is needed: every
+/// member has its default. A wrong key or value is an error that names its line and the closest
+/// valid one.
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trainyard {
+
+/// Sizes that override what the table, or the machine, says. Unset members do not.
+struct SizeSettings {
+  std::optional<double> cpus;
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::int64_t> gpus;
+};
+
+/// `[[images]]`: the first whose `match` (a glob: * and ?) fits an image URI decides.
+struct ImageRule {
+  std::string match, environment;
+};
+
+struct Settings {
+  std::string listen = "127.0.0.1:8430";          ///< [listen] address
+  std::string account = "123456789012";           ///< account
+  std::string region = "us-east-1";               ///< region
+  bool strict = false;                            ///< refuse what the service would refuse
+  bool strict_images = false;                     ///< fail rather than take the closest environment
+  bool strict_instances = false;                  ///< fail rather than scale an instance down
+  SizeSettings machine;                           ///< [machine] cpus, memory, gpus
+  std::map<std::string, SizeSettings> instances;  ///< [instances."ml.p4d.24xlarge"]
+  std::map<std::string, std::string>
+      environments;  ///< [environments.NAME] python = "/venv/bin/python"
+  std::vector<ImageRule> images;
+  std::string sandbox_user = "trainyard";   ///< [sandbox] user, when the service is root
+  std::vector<std::string> sandbox_mounts;  ///< [sandbox] mounts: more read-only directories
+};
+
+/// Parses the text of a settings file. `file` names it in errors.
+Result<Settings> parse_settings(std::string_view text, const std::string& file);
+
+/// "16GiB", "512 MiB", "1024" -> bytes.
+Result<std::uint64_t> parse_size(std::string_view text);
+
+}  // namespace trainyard
