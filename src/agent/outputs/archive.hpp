@@ -1,0 +1,38 @@
+#pragma once
+/// A directory as a tar.gz stream: how model.tar.gz and output.tar.gz are made. The tree was
+/// written by a hostile job; memory stays bounded whatever is in it, and no name leads out of it.
+///
+/// What is kept: regular files (holes too), directories (empty ones too), symbolic links as links,
+/// hard links, permission bits, modification times in seconds. Owner is 0:0; setuid, setgid and
+/// sticky bits are dropped, since the one who extracts may be root. Paths are relative, without
+/// "./", in byte order: the same tree gives the same bytes.
+
+#include "agent/outputs/gzip_stream.hpp"
+#include "agent/outputs/notes.hpp"
+#include "agent/outputs/tree.hpp"
+
+#include <cstdint>
+
+namespace trainyard::agent {
+
+struct PackOptions {
+  GzipOptions gzip;
+  TreeLimits limits;
+};
+
+struct ArchiveReport {
+  std::uint64_t entries = 0;
+  std::uint64_t tar_bytes = 0;      ///< before compression
+  std::uint64_t archive_bytes = 0;  ///< what the sink was given
+  /// Left out: sockets, FIFOs, devices, what cannot be read, what is past a limit. Changed: a file
+  /// that shrank or grew while it was read has the size it was opened with, cut or filled with
+  /// zeros.
+  Notes notes;
+};
+
+/// Sends the archive of all below `directory` to `sink`, piece by piece, on the calling thread.
+/// Errors: the directory cannot be opened, or what the sink returned. Nothing in the tree is one.
+Result<ArchiveReport> pack_directory(const os::Path& directory, const Sink& sink,
+                                     const PackOptions& options = {});
+
+}  // namespace trainyard::agent
