@@ -133,4 +133,27 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
   return out;
 }
 
+bool is_utf8(std::string_view text) {
+  constexpr std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};  // by length
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0x80           ? 1
+                               : (lead >> 5) == 0x6  ? 2
+                               : (lead >> 4) == 0xe  ? 3
+                               : (lead >> 3) == 0x1e ? 4
+                                                     : 0;
+    if (length == 0 || length > text.size() - i) return false;
+    std::uint32_t point = length == 1 ? lead : lead & (0x7fu >> length);
+    for (std::size_t k = 1; k < length; ++k) {
+      const auto next = static_cast<unsigned char>(text[i + k]);
+      if ((next & 0xc0) != 0x80) return false;
+      point = point << 6 | (next & 0x3f);
+    }
+    const bool surrogate = point >= 0xd800 && point <= 0xdfff;
+    if (point < smallest[length] || surrogate || point > 0x10ffff) return false;
+    i += length;
+  }
+  return true;
+}
+
 }  // namespace trainyard

@@ -29,4 +29,7 @@ std::string percent_encode(std::string_view text, bool keep_slash);
 /// Undoes %XX; `plus_is_space` for form bodies. A broken escape is an error.
 Result<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
 
+/// Whether the bytes are UTF-8 (RFC 3629: shortest forms only, no surrogates).
+bool is_utf8(std::string_view text);
+
 }  // namespace trainyard

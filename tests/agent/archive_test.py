@@ -175,7 +175,7 @@ def test_an_empty_directory_is_an_archive_with_nothing_in_it(tmp_path):
 def test_a_symbolic_link_in_the_directorys_place_is_refused(tmp_path):
     os.symlink("/etc", tmp_path / "t")
     done = subprocess.run([PACK, str(tmp_path / "t")], capture_output=True, text=True, errors="replace")
-    assert done.returncode == 1 and "cannot read the directory" in done.stderr
+    assert done.returncode == 1 and "cannot open the directory" in done.stderr
 
 
 def test_what_does_not_compress_hardly_grows(tmp_path):

@@ -11,15 +11,19 @@ int main(int argc, char** argv) {
     std::fputs("usage: pack DIRECTORY > archive.tar.gz\n", stderr);
     return 2;
   }
+  const os::Path path = os::Path("./") / argv[1];
   const auto sink = [](std::span<const char> bytes) {
     return os::write_all(STDOUT_FILENO, {bytes.data(), bytes.size()}, "standard output");
   };
-  const auto report = agent::pack_directory(argv[1], sink);
-  if (!report) {
-    std::fprintf(stderr, "pack: %s\n", report.error().message.c_str());
+  const auto packed = [&]() -> Result<agent::ArchiveReport> {
+    const os::Fd directory = TRY(agent::open_job_directory(path.parent_path(), path.filename()));
+    return agent::pack_directory(directory, sink);
+  }();
+  if (!packed) {
+    std::fprintf(stderr, "pack: %s\n", packed.error().message.c_str());
     return 1;
   }
-  for (const auto& line : report->notes.lines())
+  for (const auto& line : packed->notes.lines())
     std::fprintf(stderr, "%s\n", line.c_str());
   return 0;
 }

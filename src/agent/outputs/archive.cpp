@@ -174,7 +174,7 @@ private:
 
 }  // namespace
 
-Result<ArchiveReport> pack_directory(const os::Path& directory, const Sink& sink,
+Result<ArchiveReport> pack_directory(const os::Fd& directory, const Sink& sink,
                                      const PackOptions& options) {
   ArchiveReport report;
   Packer packer(sink, options, report);

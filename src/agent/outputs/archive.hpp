@@ -30,9 +30,10 @@ struct ArchiveReport {
   Notes notes;
 };
 
-/// Sends the archive of all below `directory` to `sink`, piece by piece, on the calling thread.
-/// Errors: the directory cannot be opened, or what the sink returned. Nothing in the tree is one.
-Result<ArchiveReport> pack_directory(const os::Path& directory, const Sink& sink,
+/// Sends the archive of all below `directory` (open_job_directory) to `sink`, piece by piece, on
+/// the calling thread. The only errors are those that the sink returned: nothing in the tree is
+/// one.
+Result<ArchiveReport> pack_directory(const os::Fd& directory, const Sink& sink,
                                      const PackOptions& options = {});
 
 }  // namespace trainyard::agent

@@ -25,6 +25,12 @@ void Notes::add(std::string_view path, std::string text) {
   if (kept_.size() < kept_max) kept_.push_back({printable(path), std::move(text)});
 }
 
+void Notes::add_all(const Notes& others) {
+  count_ += others.count_;
+  for (const Note& note : others.kept_)
+    if (kept_.size() < kept_max) kept_.push_back(note);
+}
+
 std::vector<std::string> Notes::lines() const {
   std::vector<std::string> out;
   for (const Note& note : kept_)

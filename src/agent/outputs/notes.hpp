@@ -19,6 +19,7 @@ public:
   static constexpr std::size_t kept_max = 100;
 
   void add(std::string_view path, std::string text);
+  void add_all(const Notes& others);
 
   const std::vector<Note>& kept() const { return kept_; }
   std::size_t count() const { return count_; }

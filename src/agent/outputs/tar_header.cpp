@@ -1,5 +1,7 @@
 #include "agent/outputs/tar_header.hpp"
 
+#include "base/encoding.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -52,22 +54,6 @@ std::string pax_record(std::string_view key, std::string_view value) {
   while (fmt::formatted_size("{}", length) + rest != length)
     length = fmt::formatted_size("{}", length) + rest;
   return fmt::format("{} {}={}\n", length, key, value);
-}
-
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80                   ? 1
-                               : lead >= 0xc2 && lead < 0xe0 ? 2
-                               : lead >= 0xe0 && lead < 0xf0 ? 3
-                               : lead >= 0xf0 && lead < 0xf5 ? 4
-                                                             : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (std::size_t k = 1; k < length; ++k)
-      if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
-    i += length;
-  }
-  return true;
 }
 
 void seal(UstarHeader& header) {

@@ -27,17 +27,18 @@ public:
   Walker(const TreeLimits& limits, Notes& notes, const TreeVisit& visit)
       : limits_(limits), notes_(notes), visit_(visit) {}
 
-  Result<> enter(os::Fd directory, std::size_t depth) {
-    auto names = read_names(directory.get());
+  Result<> enter(int directory, std::size_t depth) {
+    auto names = read_names(directory);
     if (!names) {
-      notes_.add(path_, "the directory cannot be read (" + names.error().message + "): left out");
+      notes_.add(path_.empty() ? "." : path_,
+                 "the directory cannot be read (" + names.error().message + "): left out");
       return {};
     }
     const std::size_t length = path_.size();
     for (const std::string& name : *names) {
       if (length) path_ += '/';
       path_ += name;
-      TRY(visit(directory.get(), name, depth));
+      TRY(visit(directory, name, depth));
       path_.resize(length);
     }
     return {};
@@ -61,7 +62,7 @@ private:
       notes_.add(path_, "the directory cannot be opened (" + reason(errno) + "): left out");
       return {};
     }
-    return enter(std::move(below), depth + 1);
+    return enter(below.get(), depth + 1);
   }
 
   /// All names of a directory in byte order, as many as the limit still allows.
@@ -97,14 +98,21 @@ private:
 
 }  // namespace
 
-Result<> walk_tree(const os::Path& root, const TreeLimits& limits, Notes& notes,
+Result<os::Fd> open_job_directory(const os::Path& trusted, const os::Path& below) {
+  os::Fd at(open(trusted.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (auto part = below.begin(); at && part != below.end(); ++part)
+    at.reset(openat(at.get(), part->c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (at) return at;
+  const std::string what = "cannot open the directory " + (trusted / below).string();
+  if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+    return fail(ErrorKind::not_found, "NoSuchDirectory", what + ": " + reason(errno));
+  return fail_errno(what);
+}
+
+Result<> walk_tree(const os::Fd& root, const TreeLimits& limits, Notes& notes,
                    const TreeVisit& visit) {
-  os::Fd directory(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory && errno == ENOENT)
-    return fail(ErrorKind::not_found, "NoSuchDirectory",
-                "cannot read the directory " + root.string() + ": it does not exist");
-  if (!directory) return fail_errno("cannot read the directory " + root.string());
-  return Walker(limits, notes, visit).enter(std::move(directory), 1);
+  if (!root) return {};
+  return Walker(limits, notes, visit).enter(root.get(), 1);
 }
 
 Result<OpenedFile> open_visited(const TreeEntry& entry) {
@@ -118,15 +126,16 @@ Result<OpenedFile> open_visited(const TreeEntry& entry) {
   return file;
 }
 
-Result<std::uint64_t> tree_bytes(const os::Path& root, const TreeLimits& limits) {
-  std::uint64_t total = 0;
+Result<TreeSize> tree_size(const os::Fd& root, const TreeLimits& limits) {
+  TreeSize size;
   Notes unused;
   TRY(walk_tree(root, limits, unused, [&](const TreeEntry& entry) -> Result<> {
+    ++size.entries;
     if (S_ISREG(entry.status.st_mode))
-      total += std::min<std::uint64_t>(entry.status.st_size, entry.status.st_blocks * 512);
+      size.bytes += std::min<std::uint64_t>(entry.status.st_size, entry.status.st_blocks * 512);
     return {};
   }));
-  return total;
+  return size;
 }
 
 }  // namespace trainyard::agent

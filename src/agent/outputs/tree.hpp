@@ -31,11 +31,17 @@ struct TreeEntry {
 
 using TreeVisit = std::function<Result<>(const TreeEntry&)>;
 
-/// Visits all below `root` but `root` itself, a directory before what is in it, names in byte
-/// order: the same tree is always visited in the same order. A directory that cannot be read and
-/// what is past a limit becomes a note. Errors: `root` cannot be opened (kind not_found if it does
-/// not exist), or what `visit` returned.
-Result<> walk_tree(const os::Path& root, const TreeLimits& limits, Notes& notes,
+/// Opens the directory `below` (relative, may be "") of `trusted`, a directory of ours. What is
+/// below belongs to the job, so no component of it may be a symbolic link. An error of kind
+/// not_found if it does not exist or is no directory: to an upload, both mean that there is
+/// nothing.
+Result<os::Fd> open_job_directory(const os::Path& trusted, const os::Path& below);
+
+/// Visits all below `root` (nothing, if it is no descriptor) but `root` itself, a directory before
+/// what is in it, names in byte order: the same tree is always visited in the same order. A
+/// directory that cannot be read and what is past a limit becomes a note. The only errors are those
+/// that `visit` returned.
+Result<> walk_tree(const os::Fd& root, const TreeLimits& limits, Notes& notes,
                    const TreeVisit& visit);
 
 /// A regular file opened for reading, and its status as of then.
@@ -46,7 +52,10 @@ struct OpenedFile {
 /// Opens a visited entry; an error if it is no regular file (any more) or may not be read.
 Result<OpenedFile> open_visited(const TreeEntry& entry);
 
-/// How many bytes of regular files lie below `root` (allocated ones: holes do not count).
-Result<std::uint64_t> tree_bytes(const os::Path& root, const TreeLimits& limits);
+struct TreeSize {
+  std::uint64_t entries = 0;  ///< of any kind
+  std::uint64_t bytes = 0;    ///< of regular files, as allocated: holes do not count
+};
+Result<TreeSize> tree_size(const os::Fd& root, const TreeLimits& limits);
 
 }  // namespace trainyard::agent

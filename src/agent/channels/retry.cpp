@@ -1,0 +1,39 @@
+#include "agent/channels/retry.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <poll.h>
+
+namespace trainyard::agent {
+
+Pause pause_unless(int stop_fd) {
+  return [stop_fd](Millis length) {
+    const Millis until = system_clock().boottime() + length;
+    for (;;) {
+      const Millis left = std::max(Millis(0), until - system_clock().boottime());
+      pollfd watched{stop_fd, POLLIN, 0};  // poll ignores a negative descriptor
+      const int ready = poll(&watched, 1, static_cast<int>(left.count()));
+      if (ready == 0) return true;
+      if (ready > 0 || errno != EINTR) return false;
+    }
+  };
+}
+
+bool may_succeed_later(const Error& error) {
+  return error.kind == ErrorKind::unavailable;
+}
+
+Failure Retry::given_up(Error last, unsigned tries, Millis after) {
+  last.message += fmt::format(" (given up after {} tries in {} s; is the service running?)", tries,
+                              after.count() / 1000);
+  return Failure(std::move(last));
+}
+
+Failure Retry::stopped(Error last) {
+  return fail(ErrorKind::unavailable, "Stopped",
+              "told to stop while waiting to try again: " + last.message);
+}
+
+}  // namespace trainyard::agent

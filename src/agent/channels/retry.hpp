@@ -1,0 +1,54 @@
+#pragma once
+/// Trying again: a service that restarts must cost an agent time, never data.
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+#include <functional>
+
+namespace trainyard::agent {
+
+struct RetryPolicy {
+  Millis first{50};           ///< before the second try; doubled each time ...
+  Millis longest{5'000};      ///< ... up to this
+  Millis total{30 * 60'000};  ///< from the first try on; past it the last error is returned
+  unsigned tries_max = 1'000;
+};
+
+/// Lets a time pass; false when it was told to stop instead.
+using Pause = std::function<bool(Millis)>;
+
+/// Waits in poll(2) and stops when `stop_fd` becomes readable (-1: never). The descriptor stays the
+/// caller's and open.
+Pause pause_unless(int stop_fd);
+
+/// Whether the same request may succeed later: the service was away, overloaded or failed.
+bool may_succeed_later(const Error& error);
+
+/// What a client of the service waits with. Copies share nothing.
+struct Retry {
+  RetryPolicy policy;
+  Pause pause;
+  const Clock* clock = &system_clock();
+
+  /// Runs `attempt` until it succeeds, fails for good, or time or tries are over. An error of
+  /// code "Stopped" when the pause was told to stop.
+  template <class Attempt> auto operator()(Attempt&& attempt) const -> decltype(attempt()) {
+    const Millis began = clock->boottime();
+    Millis delay = policy.first;
+    for (unsigned tries = 1;; ++tries) {
+      auto result = attempt();
+      if (result || !may_succeed_later(result.error())) return result;
+      if (tries >= policy.tries_max || clock->boottime() - began + delay > policy.total)
+        return given_up(std::move(result).error(), tries, clock->boottime() - began);
+      if (!pause(delay)) return stopped(std::move(result).error());
+      delay = std::min(delay * 2, policy.longest);
+    }
+  }
+
+private:
+  static Failure given_up(Error last, unsigned tries, Millis after);
+  static Failure stopped(Error last);
+};
+
+}  // namespace trainyard::agent

@@ -1,0 +1,26 @@
+#pragma once
+/// "s3://BUCKET/KEY" as data.
+
+#include "base/result.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace trainyard::agent {
+
+/// An object, or with `key` as a prefix all objects that begin with it.
+struct S3Location {
+  std::string bucket;
+  std::string key;  ///< as it is, not percent-encoded; may be empty
+
+  std::string uri() const { return "s3://" + bucket + "/" + key; }
+};
+
+/// Takes "s3://BUCKET", "s3://BUCKET/" and "s3://BUCKET/KEY". Bucket names by S3's rules for the
+/// characters and the length (3 to 63 of a-z 0-9 . -); keys of at most 1024 bytes without NUL.
+Result<S3Location> parse_s3_uri(std::string_view uri);
+
+/// `location` read as a directory: its key ends in '/' or is empty.
+S3Location as_directory(S3Location location);
+
+}  // namespace trainyard::agent

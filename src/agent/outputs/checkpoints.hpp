@@ -1,0 +1,79 @@
+#pragma once
+/// Checkpoints, plainly: what lies under a prefix is brought into a directory before training, and
+/// what the job wrote there is put under the prefix when it ends or is stopped. Nothing is ever
+/// deleted on either side.
+///
+/// Both sides are distrusted: keys that would leave the directory or clash with another are left
+/// out, and so is all in the tree that is no regular file; notes name them.
+
+#include "agent/channels/s3_client.hpp"
+#include "agent/outputs/notes.hpp"
+#include "agent/outputs/tree.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+
+namespace trainyard::agent {
+
+struct SyncReport {
+  std::uint64_t files = 0;      ///< that were copied
+  std::uint64_t bytes = 0;      ///< in them
+  std::uint64_t unchanged = 0;  ///< files that were on both sides already
+  Notes notes;
+};
+
+struct FileOwner {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+/// One job's checkpoints. Used by one thread.
+class Checkpoints {
+public:
+  /// `prefix` is read as a directory: s3://b/run means the keys that begin with "run/". `directory`
+  /// is the local one, open. `owner` gets what restore() makes; none: the caller's own.
+  Checkpoints(S3Client& client, const S3Location& prefix, os::Fd directory,
+              std::optional<FileOwner> owner = std::nullopt, TreeLimits limits = {});
+
+  /// Copies each object into the directory, over a file of that name. Called before the job runs.
+  Result<SyncReport> restore();
+
+  /// Copies each file that is new or differs from its object. A file that is as restore() or the
+  /// last sync_up() left it is not read; of others size and MD5 decide. One that changes while it
+  /// is copied is noted and copied again by the next call. May run while the job does.
+  Result<SyncReport> sync_up();
+
+private:
+  /// What tells that a file is as it was: the job can set mtime back, but not ctime.
+  struct Seen {
+    std::uint64_t inode = 0, size = 0;
+    timespec modified{}, changed{};
+    std::string etag;
+  };
+  struct Remote {
+    std::uint64_t size = 0;
+    std::string etag;
+  };
+
+  static Seen seen_as(const struct stat& status, std::string etag);
+  static bool is_as_seen(const struct stat& status, const Seen& seen);
+  Result<std::map<std::string, Remote>> list();
+  Result<> restore_object(const S3Object& object, SyncReport& report);
+  Result<os::Fd> make_file(const std::string& path);
+  Result<> sync_file(const TreeEntry& entry, const std::map<std::string, Remote>& remote,
+                     SyncReport& report);
+  Result<bool> is_unchanged(const OpenedFile& file, const std::string& path,
+                            const Remote& remote) const;
+
+  S3Client& client_;
+  S3Location prefix_;
+  os::Fd directory_;
+  std::optional<FileOwner> owner_;
+  TreeLimits limits_;
+  std::map<std::string, Seen> seen_;  ///< by path; bounded by TreeLimits::entries_max
+};
+
+}  // namespace trainyard::agent
