@@ -86,18 +86,31 @@ void Engine::created(const store::JobRow& row) {
 void Engine::admit() {
   std::vector<std::string> ids;
   queue_changed([&](job::Queue& q) { ids = q.admit(); });
-  for (const auto& id : ids)
+  for (const auto& id : ids) {
+    const auto over = std::make_shared<bool>(false);
     control_.submit(
-        [this, id](store::Txn& txn) -> Result<> {
-          TRY(apply(txn, id, job::Admitted{}));
+        [this, id, over](store::Txn& txn) -> Result<> {
+          *over = job::is_terminal(TRY(apply(txn, id, job::Admitted{})).phase);
           return {};
         },
-        [this, id](const Result<>& done) {
+        [this, id, over](const Result<>& done) {
           if (!done)
             log::error("a job could not be admitted",
                        {{"job", id}, {"error", done.error().message}});
+          if (*over) {  // it was stopped while it was on its way: what it was given is free again
+            queue_changed([&](job::Queue& q) { q.remove(id); });
+            admit();
+          }
           wake(id);
         });
+  }
+}
+
+void Engine::stopped(const std::string& id) {
+  bool waited = false;
+  queue_changed([&](job::Queue& q) { waited = q.forget(id); });
+  if (waited) admit();
+  wake(id);
 }
 
 std::string Engine::why(const std::string& id) {

@@ -56,6 +56,9 @@ public:
   /// Runs what is owed for the job, in order, on the pool. Any thread; cheap when nothing is owed.
   void wake(const std::string& id);
 
+  /// After a stop of the job is durable: one that only waited leaves the queue. Any thread.
+  void stopped(const std::string& id);
+
   /// Callbacks for the agents' connections.
   fleet::AgentSessions::Callbacks session_callbacks();
   void use_sessions(fleet::AgentSessions& sessions) { sessions_ = &sessions; }

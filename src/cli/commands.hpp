@@ -1,0 +1,33 @@
+#pragma once
+/// The commands a person types. Each prints to standard output and returns its exit code.
+
+#include "base/result.hpp"
+#include "os/files.hpp"
+
+#include <string>
+#include <vector>
+
+namespace trainyard::cli {
+
+/// Exit codes, the same for every command.
+enum ExitCode { ok = 0, job_failed = 1, usage = 2, no_service_there = 3, refused = 4 };
+
+/// What all commands share.
+struct Common {
+  os::Path data;
+  bool json = false;
+};
+
+Result<int> list_jobs(const Common& common, int count);
+Result<int> describe_job(const Common& common, const std::string& name);
+Result<int> show_logs(const Common& common, const std::string& name, bool follow);
+Result<int> stop_job(const Common& common, const std::string& name);
+Result<int> explain_job(const Common& common, const std::string& name);
+Result<int> list_environments(const Common& common);
+Result<int> explain_image(const Common& common, const std::string& image);
+Result<int> print_environment(const Common& common);
+Result<int> log_in(const Common& common);
+/// Runs the command with everything in place and returns its exit code.
+Result<int> run_client(const Common& common, const std::vector<std::string>& command);
+
+}  // namespace trainyard::cli

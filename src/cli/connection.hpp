@@ -1,0 +1,48 @@
+#pragma once
+/// A command's way to the service: where it is, with which key, and one call of an operation. The
+/// CLI is an ordinary client of the public API.
+
+#include "base/result.hpp"
+#include "net/client.hpp"
+#include "os/files.hpp"
+#include "wire/instance/handover.hpp"
+#include "wire/json.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace trainyard::cli {
+
+/// Where the data directory is when none is named: TRAINYARD_DATA, else /var/lib/trainyard for root
+/// and $XDG_DATA_HOME (or ~/.local/share)/trainyard for others.
+os::Path default_data();
+
+class Connection {
+public:
+  /// Reads DATA/state/credentials; AWS_ENDPOINT_URL with AWS_ACCESS_KEY_ID and
+  /// AWS_SECRET_ACCESS_KEY, when all are set, win. An error of kind `unavailable` says how to start
+  /// a service.
+  static Result<Connection> open(const os::Path& data);
+
+  const wire::CredentialsFile& credentials() const { return credentials_; }
+
+  /// POSTs `body` to the operation named by X-Amz-Target and returns the answer's body. The
+  /// service's errors come back with their code and message.
+  Result<std::string> call(std::string_view target, std::string_view body);
+  /// The same, encoded and decoded.
+  template <class Response, class Request>
+  Result<Response> call(std::string_view target, const Request& request) {
+    return wire::decode<Response>(TRY(call(target, std::string_view(wire::encode(request)))));
+  }
+
+private:
+  Connection(wire::CredentialsFile credentials, std::string token, net::Endpoint endpoint);
+  wire::CredentialsFile credentials_;
+  std::string token_;
+  net::Client client_;
+};
+
+/// "no service is listening at URL; start one: trainyard serve"
+Failure no_service(const std::string& url, const os::Path& data);
+
+}  // namespace trainyard::cli

@@ -1,0 +1,47 @@
+#pragma once
+/// The front door: one port for all APIs. Verifies every request, finds its operation, runs that
+/// where it belongs and answers in the protocol that asked. Knows protocols, not jobs.
+
+#include "base/pool.hpp"
+#include "net/server.hpp"
+#include "service/api/operation.hpp"
+#include "service/api/s3/s3.hpp"
+#include "service/fleet/agent_sessions.hpp"
+#include "wire/sign/verify.hpp"
+
+#include <memory>
+
+namespace trainyard::api {
+
+class FrontDoor final : public net::Handler {
+public:
+  struct Parts {
+    Services& services;
+    store::Control& control;
+    store::Readers& readers;
+    Pool& pool;  ///< reads and preparation
+    S3Context& s3;
+    fleet::AgentSessions& sessions;
+  };
+  explicit FrontDoor(Parts parts) : parts_(parts) {}
+
+  std::variant<net::Admission, wire::Response> admit(const wire::RequestHead& head) override;
+  void handle(std::shared_ptr<net::Exchange> exchange) override;
+
+private:
+  struct Request;  // what admit() found out
+  using Shared = std::shared_ptr<net::Exchange>;
+
+  Result<std::shared_ptr<Request>> look_at(const wire::RequestHead& head);
+  Result<> check_signature(const Request& request, const wire::RequestHead& head,
+                           std::optional<std::string_view> body);
+  Call make_call(const Request& request, net::Exchange& exchange) const;
+  void run(const Operation& operation, std::shared_ptr<Request> request, Shared exchange);
+  void run_write(const Operation& operation, const Call& call, Shared exchange);
+  void run_read(const Operation& operation, const Call& call, net::Exchange& exchange);
+  void give_credentials(net::Exchange& exchange);
+
+  Parts parts_;
+};
+
+}  // namespace trainyard::api

@@ -1,0 +1,9 @@
+#pragma once
+#include "service/api/operation.hpp"
+
+namespace trainyard::api {
+
+/// IAM GetRole: answers for any well-formed name, with a role that SageMaker may assume.
+Result<std::string> get_role(Services& services, store::Snapshot& s, const Call& call);
+
+}  // namespace trainyard::api

@@ -1,0 +1,29 @@
+#include "base/arn.hpp"
+#include "service/api/sagemaker/find_job.hpp"
+#include "service/api/sagemaker/sagemaker.hpp"
+#include "wire/json.hpp"
+#include "wire/shapes/tags.hpp"
+
+// POST /  X-Amz-Target: SageMaker.AddTags  {"ResourceArn": "...:training-job/NAME", "Tags":
+// [{"Key", "Value"}]} 200 {"Tags": [all of them]}
+
+namespace trainyard::api {
+
+Result<Write> add_tags(Services&, const Call& call) {
+  auto request = TRY(wire::decode<wire::AddTagsRequest>(call.body));
+  Write write;
+  write.write = [call, request = std::move(request)](store::Txn& txn) -> Result<std::string> {
+    TRY(find_named(txn, call, std::string(arn_name(request.ResourceArn))));
+    store::Tags tags;
+    for (const auto& tag : request.Tags)
+      tags.emplace_back(tag.Key, tag.Value);
+    TRY(store::put_tags(txn, request.ResourceArn, tags));
+    wire::AddTagsResponse response;
+    for (auto& [key, value] : TRY(store::tags_of(txn, request.ResourceArn)))
+      response.Tags.emplace().push_back({std::move(key), std::move(value)});
+    return wire::encode(response);
+  };
+  return write;
+}
+
+}  // namespace trainyard::api

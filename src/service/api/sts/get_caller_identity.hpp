@@ -1,0 +1,9 @@
+#pragma once
+#include "service/api/operation.hpp"
+
+namespace trainyard::api {
+
+/// STS GetCallerIdentity: who signed.
+Result<std::string> get_caller_identity(Services& services, store::Snapshot& s, const Call& call);
+
+}  // namespace trainyard::api

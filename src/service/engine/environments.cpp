@@ -1,0 +1,226 @@
+#include "service/engine/environments.hpp"
+
+#include "os/files.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <unistd.h>
+
+namespace trainyard::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The service's framework images by a part of their repository's name, and the module that makes
+// one.
+struct Framework {
+  std::string_view repository, module;
+};
+constexpr std::array<Framework, 1> frameworks{{{"pytorch-training", "torch"}}};
+
+// The value of `key = value` in a pyvenv.cfg, or "".
+std::string venv_value(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos) continue;
+    const auto trim = [](std::string_view s) {
+      while (s.starts_with(' '))
+        s.remove_prefix(1);
+      while (s.ends_with(' ') || s.ends_with('\r'))
+        s.remove_suffix(1);
+      return s;
+    };
+    if (trim(line.substr(0, equals)) == key) return std::string(trim(line.substr(equals + 1)));
+  }
+  return "";
+}
+
+// `__version__ = '1.13.1'` in torch/version.py and its like.
+std::string version_in(const fs::path& file) {
+  const auto text = os::read_file(file, 1u << 20);
+  if (!text) return "";
+  const auto at = text->find("__version__");
+  const auto open = text->find_first_of("'\"", at);
+  const auto close = text->find_first_of("'\"", open == std::string::npos ? open : open + 1);
+  if (at == std::string::npos || close == std::string::npos) return "";
+  return text->substr(open + 1, close - open - 1);
+}
+
+void find_frameworks(const fs::path& packages, PythonEnvironment& out) {
+  for (const auto& framework : frameworks) {
+    const std::string module(framework.module);
+    const std::string version = version_in(packages / module / "version.py");
+    if (!version.empty()) out.frameworks.try_emplace(module, version);
+  }
+}
+
+bool is_below(const fs::path& path, const fs::path& parent) {
+  const auto relative = path.lexically_relative(parent);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+// The X.Y of "python3.11" or of pyvenv.cfg's "3.11.7".
+std::string minor_of(std::string_view text) {
+  const auto dot = text.find('.');
+  const auto end =
+      text.find_first_not_of("0123456789", dot == std::string_view::npos ? 0 : dot + 1);
+  auto begin = dot;
+  while (begin > 0 && begin != std::string_view::npos && text[begin - 1] >= '0' &&
+         text[begin - 1] <= '9')
+    --begin;
+  return dot == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin));
+}
+
+// The interpreter without its chain of links: its name says the version, its place the base prefix.
+fs::path real_interpreter(const fs::path& python) {
+  std::error_code ec;
+  return fs::canonical(python, ec);
+}
+
+std::vector<int> numbers(std::string_view version) {
+  std::vector<int> out;
+  while (!version.empty()) {
+    int n = 0;
+    const auto [end, ec] = std::from_chars(version.data(), version.data() + version.size(), n);
+    if (ec != std::errc()) break;
+    out.push_back(n);
+    version.remove_prefix(std::size_t(end - version.data()));
+    if (!version.starts_with('.')) break;
+    version.remove_prefix(1);
+  }
+  return out;
+}
+
+// How far `have` is from `wanted`: 0 when it agrees as far as the wish goes; the first number that
+// differs weighs most.
+long distance(std::string_view wanted, std::string_view have) {
+  const auto w = numbers(wanted), h = numbers(have);
+  long weight = 1'000'000, out = 0;
+  for (std::size_t i = 0; i < w.size(); ++i, weight /= 1000)
+    out += weight * std::abs(w[i] - (i < h.size() ? h[i] : 0));
+  return out;
+}
+
+}  // namespace
+
+Result<PythonEnvironment> inspect_environment(const fs::path& python_or_prefix, std::string name) {
+  std::error_code ec;
+  const bool is_prefix = fs::is_directory(python_or_prefix, ec);
+  const fs::path python = is_prefix ? python_or_prefix / "bin/python3" : python_or_prefix;
+  const fs::path prefix = python.parent_path().parent_path();
+  const fs::path real = real_interpreter(python);
+  if (real.empty() || ::access(python.c_str(), X_OK) != 0)
+    return fail(ErrorKind::not_found, "ValidationException",
+                "look at the Python environment " + python_or_prefix.string() +
+                    ": there is no interpreter at " + python.string());
+  PythonEnvironment out{std::move(name), python, {}, minor_of(real.filename().string()), {}};
+  const auto config = os::read_file(prefix / "pyvenv.cfg", 1u << 16);
+  const fs::path base = real.parent_path().parent_path();
+  if (!is_below(prefix, "/usr") && prefix != "/usr" && prefix != "/") out.mounts.push_back(prefix);
+  if (!is_below(base, "/usr") && base != "/usr" && base != "/" && base != prefix)
+    out.mounts.push_back(base);
+  const std::string lib = "lib/python" + out.python_version;
+  find_frameworks(prefix / lib / "site-packages", out);
+  if (!config || venv_value(*config, "include-system-site-packages") == "true") {
+    find_frameworks(base / lib / "site-packages", out);
+    find_frameworks("/usr/local" / fs::path(lib) / "dist-packages", out);
+    if (base == "/usr") find_frameworks("/usr/lib/python3/dist-packages", out);
+  }
+  return out;
+}
+
+ImageWish parse_image(std::string_view image) {
+  ImageWish out;
+  const auto slash = image.rfind('/');
+  std::string_view rest = slash == std::string_view::npos ? image : image.substr(slash + 1);
+  const auto colon = rest.find(':');
+  const std::string_view repository = rest.substr(0, colon);
+  for (const auto& framework : frameworks)
+    if (repository == framework.repository) out.module = framework.module;
+  if (out.module.empty() || colon == std::string_view::npos) return out;
+  for (std::string_view tag = rest.substr(colon + 1); !tag.empty();) {
+    const auto part = tag.substr(0, tag.find('-'));
+    tag.remove_prefix(std::min(tag.size(), part.size() + 1));
+    if (out.version.empty() && !part.empty() && part[0] >= '0' && part[0] <= '9')
+      out.version = part;
+    if (part.starts_with("py") && part.size() >= 4)
+      out.python = std::string(part.substr(2, 1)) + "." + std::string(part.substr(3));
+  }
+  return out;
+}
+
+bool glob_matches(std::string_view glob, std::string_view text) {
+  // Greedy with one point to go back to: linear in practice, quadratic at worst.
+  std::size_t g = 0, t = 0, star = std::string_view::npos, mark = 0;
+  while (t < text.size()) {
+    if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t]))
+      ++g, ++t;
+    else if (g < glob.size() && glob[g] == '*')
+      star = g++, mark = t;
+    else if (star != std::string_view::npos)
+      g = star + 1, t = ++mark;
+    else
+      return false;
+  }
+  while (g < glob.size() && glob[g] == '*')
+    ++g;
+  return g == glob.size();
+}
+
+Result<Resolution> resolve_image(std::string_view image, const std::vector<ImageRule>& rules,
+                                 const std::vector<PythonEnvironment>& candidates, bool strict) {
+  for (const auto& rule : rules) {
+    if (!glob_matches(rule.match, image)) continue;
+    for (const auto& candidate : candidates)
+      if (candidate.name == rule.environment)
+        return Resolution{candidate, fmt::format("image {}: by the rule \"{}\" runs environment {}",
+                                                 image, rule.match, rule.environment)};
+    return fail(ErrorKind::not_found, "ValidationException",
+                fmt::format("image {}: the rule \"{}\" names environment '{}', which is not among "
+                            "[environments]",
+                            image, rule.match, rule.environment));
+  }
+  const ImageWish wish = parse_image(image);
+  if (wish.module.empty())
+    return fail(
+        ErrorKind::not_found, "ValidationException",
+        fmt::format("image {}: no rule covers it and it is no framework image known here. Add to "
+                    "the settings: [[images]] match = \"{}\", environment = \"NAME\" with "
+                    "[environments.NAME] python = \"/path/to/bin/python\"",
+                    image, image));
+  const PythonEnvironment* best = nullptr;
+  long best_distance = 0;
+  for (const auto& candidate : candidates) {
+    const auto it = candidate.frameworks.find(wish.module);
+    if (it == candidate.frameworks.end()) continue;
+    const long d = distance(wish.version, it->second) * 1000 +
+                   distance(wish.python, candidate.python_version) / 1000;
+    if (!best || d < best_distance) best = &candidate, best_distance = d;
+  }
+  if (!best)
+    return fail(
+        ErrorKind::not_found, "ValidationException",
+        fmt::format("image {}: no Python environment with '{}' is known here. Install it "
+                    "(apt-get install python3-torch, or pip in a venv that you run `trainyard run` "
+                    "from), or name one: [environments.NAME] python = \"/path/to/bin/python\"",
+                    image, wish.module));
+  const std::string& version = best->frameworks.at(wish.module);
+  if (strict && best_distance != 0)
+    return fail(
+        ErrorKind::not_found, "ValidationException",
+        fmt::format("image {}: strict_images is set and the closest environment, {}, has {} {} "
+                    "on Python {}",
+                    image, best->name, wish.module, version, best->python_version));
+  return Resolution{
+      *best, fmt::format("image {} asks for {} {} on Python {}; here runs {} {} on Python {} "
+                         "({})",
+                         image.substr(image.rfind('/') + 1), wish.module, wish.version, wish.python,
+                         wish.module, version, best->python_version, best->name)};
+}
+
+}  // namespace trainyard::engine

@@ -1,0 +1,64 @@
+#include "service/engine/environments.hpp"
+
+#include <doctest/doctest.h>
+
+namespace trainyard::engine {
+namespace {
+
+PythonEnvironment with_torch(std::string name, std::string torch, std::string python = "3.11") {
+  return {std::move(name), "/x/bin/python", {}, std::move(python), {{"torch", std::move(torch)}}};
+}
+constexpr auto seed = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1.10-gpu-py38";
+
+TEST_CASE("a framework image is read whatever account, region and suffix it has") {
+  const auto w = parse_image(seed);
+  CHECK(w.module == "torch");
+  CHECK(w.version == "1.10");
+  CHECK(w.python == "3.8");
+  CHECK(parse_image("1.dkr.ecr.cn-north-1.amazonaws.com.cn/pytorch-training:2.1.0-cpu-py310")
+            .python == "3.10");
+  CHECK(parse_image("my/image:1").module.empty());
+}
+
+TEST_CASE("the closest version wins, and of equals the first") {
+  const auto r = resolve_image(
+      seed, {},
+      {with_torch("two", "2.1.0"), with_torch("near", "1.13.1"), with_torch("same", "1.13.1")},
+      false);
+  REQUIRE(r);
+  CHECK(r->environment.name == "near");
+  CHECK(r->sentence ==
+        "image pytorch-training:1.10-gpu-py38 asks for torch 1.10 on Python 3.8; here runs "
+        "torch 1.13.1 on Python 3.11 (near)");
+}
+
+TEST_CASE("a rule comes before everything else") {
+  const auto r = resolve_image(seed, {{"*pytorch*", "mine"}},
+                               {with_torch("near", "1.10"), with_torch("mine", "9.9")}, false);
+  REQUIRE(r);
+  CHECK(r->environment.name == "mine");
+}
+
+TEST_CASE("what nothing covers fails with what to add") {
+  CHECK(
+      resolve_image("my:1", {}, {with_torch("a", "1")}, false).error().message.find("[[images]]") !=
+      std::string::npos);
+  CHECK(resolve_image(seed, {}, {}, false).error().message.find("python3-torch") !=
+        std::string::npos);
+  CHECK(!resolve_image(seed, {{"*", "gone"}}, {}, false));
+}
+
+TEST_CASE("strict refuses another version, and takes the one asked for") {
+  CHECK(!resolve_image(seed, {}, {with_torch("a", "1.13.1")}, true));
+  CHECK(resolve_image(seed, {}, {with_torch("a", "1.10.2", "3.8")}, true));
+}
+
+TEST_CASE("globs") {
+  CHECK(glob_matches("*my:*", "x/my:1"));
+  CHECK(glob_matches("a?c", "abc"));
+  CHECK(!glob_matches("a?c", "ac"));
+  CHECK(!glob_matches("a*b", "abc"));
+}
+
+}  // namespace
+}  // namespace trainyard::engine

@@ -1,0 +1,115 @@
+#include "service/engine/instance_spec.hpp"
+
+#include "base/arn.hpp"
+#include "service/engine/engine.hpp"
+
+#include <fmt/format.h>
+
+namespace trainyard::engine {
+namespace {
+
+using wire::CreateTrainingJobRequest;
+
+std::string without_slash(std::string uri) {
+  while (uri.ends_with('/'))
+    uri.pop_back();
+  return uri;
+}
+
+wire::OutputSpec output(const CreateTrainingJobRequest& r) {
+  const std::string base = without_slash(r.OutputDataConfig->S3OutputPath.value_or("")) + "/" +
+                           r.TrainingJobName + "/output/";
+  const bool compress = r.OutputDataConfig->CompressionType.value_or("GZIP") != "NONE";
+  return {base + (compress ? "model.tar.gz" : "model/"), base + "output.tar.gz", compress};
+}
+
+std::vector<wire::ChannelSpec> channels(const CreateTrainingJobRequest& r, const job::Job& job) {
+  std::vector<wire::ChannelSpec> out;
+  if (!r.InputDataConfig) return out;
+  for (std::size_t i = 0; i < r.InputDataConfig->size(); ++i) {
+    const auto& in = (*r.InputDataConfig)[i];
+    auto& channel = out.emplace_back();
+    channel.Name = in.ChannelName;
+    channel.Source = job.sources.at(i);
+    channel.ContentType = in.ContentType;
+    channel.RecordWrapperType = in.RecordWrapperType.value_or("None");
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> notices(const CreateTrainingJobRequest& r) {
+  std::vector<std::string> out;
+  const auto say = [&](bool asked, std::string_view member, std::string_view effect) {
+    if (asked) out.push_back(fmt::format("{} has no effect yet: {}", member, effect));
+  };
+  const auto& algorithm = r.AlgorithmSpecification;
+  say(algorithm.MetricDefinitions && !algorithm.MetricDefinitions->empty(), "MetricDefinitions",
+      "no metric is read from this log");
+  say(r.RetryStrategy.has_value(), "RetryStrategy", "the job is not retried");
+  say(r.TensorBoardOutputConfig.has_value(), "TensorBoardOutputConfig",
+      "nothing is synced while training");
+  say(r.DebugRuleConfigurations.has_value(), "DebugRuleConfigurations", "no rule is evaluated");
+  say(r.ProfilerRuleConfigurations.has_value(), "ProfilerRuleConfigurations",
+      "no rule is evaluated");
+  say(r.RemoteDebugConfig && r.RemoteDebugConfig->EnableRemoteDebug.value_or(false),
+      "RemoteDebugConfig", "no shell into the job is offered");
+  say(r.ResourceConfig && r.ResourceConfig->KeepAlivePeriodInSeconds.value_or(0) > 0,
+      "KeepAlivePeriodInSeconds", "no worker is kept warm");
+  say(r.VpcConfig.has_value(), "VpcConfig", "the job uses this machine's network");
+  if (r.StoppingCondition && r.StoppingCondition->MaxWaitTimeInSeconds &&
+      *r.StoppingCondition->MaxWaitTimeInSeconds <
+          r.StoppingCondition->MaxRuntimeInSeconds.value_or(86'400))
+    out.push_back(
+        "MaxWaitTimeInSeconds is below MaxRuntimeInSeconds, which the service refuses: here it "
+        "never ends a running job");
+  return out;
+}
+
+wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrainingJobRequest& r,
+                                      const job::Job& job, std::int64_t n, const Resolution& image,
+                                      const Sizing& sizing, const InstanceContext& context) {
+  wire::InstanceSpec out;
+  out.Id = instance_id(row.id, job.attempt, n);
+  out.Attempt = job.attempt;
+  out.N = n;
+  out.JobName = row.name;
+  out.JobArn = training_job_arn(row.region, row.account, row.name);
+  out.Account = row.account;
+  out.Region = row.region;
+  out.Service = context.service_url;
+  out.AgentSocket = context.paths.agent_socket();
+  out.LogDirectory = context.paths.logs() / out.Id;
+  out.CurrentHost = fmt::format("algo-{}", n + 1);
+  out.InstanceType = r.ResourceConfig->InstanceType.value_or("");
+  out.Image = r.AlgorithmSpecification.TrainingImage.value_or("");
+  out.Environment.Name = image.environment.name;
+  out.Environment.Python = image.environment.python;
+  out.Environment.Mounts = image.environment.mounts;
+  out.Entrypoint =
+      r.AlgorithmSpecification.ContainerEntrypoint.value_or(std::vector<std::string>{});
+  out.Arguments = r.AlgorithmSpecification.ContainerArguments.value_or(std::vector<std::string>{});
+  out.Variables = r.Environment.value_or(std::map<std::string, std::string>{});
+  out.HyperParameters = r.HyperParameters.value_or(std::map<std::string, std::string>{});
+  out.Channels = channels(r, job);
+  out.Output = output(r);
+  if (r.CheckpointConfig)
+    out.Checkpoint = {r.CheckpointConfig->LocalPath.value_or("/opt/ml/checkpoints"),
+                      r.CheckpointConfig->S3Uri};
+  out.Limits = {sizing.given.cpus, std::int64_t(sizing.given.memory_bytes), sizing.given.gpus};
+  out.NetworkIsolation = r.EnableNetworkIsolation.value_or(false);
+  const std::int64_t seconds =
+      r.StoppingCondition ? r.StoppingCondition->MaxRuntimeInSeconds.value_or(86'400) : 86'400;
+  out.MaxRuntimeMs = std::max<std::int64_t>(1, seconds * 1000 - job.training_ms);
+  out.HostUid = context.host_uid;
+  out.HostGid = context.host_gid;
+  out.Request = row.request;
+  out.Notices.push_back(image.sentence);
+  if (!sizing.sentence.empty()) out.Notices.push_back(sizing.sentence);
+  for (auto& line : notices(r))
+    out.Notices.push_back(std::move(line));
+  return out;
+}
+
+}  // namespace trainyard::engine

@@ -1,0 +1,35 @@
+#include "service/engine/s3_inputs.hpp"
+
+#include <fmt/format.h>
+
+namespace trainyard::engine {
+
+Result<S3Uri> parse_s3_uri(std::string_view uri) {
+  constexpr std::string_view scheme = "s3://";
+  const auto rest = uri.starts_with(scheme) ? uri.substr(scheme.size()) : std::string_view();
+  const auto slash = rest.find('/');
+  const auto bucket = rest.substr(0, slash);
+  if (bucket.empty())
+    return fail(ErrorKind::invalid, "ValidationException",
+                fmt::format("'{}' is not an S3 URI: write s3://BUCKET/PREFIX", uri));
+  return S3Uri{std::string(bucket),
+               slash == std::string_view::npos ? "" : std::string(rest.substr(slash + 1))};
+}
+
+Result<> check_input(store::Snapshot& s, std::string_view uri, std::string_view role,
+                     std::string_view region) {
+  const S3Uri at = TRY(parse_s3_uri(uri));
+  auto q = s.prepare("SELECT substr(CAST(key AS BLOB), 1, ?)=CAST(? AS BLOB) FROM object "
+                     "WHERE bucket=? AND key>=? ORDER BY key LIMIT 1");
+  q.bind_all(std::int64_t(at.key.size()), at.key, at.bucket, at.key);
+  if (TRY(q.step()) && q.boolean(0)) return {};
+  return fail(
+      ErrorKind::invalid, "ValidationException",
+      fmt::format("No S3 objects found under S3 URL \"{}\" given in input data source. Please "
+                  "ensure that the bucket exists in the selected region ({}), that objects exist "
+                  "under that S3 prefix, and that the role \"{}\" has \"s3:ListBucket\" "
+                  "permissions on bucket \"{}\".",
+                  uri, region, role, at.bucket));
+}
+
+}  // namespace trainyard::engine

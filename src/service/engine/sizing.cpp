@@ -1,0 +1,50 @@
+#include "service/engine/sizing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+namespace trainyard::engine {
+namespace {
+
+std::string describe(const job::Resources& r) {
+  return fmt::format("{:g} cores, {:.3g} GiB, {} GPU{}", r.cpus,
+                     double(r.memory_bytes) / double(1u << 30), r.gpus, r.gpus == 1 ? "" : "s");
+}
+
+void override_with(const SizeSettings& s, job::Resources& r) {
+  if (s.cpus) r.cpus = *s.cpus;
+  if (s.memory_bytes) r.memory_bytes = *s.memory_bytes;
+  if (s.gpus) r.gpus = *s.gpus;
+}
+
+}  // namespace
+
+Sizing size_instance(std::string_view type, const Settings& settings,
+                     const job::Resources& machine) {
+  Sizing out;
+  const fleet::InstanceSize size = fleet::instance_size(type);
+  out.wanted = {size.cpus, size.memory_bytes, size.gpus};
+  if (const auto it = settings.instances.find(std::string(type)); it != settings.instances.end())
+    override_with(it->second, out.wanted);
+  out.given = {std::min(out.wanted.cpus, machine.cpus),
+               std::min(out.wanted.memory_bytes, machine.memory_bytes),
+               std::min(out.wanted.gpus, machine.gpus)};
+  if (!job::fits(out.wanted, machine))
+    out.sentence = fmt::format("{} is {}; this machine gives it {}", type, describe(out.wanted),
+                               describe(out.given));
+  return out;
+}
+
+job::Resources machine_resources(const Settings& settings) {
+  struct sysinfo info{};
+  ::sysinfo(&info);
+  job::Resources out{double(::sysconf(_SC_NPROCESSORS_ONLN)),
+                     std::uint64_t(info.totalram) * info.mem_unit, 0};
+  override_with(settings.machine, out);
+  return out;
+}
+
+}  // namespace trainyard::engine

@@ -1,0 +1,44 @@
+#pragma once
+/// What the engine's effects need of this service: sizes, environments, channels, specs.
+
+#include "net/server.hpp"
+#include "service/engine/engine.hpp"
+#include "service/engine/environments.hpp"
+#include "service/engine/instance_spec.hpp"
+#include "service/engine/sizing.hpp"
+#include "service/objects/snapshots.hpp"
+
+#include <mutex>
+#include <string>
+
+namespace trainyard::engine {
+
+class JobWorld {
+public:
+  JobWorld(const Settings& settings, InstanceContext instances, objects::Snapshots& snapshots,
+           net::Server& server);
+
+  /// The functions given to the Engine; they refer to this object.
+  World functions();
+  job::Resources capacity() const { return capacity_; }
+  /// Where the door leads, known once the service listens.
+  void set_service_url(std::string url) { instances_.service_url = std::move(url); }
+
+  /// All environments known to this service, best first.
+  std::vector<PythonEnvironment> environments() const;
+  /// What would run for `image`; `callers` is the environment of the caller's session, or "".
+  Result<Resolution> resolve(std::string_view image, const std::string& callers) const;
+
+private:
+  Sizing size_of(const store::JobRow& row) const;
+  Result<std::vector<std::string>> stage(const store::JobRow& row);
+  Result<wire::InstanceSpec> spec(const store::JobRow& row, const job::Job& job, std::int64_t n);
+
+  const Settings& settings_;
+  InstanceContext instances_;
+  objects::Snapshots& snapshots_;
+  net::Server& server_;
+  job::Resources capacity_;
+};
+
+}  // namespace trainyard::engine

@@ -1,0 +1,170 @@
+#include "service/serve.hpp"
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/pool.hpp"
+#include "net/server.hpp"
+#include "os/files.hpp"
+#include "service/api/front_door.hpp"
+#include "service/api/s3/s3.hpp"
+#include "service/engine/engine.hpp"
+#include "service/engine/world.hpp"
+#include "service/fleet/agent_sessions.hpp"
+#include "service/fleet/local.hpp"
+#include "service/handover.hpp"
+#include "service/identity/identity.hpp"
+#include "service/objects/blobs.hpp"
+#include "service/objects/snapshots.hpp"
+#include "service/store/control.hpp"
+#include "service/store/objects.hpp"
+#include "service/store/schema.hpp"
+#include "wire/instance/handover.hpp"
+#include "wire/instance/lock.hpp"
+#include "wire/json.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <optional>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// The order of initialisation, each thing owned here and built from those above it: lock, database,
+// control thread and readers, pools, identity, server, objects, fleet, engine, front door; then
+// recovery, then the listeners. Destruction is the reverse.
+
+namespace trainyard {
+namespace {
+
+constexpr std::size_t pool_threads = 6, body_threads = 16, queue_max = 10'000;
+constexpr Millis drain_grace{1500};
+
+struct User {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+// Who the jobs are outside: this user, or, for a service that is root, the sandbox user.
+Result<User> sandbox_user(const Settings& settings) {
+  if (::geteuid() != 0) return User{::geteuid(), ::getegid()};
+  const passwd* entry = ::getpwnam(settings.sandbox_user.c_str());
+  if (entry && entry->pw_uid != 0) return User{entry->pw_uid, entry->pw_gid};
+  return fail(
+      ErrorKind::not_found, "InvalidSettings",
+      fmt::format("no job runs as root, and there is no user '{0}' to run them as. Make it: "
+                  "useradd --system --no-create-home {0}, or name another: [sandbox] user",
+                  settings.sandbox_user));
+}
+
+Result<os::FileLock> take_directory(const store::DataPaths& paths) {
+  for (const auto& directory : {paths.state, paths.run(), paths.blobs, paths.scratch, paths.logs(),
+                                paths.instances(), paths.objects(), paths.snapshots()})
+    TRY(os::make_directories(directory));
+  auto lock = os::FileLock::take(paths.lock());
+  if (lock || lock.error().kind != ErrorKind::conflict) return lock;
+  const auto text = os::read_file(paths.lock());
+  const auto holder = text ? wire::decode_lock(*text) : Result<wire::LockText>(fail_internal(""));
+  return fail(
+      ErrorKind::conflict, "InternalFailure",
+      fmt::format("a service already runs on {} (process {}). Use that one, stop it, or give "
+                  "another --data",
+                  paths.state.parent_path().string(),
+                  holder ? std::to_string(holder->pid) : "unknown"));
+}
+
+// Jobs' users must reach their own directories and nothing else of ours.
+Result<> open_ways(const store::DataPaths& paths, const User& user) {
+  if (::geteuid() != 0) return {};
+  for (const auto& path :
+       {paths.blobs, paths.scratch, paths.instances(), paths.objects(), paths.snapshots()})
+    if (::chmod(path.c_str(), 0711) != 0) return fail_errno("open the way into " + path.string());
+  (void)user;
+  return {};
+}
+
+Result<std::unique_ptr<store::Database>> open_database(const store::DataPaths& paths) {
+  auto db = TRY(store::Database::open(paths.database(), store::Database::Mode::write));
+  TRY(store::migrate(*db));
+  return db;
+}
+
+// SIGTERM and SIGINT end the service. Blocked before any thread starts, so that all inherit it.
+sigset_t block_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTERM);
+  ::sigaddset(&set, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+// The server is made before what answers its requests; nothing listens until this is filled.
+struct LateHandler final : net::Handler {
+  std::unique_ptr<api::FrontDoor> door;
+  std::variant<net::Admission, wire::Response> admit(const wire::RequestHead& head) override {
+    return door->admit(head);
+  }
+  void handle(std::shared_ptr<net::Exchange> exchange) override {
+    door->handle(std::move(exchange));
+  }
+};
+
+}  // namespace
+
+Result<> serve(const ServeOptions& options) {
+  const sigset_t signals = block_signals();
+  const auto& [paths, settings, program] = options;
+  const User user = TRY(sandbox_user(settings));
+  os::FileLock lock = TRY(take_directory(paths));
+  TRY(lock.write(wire::encode_lock({::getpid(), os::boot_id()})));
+  TRY(open_ways(paths, user));
+
+  const Clock& clock = system_clock();
+  store::Control control(TRY(open_database(paths)), clock);
+  store::Readers readers(paths.database(), pool_threads + body_threads);
+  Pool pool(pool_threads, queue_max), bodies(body_threads, queue_max),
+      effects(pool_threads, queue_max);
+  identity::Identity identity(control, readers, settings.account);
+  const identity::AccessKey key = TRY(identity.first_key());
+
+  LateHandler handler;
+  const auto server = TRY(net::Server::start({}, handler));
+  const auto blobs = TRY(objects::Blobs::open(paths.objects(), {user.uid, user.gid}));
+  objects::Snapshots snapshots(paths.snapshots(), *blobs, readers);
+  api::S3Context s3{control, readers,          *blobs,          bodies,
+                    pool,    settings.account, settings.region, clock};
+  TRY(api::ensure_default_bucket(s3));
+
+  fleet::LocalFleet fleet(program, paths.instances(), *server);
+  engine::InstanceContext instances{paths, "http://" + settings.listen, user.uid, user.gid};
+  engine::JobWorld world(settings, instances, snapshots, *server);
+  engine::Engine engine(control, readers, fleet, effects, clock, world.capacity(),
+                        world.functions());
+  fleet::AgentSessions sessions(engine.session_callbacks());
+  engine.use_sessions(sessions);
+  api::Services services{settings, clock, engine, identity, world};
+  handler.door = std::make_unique<api::FrontDoor>(
+      api::FrontDoor::Parts{services, control, readers, pool, s3, sessions});
+
+  const std::string address = TRY(server->listen_tcp(settings.listen));
+  world.set_service_url("http://" + address);
+  TRY(server->listen_unix(paths.agent_socket(), 0600));
+  TRY(engine.recover());
+  const auto handover = TRY(Handover::open(paths.client_socket(), *server, pool, identity, clock));
+  TRY(os::write_durably(paths.credentials(),
+                        wire::encode(wire::CredentialsFile{"http://" + address, key.id, key.secret,
+                                                           settings.region, settings.account})));
+  std::printf("trainyard: listening on http://%s\n", address.c_str());
+  std::fflush(stdout);
+
+  int caught = 0;
+  ::sigwait(&signals, &caught);
+  log::info("stopping", {{"signal", std::to_string(caught)}});
+  server->drain(drain_grace);
+  return {};
+}
+
+}  // namespace trainyard

@@ -1,0 +1,41 @@
+#pragma once
+/// What a local client and the service say on run/client.sock: one request, one answer, both JSON.
+/// The client's Python environment comes along as an open directory.
+
+#include "wire/fields.hpp"
+
+#include <string>
+
+namespace trainyard::wire {
+
+struct SessionRequest {
+  std::int64_t Hours = 24;  ///< how long the key is good for
+};
+template <class V> void fields(V& v, SessionRequest& r) {
+  v("Hours", r.Hours, range(1, 24.0 * 30));
+}
+
+struct SessionAnswer {
+  std::string AccessKeyId, SecretAccessKey, SessionToken;
+  std::string Error;  ///< why there is none
+};
+template <class V> void fields(V& v, SessionAnswer& r) {
+  v("AccessKeyId", r.AccessKeyId);
+  v("SecretAccessKey", r.SecretAccessKey);
+  v("SessionToken", r.SessionToken);
+  v("Error", r.Error);
+}
+
+/// state/credentials: where the service is and its first key; for this user's clients.
+struct CredentialsFile {
+  std::string Endpoint, AccessKeyId, SecretAccessKey, Region, Account;
+};
+template <class V> void fields(V& v, CredentialsFile& c) {
+  v("Endpoint", c.Endpoint, required);
+  v("AccessKeyId", c.AccessKeyId, required);
+  v("SecretAccessKey", c.SecretAccessKey, required);
+  v("Region", c.Region, required);
+  v("Account", c.Account, required);
+}
+
+}  // namespace trainyard::wire
