@@ -59,7 +59,8 @@ public:
     const std::string_view bytes = found->second.bytes;
     const std::size_t end = fault == Fault::cut ? bytes.size() / 2 : bytes.size();
     for (std::size_t at = 0; at < end; at += 100'000)
-      TRY(sink(std::span(bytes).subspan(at, std::min<std::size_t>(100'000, end - at))));
+      if (!sink(std::span(bytes).subspan(at, std::min<std::size_t>(100'000, end - at))))
+        return fail(ErrorKind::unavailable, "Broken", "as HTTP clients report a sink's error");
     if (fault == Fault::cut) return fail(ErrorKind::unavailable, "Broken", "the connection broke");
     return wire::Response{};
   }

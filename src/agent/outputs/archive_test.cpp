@@ -110,6 +110,37 @@ TEST_CASE("symbolic links are kept as links and never followed, in no place of a
   CHECK(names(packed) == std::vector<std::string>{"directory", "file"});
 }
 
+TEST_CASE("a directory that becomes a link while it is visited is not entered") {
+  TestTree tree, outside;
+  tree.write("a/mine", "mine");
+  outside.write("secret", "secret");
+  Notes notes;
+  std::vector<std::string> visited;
+  REQUIRE(walk_tree(tree.open(), {}, notes, [&](const TreeEntry& entry) -> Result<> {
+    visited.push_back(entry.path);
+    REQUIRE(os::remove_tree(tree.path("a")));
+    tree.link("a", outside.path("").string());
+    return {};
+  }));
+  CHECK(visited == std::vector<std::string>{"a"});
+  CHECK(notes.count() == 1);
+}
+
+TEST_CASE("a file that becomes a pipe, a link or nothing after it was seen is left out") {
+  TestTree tree, outside;
+  outside.write("secret", "secret");
+  for (const char* name : {"1", "2", "3"})
+    tree.write(name, "x");
+  Notes notes;
+  REQUIRE(walk_tree(tree.open(), {}, notes, [&](const TreeEntry& entry) -> Result<> {
+    REQUIRE(os::remove_tree(tree.path(entry.path)));
+    if (entry.path == "1") tree.link("1", outside.path("secret").string());
+    if (entry.path == "2") REQUIRE(mkfifo(tree.path("2").c_str(), 0600) == 0);
+    CHECK_FALSE(open_visited(entry));
+    return {};
+  }));
+}
+
 TEST_CASE("a job directory that was replaced by a link is not opened, in any component") {
   TestTree tree, outside;
   outside.write("data/secret", "secret");

@@ -132,9 +132,9 @@ TEST_CASE("content that the store has already is not sent again by an agent that
 
 TEST_CASE("an object that somebody replaced is written again") {
   Setting s;
-  s.tree.write("a", "mine");
+  s.s3.add("/bucket/run/a", "mine");
   auto checkpoints = s.checkpoints();
-  REQUIRE(checkpoints.sync_up());
+  REQUIRE(checkpoints.restore());
   s.s3.add("/bucket/run/a", "hers");
   REQUIRE(checkpoints.sync_up());
   CHECK(s.s3.objects.at("/bucket/run/a").bytes == "mine");
