@@ -1,0 +1,279 @@
+#include "base/pool.hpp"
+#include "net/client.hpp"
+#include "net/head.hpp"
+#include "net/server.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <fcntl.h>
+#include <future>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace trainyard::net {
+namespace {
+
+struct Echo : Handler {
+  Pool pool{2, 100};
+  std::atomic<int> admitted = 0;
+  std::function<void(std::shared_ptr<Exchange>)> special;
+
+  std::variant<Admission, wire::Response> admit(const wire::RequestHead& head) override {
+    ++admitted;
+    if (head.path == "/refused") {
+      wire::Response r;
+      r.status = 403;
+      r.body = "no";
+      return r;
+    }
+    Admission a;
+    a.buffer = head.path != "/stream";
+    a.body_bytes_max = head.path == "/small" ? 4 : 128u << 20;
+    return a;
+  }
+  void handle(std::shared_ptr<Exchange> e) override {
+    if (special) return special(std::move(e));
+    if (e->head().path == "/dropped") return;
+    CHECK(pool.post([e] {
+      wire::Response r;
+      if (e->head().path == "/stream") {
+        std::uint64_t total = 0;
+        std::vector<char> piece(1 << 18);
+        for (;;) {
+          const auto n = e->read(piece);
+          if (!n || *n == 0) break;
+          total += *n;
+        }
+        r.body = std::to_string(total);
+      } else {
+        r.body = e->head().method + " " + e->head().path + "?" + e->head().query + " " + e->body();
+      }
+      e->reply(std::move(r));
+    }));
+  }
+};
+
+struct Fixture {
+  Echo handler;
+  std::unique_ptr<Server> server;
+  std::string address;
+  explicit Fixture(ServerOptions options = {}) {
+    server = Server::start(options, handler).value();
+    address = server->listen_tcp("127.0.0.1:0").value();
+  }
+  Client client() { return Client(parse_endpoint(address).value(), Millis(5000)); }
+  // Sends raw bytes, half-closes, returns all that comes back.
+  std::string raw(std::string_view bytes) {
+    Client c = client();
+    const auto at = parse_address(address).value();
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    os::Fd owner(fd);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(at.port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+    REQUIRE(os::write_all(fd, bytes, "raw"));
+    ::shutdown(fd, SHUT_WR);
+    std::string out;
+    char piece[4096];
+    for (ssize_t n; (n = ::recv(fd, piece, sizeof piece, 0)) > 0;)
+      out.append(piece, std::size_t(n));
+    return out;
+  }
+};
+
+wire::RequestHead head_of(std::string method, std::string target) {
+  wire::RequestHead head;
+  head.method = std::move(method);
+  head.target = std::move(target);
+  return head;
+}
+
+std::string text(const wire::Response& r) {
+  return std::get<std::string>(r.body);
+}
+
+TEST_CASE("a request is answered and the connection kept") {
+  Fixture f;
+  Client c = f.client();
+  for (int i = 0; i < 3; ++i) {
+    const auto r = c.send(head_of("POST", "/a%20b?x=1"), "body");
+    REQUIRE(r);
+    CHECK(r->status == 200);
+    CHECK(text(*r) == "POST /a%20b?x=1 body");
+  }
+}
+
+TEST_CASE("pipelined requests are answered in order") {
+  Fixture f;
+  const std::string out = f.raw(
+      "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const auto first = out.find("GET /1"), second = out.find("GET /2");
+  CHECK(first != std::string::npos);
+  CHECK(second != std::string::npos);
+  CHECK(first < second);
+}
+
+TEST_CASE("a body of 64 MiB is pulled by a pool thread") {
+  Fixture f;
+  Client c = f.client();
+  const std::uint64_t length = 64u << 20;
+  const auto r = c.upload(head_of("PUT", "/stream"), length, [](std::span<char> out) {
+    std::fill(out.begin(), out.end(), 'x');
+    return Result<std::size_t>(out.size());
+  });
+  REQUIRE(r);
+  CHECK(text(*r) == std::to_string(length));
+}
+
+TEST_CASE("a chunked body is read to its end") {
+  Fixture f;
+  const std::string out = f.raw("PUT /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                                "Connection: close\r\n\r\n4\r\nabcd\r\n3\r\nefg\r\n0\r\n\r\n");
+  CHECK(out.ends_with("\r\n\r\n7"));
+}
+
+TEST_CASE("100 Continue is sent only to who is admitted") {
+  Fixture f;
+  CHECK(f.raw("PUT /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi")
+            .starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"));
+  const auto refused = f.raw(
+      "PUT /refused HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  CHECK(refused.starts_with("HTTP/1.1 403"));
+  CHECK(refused.find("Connection: close") != std::string::npos);
+}
+
+TEST_CASE("what is malformed, too large or smuggles is refused") {
+  Fixture f;
+  CHECK(f.raw("nonsense\r\n\r\n").starts_with("HTTP/1.1 400"));
+  CHECK(f.raw("GET x HTTP/1.1\r\nHost: x\r\n\r\n").starts_with("HTTP/1.1 400"));
+  CHECK(
+      f.raw("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "0\r\n\r\n")
+          .starts_with("HTTP/1.1 400"));
+  CHECK(f.raw("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").starts_with("HTTP/1.1 400"));
+  CHECK(f.raw("GET / HTTP/1.1\r\nA: " + std::string(70'000, 'x') + "\r\n\r\n")
+            .starts_with("HTTP/1.1 431"));
+  CHECK(f.raw("POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcde")
+            .starts_with("HTTP/1.1 413"));
+  CHECK(f.raw("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+              "chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n")
+            .starts_with("HTTP/1.1 413"));
+}
+
+TEST_CASE("an exchange that nobody answers is answered 500") {
+  Fixture f;
+  Client c = f.client();
+  const auto r = c.send(head_of("GET", "/dropped"), "");
+  REQUIRE(r);
+  CHECK(r->status == 500);
+}
+
+TEST_CASE("a file's range is sent as it is, HEAD tells only its length") {
+  Fixture f;
+  char name[] = "/tmp/trainyard-net-XXXXXX";
+  const auto file = std::make_shared<os::Fd>(mkstemp(name));
+  ::unlink(name);
+  REQUIRE(os::write_all(file->get(), std::string(3 << 20, 'a') + "tail", "file"));
+  f.handler.special = [file](std::shared_ptr<Exchange> e) {
+    wire::Response r;
+    r.body = wire::FileBody{file, file->get(), 10, (3u << 20) + 4 - 10};
+    e->reply(std::move(r));
+  };
+  Client c = f.client();
+  std::string got;
+  REQUIRE(c.download(head_of("GET", "/f"), [&](std::span<const char> b) -> Result<> {
+    got.append(b.data(), b.size());
+    return {};
+  }));
+  CHECK(got.size() == (3u << 20) + 4 - 10);
+  CHECK(got.ends_with("atail"));
+  const auto h = c.send(head_of("HEAD", "/f"), "");
+  REQUIRE(h);
+  CHECK(h->headers.get("Content-Length") == std::to_string(got.size()));
+}
+
+TEST_CASE("a client that vanishes within its body gives the reader an error") {
+  Fixture f;
+  std::promise<bool> failed;
+  f.handler.special = [&](std::shared_ptr<Exchange> e) {
+    CHECK(f.handler.pool.post([&, e] {
+      std::vector<char> piece(100);
+      Result<std::size_t> n = 1;
+      while (n && *n > 0)
+        n = e->read(piece);
+      failed.set_value(!n);
+      e->reply({});
+    }));
+  };
+  f.raw("PUT /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
+  CHECK(failed.get_future().get());
+}
+
+TEST_CASE("a client that is silent within its headers is cut off") {
+  Fixture f({.header_timeout = Millis(50)});
+  const auto at = parse_address(f.address).value();
+  os::Fd fd(::socket(AF_INET, SOCK_STREAM, 0));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(at.port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+  REQUIRE(os::write_all(fd.get(), "GET / HT", "half"));
+  char c;
+  CHECK(::recv(fd.get(), &c, 1, 0) <= 0);  // returns once the server closes
+}
+
+TEST_CASE("an upgraded connection carries lines both ways, over a unix socket too") {
+  Fixture f;
+  std::shared_ptr<LineChannel> channel;
+  std::promise<void> closed;
+  f.handler.special = [&](std::shared_ptr<Exchange> e) {
+    channel = e->upgrade("lines/1", {[&](std::string line) { channel->send("got " + line); },
+                                     [&] { closed.set_value(); }});
+  };
+  char name[] = "/tmp/trainyard-net-XXXXXX";
+  const std::string dir = mkdtemp(name);
+  REQUIRE(f.server->listen_unix(dir + "/s", 0600));
+  Client c({"", 0, dir + "/s"}, Millis(5000));
+  std::string early;
+  auto fd = c.upgrade(head_of("GET", "/up"), "lines/1", early);
+  REQUIRE(fd);
+  REQUIRE(os::write_all(fd->get(), "one\ntwo\n", "lines"));
+  std::string out = early;
+  char piece[100];
+  ::fcntl(fd->get(), F_SETFL, 0);
+  while (out != "got one\ngot two\n") {
+    const ssize_t n = ::recv(fd->get(), piece, sizeof piece, 0);
+    REQUIRE(n > 0);
+    out.append(piece, std::size_t(n));
+  }
+  fd->reset();
+  closed.get_future().wait();
+  channel.reset();
+  REQUIRE(os::remove_tree(dir));
+}
+
+TEST_CASE("watch and run_after call back, and a dropped watch does not") {
+  Fixture f;
+  auto pipe = os::make_pipe().value();
+  std::promise<void> seen, later;
+  std::shared_ptr<void> watch;
+  watch = f.server->watch(pipe.read.get(), [&] {
+    char c;
+    (void)os::read_some(pipe.read.get(), {&c, 1}, "pipe");
+    watch.reset();
+    seen.set_value();
+  });
+  REQUIRE(os::write_all(pipe.write.get(), "xx", "pipe"));
+  seen.get_future().wait();
+  f.server->run_after(Millis(1), [&] { later.set_value(); });
+  later.get_future().wait();
+}
+
+}  // namespace
+}  // namespace trainyard::net
