@@ -38,18 +38,22 @@ void Queue::hold(const std::string& id, Resources need) {
   free_.gpus -= need.gpus;
 }
 
+bool Queue::forget(const std::string& id) {
+  const auto it = order_of_.find(id);
+  if (it == order_of_.end()) return false;
+  waiting_.erase(it->second);
+  order_of_.erase(it);
+  return true;
+}
+
 void Queue::remove(const std::string& id) {
-  if (const auto it = order_of_.find(id); it != order_of_.end()) {
-    waiting_.erase(it->second);
-    order_of_.erase(it);
-  }
-  if (const auto it = holding_.find(id); it != holding_.end()) {
-    free_.cpus += it->second.cpus;
-    free_.memory_bytes =
-        std::min(capacity_.memory_bytes, free_.memory_bytes + it->second.memory_bytes);
-    free_.gpus += it->second.gpus;
-    holding_.erase(it);
-  }
+  forget(id);
+  const auto it = holding_.find(id);
+  if (it == holding_.end()) return;
+  free_.cpus += it->second.cpus;
+  free_.memory_bytes = std::min(capacity_.memory_bytes, free_.memory_bytes + it->second.memory_bytes);
+  free_.gpus += it->second.gpus;
+  holding_.erase(it);
 }
 
 std::vector<std::string> Queue::admit() {

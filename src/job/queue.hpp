@@ -28,8 +28,10 @@ public:
   void add(const std::string& id, const std::string& order, Resources need);
   /// A job holds its machines already (found in the rows at start).
   void hold(const std::string& id, Resources need);
-  /// A job is over, or waits no more: what it held is free. Unknown ids change nothing.
+  /// A job is over: what it held is free. Unknown ids change nothing.
   void remove(const std::string& id);
+  /// A waiting job waits no more; true if it did. One that holds its machines keeps them.
+  bool forget(const std::string& id);
   /// The jobs that begin now, in order; they hold their machines from here on. The first that does
   /// not fit makes all behind it wait.
   std::vector<std::string> admit();
