@@ -88,8 +88,8 @@ public:
                       &clock};
     return S3Client(
         *this, "s3.test:80",
-        [](wire::RequestHead& head, std::string_view) {
-          head.headers.add("Authorization", "signed");
+        [](wire::RequestHead& head, std::string_view payload_sha256) {
+          head.headers.add("Authorization", "signed " + std::string(payload_sha256));
           return Result<>();
         },
         retry);

@@ -1,7 +1,13 @@
 #include "agent/channels/http_exchange.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 namespace trainyard::agent {
 namespace {
+
+/// A body up to this is in the peer's socket buffer before it can have answered.
+constexpr std::size_t early_answer_bytes = 64 * 1024;
 
 /// Whatever breaks below HTTP may be whole again later: a restart closes connections in the middle.
 Result<wire::Response> as_unavailable(Result<wire::Response> answer) {
@@ -15,7 +21,15 @@ public:
   ClientExchange(net::Endpoint endpoint, Millis timeout) : client_(std::move(endpoint), timeout) {}
 
   Result<wire::Response> send(const wire::RequestHead& head, std::string_view body) override {
-    return as_unavailable(client_.send(head, body));
+    if (body.size() <= early_answer_bytes) return as_unavailable(client_.send(head, body));
+    // upload() hears a refusal that comes before the body has gone: it must not look like a break.
+    return as_unavailable(
+        client_.upload(head, body.size(), [&](std::span<char> out) -> Result<std::size_t> {
+          const std::size_t count = std::min(out.size(), body.size());
+          std::memcpy(out.data(), body.data(), count);
+          body.remove_prefix(count);
+          return count;
+        }));
   }
   Result<wire::Response> download(const wire::RequestHead& head,
                                   const net::BodySink& sink) override {

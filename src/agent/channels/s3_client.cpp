@@ -53,6 +53,14 @@ struct S3Client::Request {
   bool is_content = false;  ///< an object's or a part's bytes: not hashed but summed
 };
 
+SignRequest sign_with(CredentialSource credentials, std::string region, const Clock& clock) {
+  return [credentials = std::move(credentials), region = std::move(region),
+          &clock](wire::RequestHead& head, std::string_view payload_sha256) -> Result<> {
+    wire::sign_head(head, TRY(credentials()), region, "s3", payload_sha256, clock.now());
+    return {};
+  };
+}
+
 S3Client::S3Client(HttpExchange& http, std::string host, SignRequest sign, Retry retry)
     : http_(http), host_(std::move(host)), sign_(std::move(sign)), retry_(std::move(retry)) {}
 
@@ -68,7 +76,6 @@ Result<wire::RequestHead> S3Client::signed_head(const Request& request) {
   if (request.is_content) head.headers.add("x-amz-checksum-crc32", crc32_text(request.body));
   const std::string hash =
       request.is_content ? std::string(unsigned_payload) : sha256_hex(request.body);
-  head.headers.add("x-amz-content-sha256", hash);
   if (request.method == "PUT" || request.method == "POST") {
     head.content_length = request.body.size();
     head.headers.add("Content-Length", std::to_string(request.body.size()));

@@ -10,6 +10,7 @@
 #include "agent/channels/retry.hpp"
 #include "agent/channels/s3_answers.hpp"
 #include "agent/channels/s3_location.hpp"
+#include "wire/sign/signer.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -19,10 +20,16 @@
 
 namespace trainyard::agent {
 
-/// Adds x-amz-date, the session's token and Authorization to a complete head. Called for every try:
-/// credentials may have been renewed since.
+/// Adds what signs a complete head. Called for every try.
 using SignRequest =
     std::function<Result<>(wire::RequestHead& head, std::string_view payload_sha256)>;
+
+/// The credentials to sign the next request with: short-lived ones are renewed behind it.
+using CredentialSource = std::function<Result<wire::Credentials>()>;
+
+/// SigV4 for the service "s3". `clock` must live longer.
+SignRequest sign_with(CredentialSource credentials, std::string region,
+                      const Clock& clock = system_clock());
 
 /// Path-style requests over one connection. Used by one thread at a time.
 class S3Client {

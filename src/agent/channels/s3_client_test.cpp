@@ -84,10 +84,40 @@ TEST_CASE("requests are path-style, encoded once, and signed with host and paylo
   REQUIRE(s3.client(clock).put({"bucket", "a b/+/\xc3\xa9"}, "body"));
   CHECK(s3.last.target == "/bucket/a%20b/%2B/%C3%A9");
   CHECK(s3.last.headers.get("host") == "s3.test:80");
-  CHECK(s3.last.headers.get("x-amz-content-sha256") == "UNSIGNED-PAYLOAD");
   CHECK(s3.last.headers.get("x-amz-checksum-crc32") == "26gLsg==");  // zlib.crc32(b"body")
-  CHECK(s3.last.headers.get("authorization") == "signed");
+  CHECK(s3.last.headers.get("authorization") == "signed UNSIGNED-PAYLOAD");
   CHECK(s3.objects.count("/bucket/a b/+/\xc3\xa9") == 1);
+}
+
+TEST_CASE("credentials are asked for at each try and sign host, checksum and session") {
+  FakeS3 s3;
+  s3.faults["PUT"] = {Fault::away};
+  ManualClock clock(from_ms(1'795'000'000'000));
+  int asked = 0;
+  const auto sign = sign_with(
+      [&]() -> Result<wire::Credentials> {
+        return wire::Credentials{"AKID" + std::to_string(++asked), "secret", "token"};
+      },
+      "eu-west-1", clock);
+  S3Client client(s3, "h:1", sign, {{}, [](Millis) { return true; }});
+  REQUIRE(client.put({"bucket", "k"}, "body"));
+  CHECK(asked == 2);
+  const std::string_view signature = s3.last.headers.get("Authorization");
+  CHECK(signature.find("Credential=AKID2/") != signature.npos);
+  CHECK(signature.find("/eu-west-1/s3/aws4_request") != signature.npos);
+  for (const char* name : {"host", "x-amz-checksum-crc32", "x-amz-content-sha256", "x-amz-date",
+                           "x-amz-security-token"})
+    CHECK(signature.find(name) != signature.npos);
+  CHECK(s3.last.headers.get("x-amz-content-sha256") == "UNSIGNED-PAYLOAD");
+  const auto refused = S3Client(s3, "h:1",
+                                sign_with(
+                                    []() -> Result<wire::Credentials> {
+                                      return fail(ErrorKind::denied, "ExpiredToken", "no longer");
+                                    },
+                                    "r", clock),
+                                {{}, [](Millis) { return true; }})
+                           .put({"bucket", "k"}, "x");
+  CHECK(refused.error().code == "ExpiredToken");
 }
 
 TEST_CASE("what fits a part is one PUT, also an empty stream and exactly one part") {
