@@ -12,7 +12,6 @@ using RawQuery = std::vector<std::pair<std::string_view, std::string_view>>;
 constexpr std::size_t query_parameters_max = 1000;
 constexpr std::size_t signed_headers_max = 100;
 constexpr std::size_t name_bytes_max = 128;  // of an access key, a region, a service
-constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 constexpr int presigned_seconds_max = 7 * 24 * 3600;
 
 Failure unreadable(std::string message) {
@@ -124,11 +123,11 @@ Result<> read_date(std::string_view text, Signature& out) {
     return unreadable("The request's time must be in the form 20261123T192652Z: it is '" +
                       std::string(text.substr(0, 64)) + "'.");
   out.signed_at = *time;
-  out.amz_date = amz_date(*time);
-  if (out.amz_date.substr(0, 8) != out.date)
+  out.timestamp = amz_date(*time);
+  if (out.timestamp.substr(0, 8) != out.date)
     return fail(ErrorKind::denied, auth_code::mismatch,
                 "The credential's date '" + out.date.substr(0, 64) +
-                    "' is not the day of the request's time '" + out.amz_date + "'.");
+                    "' is not the day of the request's time '" + out.timestamp + "'.");
   return {};
 }
 
@@ -137,17 +136,17 @@ Result<> read_payload(const std::optional<std::string>& text, Signature& out) {
   if (!text) return {};
   out.payload_hash = *text;
   if (is_lower_hex(*text, 64)) {
-    out.payload = PayloadHash::given;
+    out.payload = Signature::Payload::declared;
     return {};
   }
-  if (*text == "UNSIGNED-PAYLOAD")
-    out.payload = PayloadHash::unsigned_payload;
+  if (*text == unsigned_payload)
+    out.payload = Signature::Payload::unsigned_payload;
   else if (*text == "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
-    out.payload = PayloadHash::streaming_unsigned_trailer;
+    out.payload = Signature::Payload::unsigned_trailer;
   else if (*text == "STREAMING-AWS4-HMAC-SHA256-PAYLOAD")
-    out.payload = PayloadHash::streaming_signed;
+    out.payload = Signature::Payload::signed_chunks;
   else if (*text == "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
-    out.payload = PayloadHash::streaming_signed_trailer;
+    out.payload = Signature::Payload::signed_chunks_trailer;
   else
     return bad_argument(
         "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
@@ -190,17 +189,18 @@ Result<> read_authorization(std::string_view rest, Signature& out) {
 
 Result<Signature> parse_header_form(const RequestView& request, std::string_view authorization) {
   Signature out;
-  out.form = SignatureForm::header_v4;
-  if (!authorization.starts_with(algorithm) || authorization.substr(algorithm.size(), 1) != " ")
+  out.kind = Signature::Kind::header_v4;
+  if (!authorization.starts_with(sigv4_algorithm) ||
+      authorization.substr(sigv4_algorithm.size(), 1) != " ")
     return unreadable("The authorization mechanism you have provided is not supported. Please use "
                       "AWS4-HMAC-SHA256.");
-  TRY(read_authorization(authorization.substr(algorithm.size() + 1), out));
+  TRY(read_authorization(authorization.substr(sigv4_algorithm.size() + 1), out));
   auto date = TRY(single_header(request, "x-amz-date"));
   if (!date) date = TRY(single_header(request, "date"));
   if (!date) return unreadable("A signed request needs the header X-Amz-Date (or Date).");
   TRY(read_date(*date, out));
   TRY(read_payload(TRY(single_header(request, "x-amz-content-sha256")), out));
-  out.token = TRY(single_header(request, "x-amz-security-token")).value_or("");
+  out.session_token = TRY(single_header(request, "x-amz-security-token")).value_or("");
   return out;
 }
 
@@ -222,8 +222,8 @@ Result<std::int64_t> read_seconds(const std::string& text, std::string_view name
 
 Result<Signature> parse_presigned_v4(const RequestView& request, const RawQuery& query) {
   Signature out;
-  out.form = SignatureForm::presigned_v4;
-  if (TRY(required_parameter(query, "X-Amz-Algorithm")) != algorithm)
+  out.kind = Signature::Kind::presigned_v4;
+  if (TRY(required_parameter(query, "X-Amz-Algorithm")) != sigv4_algorithm)
     return unreadable("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\".");
   TRY(read_credential(TRY(required_parameter(query, "X-Amz-Credential")), out));
   TRY(read_signed_headers(TRY(required_parameter(query, "X-Amz-SignedHeaders")), out));
@@ -234,18 +234,18 @@ Result<Signature> parse_presigned_v4(const RequestView& request, const RawQuery&
   out.expires_at = out.signed_at + std::chrono::seconds(seconds);
   auto payload = TRY(single_parameter(query, "X-Amz-Content-Sha256"));
   if (!payload) payload = TRY(single_header(request, "x-amz-content-sha256"));
-  if (!payload && out.service == "s3") payload = "UNSIGNED-PAYLOAD";
+  if (!payload && out.service == "s3") payload = unsigned_payload;
   TRY(read_payload(payload, out));
-  out.token = TRY(single_parameter(query, "X-Amz-Security-Token")).value_or("");
+  out.session_token = TRY(single_parameter(query, "X-Amz-Security-Token")).value_or("");
   return out;
 }
 
 Result<Signature> parse_presigned_v2(const RequestView& request, const RawQuery& query) {
   Signature out;
-  out.form = SignatureForm::presigned_v2;
+  out.kind = Signature::Kind::presigned_v2;
   out.service = "s3";
-  out.payload = PayloadHash::unsigned_payload;
-  out.payload_hash = "UNSIGNED-PAYLOAD";
+  out.payload = Signature::Payload::unsigned_payload;
+  out.payload_hash = unsigned_payload;
   out.access_key = TRY(required_parameter(query, "AWSAccessKeyId"));
   if (!is_name(out.access_key)) return unreadable("AWSAccessKeyId is no access key.");
   out.signature = TRY(required_parameter(query, "Signature"));
@@ -253,9 +253,9 @@ Result<Signature> parse_presigned_v2(const RequestView& request, const RawQuery&
   const auto seconds =
       TRY(read_seconds(TRY(required_parameter(query, "Expires")), "Expires", year_9999));
   out.expires_at = from_ms(seconds * 1000);
-  out.token = TRY(single_parameter(query, "x-amz-security-token")).value_or("");
-  if (out.token.empty())
-    out.token = TRY(single_header(request, "x-amz-security-token")).value_or("");
+  out.session_token = TRY(single_parameter(query, "x-amz-security-token")).value_or("");
+  if (out.session_token.empty())
+    out.session_token = TRY(single_header(request, "x-amz-security-token")).value_or("");
   return out;
 }
 

@@ -48,13 +48,6 @@ constexpr std::array<std::string_view, 35> sub_resources = {
     "website",
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = char(c + 32);
-  return out;
-}
-
 std::string decoded(std::string_view raw) {
   return percent_decode(raw, true).value_or(std::string(raw));
 }
@@ -69,8 +62,7 @@ std::string resource(const RequestView& request) {
     const bool has_equals = end < request.query.data() + request.query.size() && *end == '=';
     signed_pairs.emplace_back(name, has_equals ? "=" + decoded(value) : "");
   }
-  std::stable_sort(signed_pairs.begin(), signed_pairs.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(signed_pairs.begin(), signed_pairs.end());
   std::string out(request.path);
   char before = '?';
   for (const auto& [name, value] : signed_pairs) {
@@ -87,13 +79,13 @@ std::string presigned_v2_text(const RequestView& request, std::string_view expir
   std::map<std::string, std::string> amz;
   std::string md5, type;
   for (const auto& [name, value] : split_query(request.query)) {
-    const std::string low = lower(name);
+    const std::string low = lower_case(name);
     if (low.starts_with("x-amz-")) amz.emplace(low, decoded(value));
     if (low == "content-md5") md5 = decoded(value);
     if (low == "content-type") type = decoded(value);
   }
   for (const auto& [name, value] : request.headers) {
-    const std::string low = lower(name);
+    const std::string low = lower_case(name);
     if (low.starts_with("x-amz-")) amz[low] = canonical_header(request.headers, low);
     if (low == "content-md5") md5 = canonical_header(request.headers, low);
     if (low == "content-type") type = canonical_header(request.headers, low);

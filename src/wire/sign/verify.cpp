@@ -20,7 +20,7 @@ Result<> check_presigned_time(const Signature& s, Time now) {
     return refused(auth_code::request_expired, "Request has expired: the URL was good until " +
                                                    iso8601(*s.expires_at) + ", it is " +
                                                    iso8601(now) + ". Presign a new one.");
-  if (s.form == SignatureForm::presigned_v4 && now + skew_max < s.signed_at)
+  if (s.kind == Signature::Kind::presigned_v4 && now + skew_max < s.signed_at)
     return refused(auth_code::request_expired,
                    "Request is not yet valid: the URL was signed for " + iso8601(s.signed_at) +
                        ", it is " + iso8601(now) +
@@ -30,24 +30,18 @@ Result<> check_presigned_time(const Signature& s, Time now) {
 
 // The first words are those of AWS: clients look for them.
 Result<> check_time(const Signature& s, Time now) {
-  if (s.form != SignatureForm::header_v4) return check_presigned_time(s, now);
+  if (s.kind != Signature::Kind::header_v4) return check_presigned_time(s, now);
   if (s.signed_at < now - skew_max)
-    return refused(auth_code::skewed, "Signature expired: " + s.amz_date + " is now earlier than " +
-                                          amz_date(now - skew_max) + " (" + amz_date(now) +
+    return refused(auth_code::skewed, "Signature expired: " + s.timestamp +
+                                          " is now earlier than " + amz_date(now - skew_max) +
+                                          " (" + amz_date(now) +
                                           " - 15 min.). Set the client's clock, or sign anew.");
   if (s.signed_at > now + skew_max)
-    return refused(auth_code::skewed, "Signature not yet current: " + s.amz_date +
+    return refused(auth_code::skewed, "Signature not yet current: " + s.timestamp +
                                           " is still later than " + amz_date(now + skew_max) +
                                           " (" + amz_date(now) +
                                           " + 15 min.). Set the client's clock.");
   return {};
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = char(c + 32);
-  return out;
 }
 
 bool is_signed(const Signature& s, std::string_view name) {
@@ -66,13 +60,13 @@ Result<> check_signed_headers(const Signature& s, const RequestView& request) {
                      "The header '" + name.substr(0, 128) +
                          "' is signed but not in the request. A proxy may have removed it.");
   for (const auto& [field, value] : request.headers) {
-    const std::string name = lower(field);
+    const std::string name = lower_case(field);
     if (name.starts_with("x-amz-") && !is_signed(s, name))
       return refused(auth_code::denied,
                      "There were headers present in the request which were not signed: " +
                          name.substr(0, 128));
   }
-  if (s.form == SignatureForm::header_v4 && !is_signed(s, "x-amz-date") && !is_signed(s, "date"))
+  if (s.kind == Signature::Kind::header_v4 && !is_signed(s, "x-amz-date") && !is_signed(s, "date"))
     return refused(auth_code::denied, "Either 'x-amz-date' or 'date' must be signed.");
   return {};
 }
@@ -89,21 +83,23 @@ std::string mismatch_text(const std::string& canonical, const std::string& to_si
 Result<> verify_v4(const Signature& s, const RequestView& request, std::string_view secret,
                    std::string_view payload_hash) {
   const Digest256 key = signing_key(secret, s.date, s.region, s.service);
-  const std::string scope = credential_scope(s.date, s.region, s.service);
+  const std::string scope = s.scope();
   const std::string_view left_out =
-      s.form == SignatureForm::presigned_v4 ? "X-Amz-Signature" : std::string_view();
-  std::string canonical[2], to_sign;
-  for (const Spelling spelling : {Spelling::encoded, Spelling::as_sent}) {
-    std::string& text = canonical[spelling == Spelling::as_sent];
-    text =
-        canonical_request(request, s.service, s.signed_headers, payload_hash, left_out, spelling);
-    if (canonical[0] == canonical[1]) break;  // the two spellings are one: it failed already
-    to_sign = string_to_sign(s.amz_date, scope, text);
-    const Digest256 mac = hmac_sha256(as_text(key), to_sign);
-    if (equal_in_constant_time(hex(mac), s.signature)) return {};
-  }
+      s.kind == Signature::Kind::presigned_v4 ? "X-Amz-Signature" : std::string_view();
+  const auto text_of = [&](Spelling spelling) {
+    return canonical_request(request, s.service, s.signed_headers, payload_hash, left_out,
+                             spelling);
+  };
+  const auto is_signed_by = [&](const std::string& canonical) {
+    const std::string text = string_to_sign(s.timestamp, scope, canonical);
+    return equal_in_constant_time(sign_text(key, text), s.signature);
+  };
+  const std::string as_sent = text_of(Spelling::as_sent);
+  if (is_signed_by(as_sent)) return {};
+  const std::string encoded = text_of(Spelling::encoded);
+  if (encoded != as_sent && is_signed_by(encoded)) return {};
   return refused(auth_code::mismatch,
-                 mismatch_text(canonical[0], string_to_sign(s.amz_date, scope, canonical[0])));
+                 mismatch_text(encoded, string_to_sign(s.timestamp, scope, encoded)));
 }
 
 Result<> verify_v2(const Signature& s, const RequestView& request, std::string_view secret) {
@@ -120,33 +116,33 @@ Result<> verify_v2(const Signature& s, const RequestView& request, std::string_v
 
 }  // namespace
 
-Result<> verify(const Signature& s, const RequestView& request, std::string_view secret,
-                std::optional<std::string_view> body_sha256_hex, Time now) {
-  if (s.form == SignatureForm::none)
+Result<> verify_signature(const Signature& s, const RequestView& request, std::string_view secret,
+                          std::optional<std::string_view> body_hash, Time now) {
+  if (s.kind == Signature::Kind::none)
     return refused(auth_code::missing, "Missing Authentication Token: sign the request. `trainyard "
                                        "env` prints the variables that an AWS client needs.");
   TRY(check_time(s, now));
-  if (s.form == SignatureForm::presigned_v2) return verify_v2(s, request, secret);
+  if (s.kind == Signature::Kind::presigned_v2) return verify_v2(s, request, secret);
   TRY(check_signed_headers(s, request));
-  if (body_sha256_hex) TRY(check_body_hash(s, *body_sha256_hex));
-  if (s.payload != PayloadHash::of_body) return verify_v4(s, request, secret, s.payload_hash);
-  if (!body_sha256_hex)
+  if (body_hash) TRY(check_body_hash(s, *body_hash));
+  if (s.payload != Signature::Payload::hash_of_body)
+    return verify_v4(s, request, secret, s.payload_hash);
+  if (!body_hash)
     return fail_internal("verify a request: its signature covers the body, whose hash is missing");
-  return verify_v4(s, request, secret, *body_sha256_hex);
+  return verify_v4(s, request, secret, *body_hash);
 }
 
-Result<> check_body_hash(const Signature& s, std::string_view body_sha256_hex) {
-  if (s.payload != PayloadHash::given || s.payload_hash == body_sha256_hex) return {};
+Result<> check_body_hash(const Signature& s, std::string_view body_hash) {
+  if (s.payload != Signature::Payload::declared || s.payload_hash == body_hash) return {};
   return fail(ErrorKind::invalid, auth_code::body_mismatch,
               "The provided 'x-amz-content-sha256' header does not match what was computed: the "
               "body has " +
-                  std::string(body_sha256_hex) + ", the header says " + s.payload_hash +
+                  std::string(body_hash) + ", the header says " + s.payload_hash +
                   ". The body changed on its way.");
 }
 
 ChunkKey chunk_key(const Signature& s, std::string_view secret) {
-  return {signing_key(secret, s.date, s.region, s.service), s.amz_date,
-          credential_scope(s.date, s.region, s.service), s.signature};
+  return {signing_key(secret, s.date, s.region, s.service), s.timestamp, s.scope(), s.signature};
 }
 
 }  // namespace trainyard::wire
