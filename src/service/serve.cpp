@@ -13,6 +13,7 @@
 #include "service/fleet/local.hpp"
 #include "service/handover.hpp"
 #include "service/identity/identity.hpp"
+#include "service/logs/follower.hpp"
 #include "service/objects/blobs.hpp"
 #include "service/objects/snapshots.hpp"
 #include "service/store/control.hpp"
@@ -145,9 +146,10 @@ Result<> serve(const ServeOptions& options) {
                         world.functions());
   fleet::AgentSessions sessions(engine.session_callbacks());
   engine.use_sessions(sessions);
+  const auto follower = TRY(logs::Follower::open(*server));
   api::Services services{settings, clock, engine, identity, world};
   handler.door = std::make_unique<api::FrontDoor>(
-      api::FrontDoor::Parts{services, control, readers, pool, s3, sessions});
+      api::FrontDoor::Parts{services, control, readers, pool, s3, sessions, *follower});
 
   const std::string address = TRY(server->listen_tcp(settings.listen));
   world.set_service_url("http://" + address);

@@ -169,14 +169,19 @@ std::vector<std::string> Decoder::open_map(const json::value& node, const Rules&
   std::vector<std::string> keys;
   if (!expect_object(node, path)) return keys;
   check_count(node.get_object().size(), node, rules, path, problems_);
-  for (const auto& [key, unused] : node.get_object()) {
-    keys.emplace_back(key);
-    if (!rules.key) continue;
-    const auto broken = broken_rules(keys.back(), *rules.key);
+  // Told once for the whole map, as AWS tells it.
+  const auto check = [&](std::string_view text, const Rules* inside, std::string_view what) {
+    const auto broken = inside ? broken_rules(text, *inside) : std::vector<std::string>();
     if (!broken.empty())
-      problems_.violations.push_back(violation(
-          json::serialize(node), path,
-          fmt::format("Map keys must satisfy constraint: [{}]", fmt::join(broken, ", "))));
+      problems_.violations.push_back(
+          violation(json::serialize(node), path,
+                    fmt::format("{} must satisfy constraint: [{}]", what, fmt::join(broken, ", "))));
+  };
+  for (const auto& [key, item] : node.get_object()) {
+    keys.emplace_back(key);
+    check(keys.back(), rules.key, "Map keys");
+    if (item.is_string())
+      check({item.get_string().data(), item.get_string().size()}, rules.value, "Map value");
   }
   return keys;
 }

@@ -56,9 +56,8 @@ private:
              path + "." + std::to_string(i + 1) + ".member");
     } else if constexpr (is_map<T>::value) {
       static const Rules none;
-      const Rules& inside = rules.value ? *rules.value : none;
       for (const auto& key : open_map(node, rules, path))
-        read(map_item(node, key), out[key], inside, path + "." + key + ".member");
+        read(map_item(node, key), out[key], none, path + "." + key);
     } else if constexpr (is_leaf<T>) {
       leaf(node, out, rules, path);
     } else {

@@ -4,6 +4,7 @@
 
 #include "base/pool.hpp"
 #include "net/server.hpp"
+#include "service/api/logs/await_log_events.hpp"
 #include "service/api/operation.hpp"
 #include "service/api/s3/s3.hpp"
 #include "service/fleet/agent_sessions.hpp"
@@ -22,6 +23,7 @@ public:
     Pool& pool;  ///< reads and preparation
     S3Context& s3;
     fleet::AgentSessions& sessions;
+    logs::Follower& follower;
   };
   explicit FrontDoor(Parts parts) : parts_(parts) {}
 
@@ -34,11 +36,11 @@ private:
 
   Result<std::shared_ptr<Request>> look_at(const wire::RequestHead& head);
   Result<> check_signature(const Request& request, const wire::RequestHead& head,
-                           std::optional<std::string_view> body);
+                           std::optional<std::string_view> body_hash);
   Call make_call(const Request& request, net::Exchange& exchange) const;
-  void run(const Operation& operation, std::shared_ptr<Request> request, Shared exchange);
-  void run_write(const Operation& operation, const Call& call, Shared exchange);
-  void run_read(const Operation& operation, const Call& call, net::Exchange& exchange);
+  void run(const Operation& operation, std::shared_ptr<Request> request, Call call, Shared exchange);
+  void run_write(const Operation& operation, const Request& request, const Call& call, Shared exchange);
+  void await(std::shared_ptr<Request> request, Call call, Shared exchange);
   void give_credentials(net::Exchange& exchange);
 
   Parts parts_;

@@ -3,6 +3,7 @@
 #include "service/api/operation.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "service/api/sts/get_caller_identity.hpp"
+#include "service/api/trainyard/trainyard.hpp"
 
 #include <algorithm>
 
@@ -21,6 +22,9 @@ constexpr Operation operations[] = {
     {"Logs_20140328.DescribeLogStreams", nullptr, describe_log_streams},
     {"Logs_20140328.GetLogEvents", nullptr, get_log_events},
     {"Logs_20140328.FilterLogEvents", nullptr, filter_log_events},
+    {"Trainyard.Why", nullptr, why},
+    {"Trainyard.ListEnvironments", nullptr, list_environments},
+    {"Trainyard.ExplainImage", nullptr, explain_image},
     {"sts:GetCallerIdentity", nullptr, get_caller_identity},
     {"iam:GetRole", nullptr, get_role},
 };

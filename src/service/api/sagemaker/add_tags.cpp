@@ -10,7 +10,7 @@
 namespace trainyard::api {
 
 Result<Write> add_tags(Services&, const Call& call) {
-  auto request = TRY(wire::decode<wire::AddTagsRequest>(call.body));
+  auto request = TRY(wire::decode<wire::AddTagsInput>(call.body));
   Write write;
   write.write = [call, request = std::move(request)](store::Txn& txn) -> Result<std::string> {
     TRY(find_named(txn, call, std::string(arn_name(request.ResourceArn))));
@@ -18,7 +18,7 @@ Result<Write> add_tags(Services&, const Call& call) {
     for (const auto& tag : request.Tags)
       tags.emplace_back(tag.Key, tag.Value);
     TRY(store::put_tags(txn, request.ResourceArn, tags));
-    wire::AddTagsResponse response;
+    wire::AddTagsOutput response;
     for (auto& [key, value] : TRY(store::tags_of(txn, request.ResourceArn)))
       response.Tags.emplace().push_back({std::move(key), std::move(value)});
     return wire::encode(response);

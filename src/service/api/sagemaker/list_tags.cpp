@@ -10,9 +10,9 @@
 namespace trainyard::api {
 
 Result<std::string> list_tags(Services&, store::Snapshot& s, const Call& call) {
-  const auto request = TRY(wire::decode<wire::ListTagsRequest>(call.body));
+  const auto request = TRY(wire::decode<wire::ListTagsInput>(call.body));
   TRY(find_named(s, call, std::string(arn_name(request.ResourceArn))));
-  wire::ListTagsResponse response;
+  wire::ListTagsOutput response;
   auto& tags = response.Tags.emplace();
   for (auto& [key, value] : TRY(store::tags_of(s, request.ResourceArn)))
     tags.push_back({std::move(key), std::move(value)});

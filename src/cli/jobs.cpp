@@ -1,0 +1,112 @@
+#include "cli/commands.hpp"
+#include "cli/connection.hpp"
+#include "cli/print.hpp"
+#include "wire/shapes/describe_training_job.hpp"
+#include "wire/shapes/list_training_jobs.hpp"
+#include "wire/shapes/stop_training_job.hpp"
+#include "wire/shapes/trainyard.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace trainyard::cli {
+namespace {
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (!text.ends_with('\n')) std::fputc('\n', stdout);
+}
+
+std::string describe_request(const std::string& name) {
+  wire::DescribeTrainingJobRequest request;
+  request.TrainingJobName = name;
+  return wire::encode(request);
+}
+
+int outcome(std::string_view status) { return status == "Failed" ? job_failed : ok; }
+
+}  // namespace
+
+Result<int> list_jobs(const Common& common, int count) {
+  Connection service = TRY(Connection::open(common.data));
+  wire::ListTrainingJobsRequest request;
+  request.MaxResults = count;
+  const std::string answer =
+      TRY(service.call("SageMaker.ListTrainingJobs", std::string_view(wire::encode(request))));
+  if (common.json) return print(answer), ok;
+  const auto list = TRY(wire::decode<wire::ListTrainingJobsResponse>(answer));
+  std::vector<std::vector<std::string>> rows{{"NAME", "CREATED", "TOOK", "STATUS"}};
+  for (const auto& job : list.TrainingJobSummaries)
+    rows.push_back({job.TrainingJobName, local_time(job.CreationTime),
+                    duration(job.TrainingEndTime.value_or(system_clock().now()) - job.CreationTime),
+                    coloured_status(job.TrainingJobStatus)});
+  if (rows.size() == 1) print("no jobs yet; run one: trainyard run -- python launch.py");
+  else print(table(rows));
+  return ok;
+}
+
+Result<int> describe_job(const Common& common, const std::string& name) {
+  Connection service = TRY(Connection::open(common.data));
+  const std::string answer =
+      TRY(service.call("SageMaker.DescribeTrainingJob", std::string_view(describe_request(name))));
+  const auto job = TRY(wire::decode<wire::DescribeTrainingJobResponse>(answer));
+  if (common.json) return print(answer), outcome(job.TrainingJobStatus);
+  print(fmt::format("{}  {}", job.TrainingJobName, coloured_status(job.TrainingJobStatus)));
+  if (job.FailureReason) print("  reason   " + *job.FailureReason);
+  std::vector<std::vector<std::string>> rows;
+  if (job.SecondaryStatusTransitions)
+    for (const auto& t : *job.SecondaryStatusTransitions)
+      rows.push_back({"  " + local_time(t.StartTime), t.Status,
+                      duration(t.EndTime.value_or(system_clock().now()) - t.StartTime),
+                      t.StatusMessage.value_or("")});
+  print(table(rows));
+  if (!job.ModelArtifacts.S3ModelArtifacts.empty())
+    print("  model    " + job.ModelArtifacts.S3ModelArtifacts);
+  print("  log      trainyard logs " + job.TrainingJobName);
+  return outcome(job.TrainingJobStatus);
+}
+
+Result<int> stop_job(const Common& common, const std::string& name) {
+  Connection service = TRY(Connection::open(common.data));
+  wire::StopTrainingJobRequest request;
+  request.TrainingJobName = name;
+  TRY(service.call("SageMaker.StopTrainingJob", std::string_view(wire::encode(request))));
+  print(common.json ? "{}" : name + " is asked to stop: SIGTERM now, SIGKILL after 120 s");
+  return ok;
+}
+
+Result<int> explain_job(const Common& common, const std::string& name) {
+  Connection service = TRY(Connection::open(common.data));
+  const std::string answer = TRY(service.call("Trainyard.Why", std::string_view(describe_request(name))));
+  if (common.json) return print(answer), ok;
+  const auto why = TRY(wire::decode<wire::WhyResponse>(answer));
+  print(why.Sentence);
+  return outcome(why.TrainingJobStatus);
+}
+
+Result<int> list_environments(const Common& common) {
+  Connection service = TRY(Connection::open(common.data));
+  const std::string answer = TRY(service.call("Trainyard.ListEnvironments", std::string_view("{}")));
+  if (common.json) return print(answer), ok;
+  const auto list = TRY(wire::decode<wire::ListEnvironmentsResponse>(answer));
+  std::vector<std::vector<std::string>> rows{{"NAME", "PYTHON", "FRAMEWORKS", "INTERPRETER"}};
+  for (const auto& e : list.Environments)
+    rows.push_back({e.Name, e.PythonVersion, e.Frameworks.empty() ? "-" : e.Frameworks, e.Python});
+  if (rows.size() == 1)
+    print("no environment is known; install one (apt-get install python3-torch) or name one in the "
+          "settings: [environments.NAME] python = \"/path/to/bin/python\"");
+  else print(table(rows));
+  return ok;
+}
+
+Result<int> explain_image(const Common& common, const std::string& image) {
+  Connection service = TRY(Connection::open(common.data));
+  const std::string answer = TRY(service.call(
+      "Trainyard.ExplainImage", std::string_view(wire::encode(wire::ExplainImageRequest{image}))));
+  if (common.json) return print(answer), ok;
+  print(TRY(wire::decode<wire::ExplainImageResponse>(answer)).Sentence);
+  return ok;
+}
+
+}  // namespace trainyard::cli

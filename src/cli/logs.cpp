@@ -1,0 +1,76 @@
+#include "cli/commands.hpp"
+#include "cli/connection.hpp"
+#include "wire/shapes/describe_training_job.hpp"
+#include "wire/shapes/logs.hpp"
+
+#include <cstdio>
+
+namespace trainyard::cli {
+namespace {
+
+constexpr const char* group = "/aws/sagemaker/TrainingJobs";
+
+Result<std::string> status_of(Connection& service, const std::string& name) {
+  wire::DescribeTrainingJobRequest request;
+  request.TrainingJobName = name;
+  return TRY(service.call<wire::DescribeTrainingJobResponse>("SageMaker.DescribeTrainingJob", request))
+      .TrainingJobStatus;
+}
+
+Result<std::vector<std::string>> streams_of(Connection& service, const std::string& name) {
+  wire::DescribeLogStreamsRequest request;
+  request.logGroupName = group;
+  request.logStreamNamePrefix = name + "/";
+  const auto answer =
+      TRY(service.call<wire::DescribeLogStreamsResponse>("Logs_20140328.DescribeLogStreams", request));
+  std::vector<std::string> out;
+  if (answer.logStreams)
+    for (const auto& stream : *answer.logStreams) out.push_back(stream.logStreamName.value_or(""));
+  return out;
+}
+
+// Prints what is there from `token` on; true if there was anything.
+Result<bool> print_page(Connection& service, const std::string& stream,
+                        std::optional<std::string>& token, bool json, bool wait) {
+  wire::GetLogEventsRequest request;
+  request.logGroupName = group;
+  request.logStreamName = stream;
+  request.startFromHead = true;
+  request.nextToken = token;
+  const std::string body = wire::encode(request);
+  const std::string answer = TRY(
+      service.call(wait ? "Trainyard.AwaitLogEvents" : "Logs_20140328.GetLogEvents", std::string_view(body)));
+  const auto page = TRY(wire::decode<wire::GetLogEventsResponse>(answer));
+  token = page.nextForwardToken;
+  if (!page.events || page.events->empty()) return false;
+  for (const auto& event : *page.events) {
+    const std::string line = json ? wire::encode(event) : event.message.value_or("");
+    std::fwrite(line.data(), 1, line.size(), stdout);
+    std::fputc('\n', stdout);
+  }
+  std::fflush(stdout);
+  return true;
+}
+
+}  // namespace
+
+Result<int> show_logs(const Common& common, const std::string& name, bool follow) {
+  Connection service = TRY(Connection::open(common.data));
+  std::string status = TRY(status_of(service, name));
+  const auto streams = TRY(streams_of(service, name));
+  for (const auto& stream : streams) {
+    std::optional<std::string> token;
+    for (;;) {
+      // The status first: what is read behind a terminal one is all there is.
+      const bool running = status == "InProgress" || status == "Stopping";
+      while (TRY(print_page(service, stream, token, common.json, false))) {
+      }
+      if (!follow || !running) break;
+      TRY(print_page(service, stream, token, common.json, true));
+      status = TRY(status_of(service, name));
+    }
+  }
+  return status == "Failed" ? job_failed : ok;
+}
+
+}  // namespace trainyard::cli

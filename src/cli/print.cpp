@@ -1,0 +1,53 @@
+#include "cli/print.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+
+namespace trainyard::cli {
+
+bool colours() { return ::isatty(STDOUT_FILENO) == 1 && !std::getenv("NO_COLOR"); }
+
+std::string coloured_status(std::string_view status) {
+  if (!colours()) return std::string(status);
+  const int colour = status == "Completed" ? 32 : status == "Failed" ? 31 : status == "InProgress" ? 36 : 33;
+  return fmt::format("\x1b[{}m{}\x1b[0m", colour, status);
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i >= widths.size()) widths.push_back(0);
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  std::string out;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i)
+      out += i + 1 == row.size() ? row[i] : fmt::format("{:<{}}  ", row[i], widths[i]);
+    out += '\n';
+  }
+  return out;
+}
+
+std::string duration(Millis d) {
+  const auto s = d.count() / 1000;
+  if (s < 60) return fmt::format("{:.1f} s", double(d.count()) / 1000);
+  if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
+  if (s < 86'400) return fmt::format("{} h {} min", s / 3600, s / 60 % 60);
+  return fmt::format("{} d {} h", s / 86'400, s / 3600 % 24);
+}
+
+std::string local_time(Time t) {
+  const std::time_t seconds = to_ms(t) / 1000;
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts)};
+}
+
+}  // namespace trainyard::cli

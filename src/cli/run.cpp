@@ -1,0 +1,141 @@
+#include "cli/client_environment.hpp"
+#include "cli/commands.hpp"
+#include "cli/connection.hpp"
+#include "os/process.hpp"
+#include "os/unix_socket.hpp"
+#include "wire/instance/handover.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+extern char** environ;
+
+namespace trainyard::cli {
+namespace {
+
+constexpr const char* metadata_path = "/opt/ml/metadata/resource-metadata.json";
+constexpr int answer_wait_ms = 5000;
+
+// The caller's own Python environment: an active one, or the one its interpreter lives in.
+os::Path own_environment(const std::vector<std::string>& command) {
+  for (const char* name : {"VIRTUAL_ENV", "CONDA_PREFIX"})
+    if (const char* prefix = std::getenv(name); prefix && *prefix) return prefix;
+  const os::Path program(command.front());
+  if (!program.has_parent_path()) return {};
+  const os::Path prefix = program.parent_path().parent_path();
+  std::error_code ec;
+  return std::filesystem::exists(prefix / "pyvenv.cfg", ec) ? prefix : os::Path();
+}
+
+// A session's key from the service of this machine, bound to the environment. Without a local socket (a
+// service elsewhere) the key at hand is used.
+Result<wire::SessionAnswer> open_session(const Common& common, const std::vector<std::string>& command) {
+  const auto socket = os::connect_for_messages(common.data / "state/run/client.sock");
+  if (!socket) return Failure(socket.error());
+  const os::Path prefix = own_environment(command);
+  os::Fd environment;
+  if (!prefix.empty()) environment = TRY(os::open_file(prefix, O_RDONLY | O_DIRECTORY));
+  TRY(os::send_message(*socket, wire::encode(wire::SessionRequest{}), environment.get()));
+  auto answer = TRY(wire::decode<wire::SessionAnswer>(
+      TRY(os::receive_message(*socket, answer_wait_ms)).text));
+  if (!answer.Error.empty()) return fail_internal("open a session: " + answer.Error);
+  return answer;
+}
+
+struct TemporaryDirectory {
+  os::Path path;
+  ~TemporaryDirectory() { (void)os::remove_tree(path); }
+};
+
+Result<std::vector<std::string>> child_environment(const std::map<std::string, std::string>& ours) {
+  std::vector<std::string> out;
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string_view text(*entry);
+    const std::string name(text.substr(0, text.find('=')));
+    // A profile would win over the keys below.
+    if (ours.contains(name) || name == "AWS_PROFILE" || name == "AWS_DEFAULT_PROFILE") continue;
+    out.emplace_back(text);
+  }
+  for (const auto& [name, value] : ours) out.push_back(name + "=" + value);
+  return out;
+}
+
+// In the child: its own mounts, then the command. Only returns on failure.
+Error become(const std::vector<std::string>& command, const std::vector<std::string>& environment,
+             const std::string& metadata) {
+  if (const auto shown = show_file(metadata_path, metadata); !shown) return shown.error();
+  std::vector<char*> argv, envp;
+  for (const auto& a : command) argv.push_back(const_cast<char*>(a.c_str()));
+  for (const auto& e : environment) envp.push_back(const_cast<char*>(e.c_str()));
+  argv.push_back(nullptr);
+  envp.push_back(nullptr);
+  ::execvpe(argv[0], argv.data(), envp.data());
+  return fail_errno("run " + command.front()).value();
+}
+
+}  // namespace
+
+Result<int> run_client(const Common& common, const std::vector<std::string>& command) {
+  if (command.size() >= 1 && command[0].ends_with(".py")) {
+    std::string line;
+    for (const auto& word : command) line += " " + word;
+    return fail(ErrorKind::invalid, "Usage", "did you mean: trainyard run -- python" + line);
+  }
+  Connection service = TRY(Connection::open(common.data));
+  auto credentials = service.credentials();
+  std::string token;
+  if (const auto session = open_session(common, command); session) {
+    credentials.AccessKeyId = session->AccessKeyId;
+    credentials.SecretAccessKey = session->SecretAccessKey;
+    token = session->SessionToken;
+  } else if (session.error().kind == ErrorKind::unavailable) {
+    return no_service(credentials.Endpoint, common.data);
+  } else {
+    return Failure(session.error());
+  }
+  char name[] = "/tmp/trainyard-run-XXXXXX";
+  if (!::mkdtemp(name)) return fail_errno("make a temporary directory");
+  const TemporaryDirectory directory{name};
+  const os::Path config = directory.path / "sagemaker.yaml";
+  TRY(os::write_file(config, sdk_config(credentials)));
+  const auto environment =
+      TRY(child_environment(client_variables(credentials, token, config.string())));
+  const pid_t child = ::fork();
+  if (child < 0) return fail_errno("start " + command.front());
+  if (child == 0) {
+    const Error error = become(command, environment, notebook_metadata(credentials));
+    std::fprintf(stderr, "trainyard: %s\n", error.message.c_str());
+    ::_exit(127);
+  }
+  // Ctrl-C goes to the whole group: the command decides, we wait for it.
+  ::signal(SIGINT, SIG_IGN);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+Result<int> print_environment(const Common& common) {
+  const Connection service = TRY(Connection::open(common.data));
+  const auto variables = client_variables(service.credentials(), "", "");
+  if (common.json) {
+    std::string out = "{";
+    for (const auto& [name, value] : variables)
+      out += fmt::format("{}{}:{}", out.size() > 1 ? "," : "", wire::quote_json(name),
+                         wire::quote_json(value));
+    std::printf("%s}\n", out.c_str());
+    return ok;
+  }
+  for (const auto& [name, value] : variables) std::printf("export %s='%s'\n", name.c_str(), value.c_str());
+  return ok;
+}
+
+}  // namespace trainyard::cli

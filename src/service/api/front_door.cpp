@@ -1,0 +1,249 @@
+#include "service/api/front_door.hpp"
+
+#include "base/hash.hpp"
+#include "base/id.hpp"
+#include "base/log.hpp"
+#include "wire/error_body.hpp"
+#include "wire/instance/messages.hpp"
+#include "wire/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace trainyard::api {
+namespace {
+
+constexpr std::uint64_t api_body_bytes_max = 8u << 20;
+constexpr std::uint64_t object_bytes_max = 5ull << 40;  // as the service limits an object
+
+enum class Protocol { json, query, s3, agent, credentials };
+
+// One port: X-Amz-Target, then a form, then our own paths; all else is S3.
+Protocol protocol_of(const wire::RequestHead& head) {
+  if (head.path == wire::agent_path && head.peer == "unix") return Protocol::agent;
+  if (head.path == wire::credentials_path) return Protocol::credentials;
+  if (head.headers.find("X-Amz-Target")) return Protocol::json;
+  if (head.method == "POST" && head.path == "/" &&
+      head.headers.get("Content-Type").starts_with("application/x-www-form-urlencoded"))
+    return Protocol::query;
+  return Protocol::s3;
+}
+
+wire::Response refusal(Protocol protocol, const Error& error, const wire::RequestHead& head,
+                       const std::string& request_id) {
+  if (error.kind == ErrorKind::internal)
+    log::error("a request failed", {{"request", request_id}, {"error", error.message}});
+  if (protocol == Protocol::json) return wire::json_error(error, request_id);
+  if (protocol == Protocol::query) return wire::query_error(error, request_id);
+  return wire::s3_error(error, head.path, request_id, head.method == "HEAD");
+}
+
+Failure not_offered(std::string_view what) {
+  // What people reach for next, and does not exist here.
+  if (what.find("Endpoint") != std::string_view::npos || what.find("Model") != std::string_view::npos)
+    return fail(ErrorKind::invalid, "UnknownOperationException",
+                fmt::format("{} is not offered: Trainyard trains, it does not serve. A job's model is the "
+                            "S3ModelArtifacts of DescribeTrainingJob.", what));
+  return fail(ErrorKind::invalid, "UnknownOperationException",
+              fmt::format("{} is not an operation that is offered here.", what));
+}
+
+std::string hash_of(const std::string& body) { return sha256_hex(body); }
+
+}  // namespace
+
+struct FrontDoor::Request {
+  Protocol protocol = Protocol::s3;
+  std::string id;
+  wire::Signature signature;
+  std::shared_ptr<const identity::AccessKey> key;
+};
+
+Result<std::shared_ptr<FrontDoor::Request>> FrontDoor::look_at(const wire::RequestHead& head) {
+  auto request = std::make_shared<Request>();
+  request->protocol = protocol_of(head);
+  request->id = random_hex(16);
+  if (request->protocol == Protocol::agent || request->protocol == Protocol::credentials)
+    return request;  // these prove themselves by their instance's token
+  request->signature = TRY(wire::parse_signature(head));
+  if (request->signature.kind == wire::Signature::Kind::none)
+    return fail(ErrorKind::denied,
+                request->protocol == Protocol::s3 ? "AccessDenied" : "MissingAuthenticationToken",
+                "Request is missing Authentication Token: sign it with an access key of this service "
+                "(trainyard env prints one).");
+  request->key = TRY(parts_.services.identity.find(request->signature.access_key));
+  if (!request->key)
+    return fail(ErrorKind::denied, "InvalidAccessKeyId",
+                "The access key Id you provided is not known to this service (trainyard env prints one).");
+  if (request->key->session_token != request->signature.session_token)
+    return fail(ErrorKind::denied, "InvalidAccessKeyId",
+                "The security token included in the request is invalid.");
+  if (request->key->expires && *request->key->expires < parts_.services.clock.now())
+    return fail(ErrorKind::denied, "ExpiredToken",
+                "The security token included in the request is expired.");
+  return request;
+}
+
+Result<> FrontDoor::check_signature(const Request& request, const wire::RequestHead& head,
+                                    std::optional<std::string_view> body_hash) {
+  return wire::verify_signature(request.signature, head, request.key->secret, body_hash,
+                                parts_.services.clock.now());
+}
+
+std::variant<net::Admission, wire::Response> FrontDoor::admit(const wire::RequestHead& head) {
+  auto looked = look_at(head);
+  if (!looked) return refusal(protocol_of(head), looked.error(), head, random_hex(16));
+  auto& request = *looked;
+  net::Admission admission;
+  admission.body_bytes_max = api_body_bytes_max;
+  if (request->protocol == Protocol::s3) {
+    admission.buffer = !wants_body_stream(head);
+    if (!admission.buffer) admission.body_bytes_max = object_bytes_max;
+    // A body that is streamed is not awaited from a stranger.
+    using Payload = wire::Signature::Payload;
+    if (!admission.buffer && request->signature.payload == Payload::hash_of_body)
+      request->signature.payload = Payload::unsigned_payload;
+    if (!admission.buffer)
+      if (const auto checked = check_signature(*request, head, std::nullopt); !checked)
+        return refusal(request->protocol, checked.error(), head, request->id);
+  }
+  admission.context = std::move(request);
+  return admission;
+}
+
+void FrontDoor::handle(Shared exchange) {
+  const auto request = std::static_pointer_cast<Request>(exchange->context());
+  const auto& head = exchange->head();
+  const auto refuse = [&](const Error& error) {
+    exchange->reply(refusal(request->protocol, error, head, request->id));
+  };
+  if (request->protocol == Protocol::agent) return parts_.sessions.accept(*exchange);
+  if (request->protocol == Protocol::credentials) {
+    if (!parts_.pool.post([this, exchange] { give_credentials(*exchange); }))
+      refuse({ErrorKind::unavailable, "SlowDown", "Too many requests; try again."});
+    return;
+  }
+  const bool streamed = request->protocol == Protocol::s3 && wants_body_stream(head);
+  if (!streamed)
+    if (const auto checked = check_signature(*request, head, hash_of(exchange->body())); !checked)
+      return refuse(checked.error());
+  if (request->protocol == Protocol::s3) {
+    const std::string& region = request->signature.region;
+    return handle_s3(parts_.s3, exchange,
+                     {request->signature, request->key->secret, request->id,
+                      region.empty() ? parts_.services.settings.region : region});
+  }
+  Call call = make_call(*request, *exchange);
+  std::string name(head.headers.get("X-Amz-Target"));
+  if (request->protocol == Protocol::query) {
+    auto form = wire::Query::parse(exchange->body(), true);
+    if (!form) return refuse(form.error());
+    call.form = std::move(*form);
+    name = request->signature.service + ":" + std::string(call.form.get("Action"));
+  }
+  if (name == "Trainyard.AwaitLogEvents") return await(request, std::move(call), exchange);
+  const Operation* operation = find_operation(name);
+  if (!operation) return refuse(not_offered(name).value());
+  run(*operation, request, std::move(call), exchange);
+}
+
+Call FrontDoor::make_call(const Request& request, net::Exchange& exchange) const {
+  Call call;
+  call.caller = {parts_.services.identity.account(), request.key->user, request.key->id,
+                 request.key->environment};
+  call.region = request.signature.region;
+  call.body = exchange.body();
+  call.request_id = request.id;
+  return call;
+}
+
+namespace {
+
+wire::Response answer(Protocol protocol, Result<std::string> outcome, const wire::RequestHead& head,
+                      const std::string& request_id) {
+  if (!outcome) return refusal(protocol, outcome.error(), head, request_id);
+  wire::Response out;
+  out.headers.add("Content-Type", protocol == Protocol::json ? "application/x-amz-json-1.1" : "text/xml");
+  out.headers.add("x-amzn-RequestId", request_id);
+  out.body = std::move(*outcome);
+  return out;
+}
+
+}  // namespace
+
+void FrontDoor::run(const Operation& operation, std::shared_ptr<Request> request, Call call,
+                    Shared exchange) {
+  const auto busy = [&] {
+    exchange->reply(refusal(request->protocol,
+                            {ErrorKind::unavailable, "ThrottlingException", "Rate exceeded"},
+                            exchange->head(), request->id));
+  };
+  const bool taken = parts_.pool.post([this, &operation, request, call = std::move(call), exchange] {
+    if (operation.prepare) return run_write(operation, *request, call, exchange);
+    auto outcome = parts_.readers.read(
+        [&](store::Snapshot& s) { return operation.read(parts_.services, s, call); });
+    exchange->reply(answer(request->protocol, std::move(outcome), exchange->head(), request->id));
+  });
+  if (!taken) busy();
+}
+
+// The one operation that waits; it holds no thread while it does.
+void FrontDoor::await(std::shared_ptr<Request> request, Call call, Shared exchange) {
+  const auto reply = [request, exchange](Result<std::string> outcome) {
+    exchange->reply(answer(request->protocol, std::move(outcome), exchange->head(), request->id));
+  };
+  const LogWaiting waiting{parts_.services, parts_.readers, parts_.pool, parts_.follower};
+  if (!parts_.pool.post([waiting, call = std::move(call), reply] { await_log_events(waiting, call, reply); }))
+    reply(fail(ErrorKind::unavailable, "ThrottlingException", "Rate exceeded"));
+}
+
+void FrontDoor::run_write(const Operation& operation, const Request& request, const Call& call,
+                          Shared exchange) {
+  auto write = operation.prepare(parts_.services, call);
+  if (!write)
+    return exchange->reply(refusal(request.protocol, write.error(), exchange->head(), request.id));
+  auto body = std::make_shared<std::string>();
+  auto work = [body, write = std::move(write->write)](store::Txn& txn) -> Result<> {
+    *body = TRY(write(txn));
+    return {};
+  };
+  parts_.control.submit(
+      std::move(work), [body, protocol = request.protocol, id = request.id, exchange,
+                        committed = std::move(write->committed)](Result<> done) {
+        if (done) committed();
+        auto outcome = done ? Result<std::string>(std::move(*body)) : Failure(done.error());
+        exchange->reply(answer(protocol, std::move(outcome), exchange->head(), id));
+      });
+}
+
+// GET /-/credentials  Authorization: TOKEN  ->  what every AWS SDK expects of a container's endpoint.
+void FrontDoor::give_credentials(net::Exchange& exchange) {
+  const std::string token(exchange.head().headers.get("Authorization"));
+  const Time now = parts_.services.clock.now();
+  const auto key = [&]() -> Result<identity::AccessKey> {
+    const auto job = TRY(parts_.readers.read([&](store::Snapshot& s) -> Result<std::string> {
+      const auto instance = TRY(store::find_instance_by_token(s, token));
+      const auto row = instance ? TRY(store::find_job(s, instance->job)) : std::nullopt;
+      if (!row || row->ended)
+        return fail(ErrorKind::denied, "AccessDenied", "the job's token is not valid (any more)");
+      return row->id;
+    }));
+    return parts_.services.identity.job_key(job, now);
+  }();
+  wire::Response out;
+  out.headers.add("Content-Type", "application/json");
+  if (!key) {
+    out.status = key.error().kind == ErrorKind::denied ? 403 : 500;
+    out.body = fmt::format("{{\"message\":{}}}", wire::quote_json(key.error().message));
+  } else {
+    out.body = fmt::format("{{\"AccessKeyId\":{},\"SecretAccessKey\":{},\"Token\":{},"
+                           "\"Expiration\":{}}}",
+                           wire::quote_json(key->id), wire::quote_json(key->secret),
+                           wire::quote_json(key->session_token),
+                           wire::quote_json(iso8601(key->expires.value_or(now))));
+  }
+  exchange.reply(std::move(out));
+}
+
+}  // namespace trainyard::api

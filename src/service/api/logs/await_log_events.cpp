@@ -1,0 +1,66 @@
+#include "service/api/logs/await_log_events.hpp"
+
+#include "service/api/logs/logs.hpp"
+#include "service/api/logs/stream_events.hpp"
+#include "wire/json.hpp"
+#include "wire/shapes/logs.hpp"
+
+#include <atomic>
+#include <optional>
+
+// POST /  X-Amz-Target: Trainyard.AwaitLogEvents  {as GetLogEvents}
+// 200 as GetLogEvents answers
+
+namespace trainyard::api {
+namespace {
+
+constexpr Millis wait_max{20'000};
+
+struct State {
+  LogWaiting waiting;
+  Call call;
+  std::function<void(Result<std::string>)> reply;
+};
+
+// The answer, and the directory to wait on when it holds no event and more may come.
+struct Look {
+  std::string answer;
+  std::optional<std::string> wait_on;
+};
+
+Result<Look> look(const State& state) {
+  return state.waiting.readers.read([&](store::Snapshot& s) -> Result<Look> {
+    const auto request = TRY(wire::decode<wire::GetLogEventsRequest>(state.call.body));
+    Look out{TRY(get_log_events(state.waiting.services, s, state.call)), {}};
+    const auto page = TRY(wire::decode<wire::GetLogEventsResponse>(out.answer));
+    const auto row = TRY(find_stream(s, state.call, request.logStreamName));
+    const auto job = TRY(store::find_job(s, row.job));
+    if (page.events && page.events->empty() && job && !job->ended) out.wait_on = row.directory;
+    return out;
+  });
+}
+
+void answer_now(const std::shared_ptr<State>& state) {
+  auto last = look(*state);
+  state->reply(last ? Result<std::string>(std::move(last->answer)) : Failure(last.error()));
+}
+
+}  // namespace
+
+void await_log_events(const LogWaiting& waiting, const Call& call,
+                      std::function<void(Result<std::string>)> reply) {
+  const auto state = std::make_shared<State>(State{waiting, call, std::move(reply)});
+  auto first = look(*state);
+  if (!first) return state->reply(Failure(first.error()));
+  if (!first->wait_on) return state->reply(std::move(first->answer));
+  const auto again = std::make_shared<std::atomic<bool>>(false);
+  const auto wake = [state, again] {
+    if (again->exchange(true)) return;
+    if (!state->waiting.pool.post([state] { answer_now(state); })) answer_now(state);
+  };
+  waiting.follower.once(*first->wait_on, wait_max, wake);
+  // What was written between the look and the watch would be missed: look once more, now that it is on.
+  if (const auto second = look(*state); second && !second->wait_on) wake();
+}
+
+}  // namespace trainyard::api

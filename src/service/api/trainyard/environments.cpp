@@ -1,0 +1,28 @@
+#include "service/api/trainyard/trainyard.hpp"
+#include "wire/json.hpp"
+#include "wire/shapes/trainyard.hpp"
+
+// POST /  X-Amz-Target: Trainyard.ListEnvironments  {}
+// POST /  X-Amz-Target: Trainyard.ExplainImage  {"Image": "…/pytorch-training:1.10-gpu-py38"}
+
+namespace trainyard::api {
+
+Result<std::string> list_environments(Services& services, store::Snapshot&, const Call&) {
+  wire::ListEnvironmentsResponse out;
+  for (const auto& e : services.world.environments()) {
+    std::string frameworks;
+    for (const auto& [module, version] : e.frameworks)
+      frameworks += (frameworks.empty() ? "" : ", ") + module + " " + version;
+    out.Environments.push_back({e.name, e.python, e.python_version, frameworks});
+  }
+  return wire::encode(out);
+}
+
+Result<std::string> explain_image(Services& services, store::Snapshot&, const Call& call) {
+  const auto request = TRY(wire::decode<wire::ExplainImageRequest>(call.body));
+  const auto resolved = services.world.resolve(request.Image, call.caller.environment);
+  return wire::encode(
+      wire::ExplainImageResponse{resolved ? resolved->sentence : resolved.error().message});
+}
+
+}  // namespace trainyard::api

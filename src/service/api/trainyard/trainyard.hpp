@@ -1,0 +1,12 @@
+#pragma once
+/// Operations of this service's own; each is defined in the file of its name.
+
+#include "service/api/operation.hpp"
+
+namespace trainyard::api {
+
+Result<std::string> why(Services& services, store::Snapshot& s, const Call& call);
+Result<std::string> list_environments(Services& services, store::Snapshot& s, const Call& call);
+Result<std::string> explain_image(Services& services, store::Snapshot& s, const Call& call);
+
+}  // namespace trainyard::api

@@ -1,0 +1,29 @@
+#include "service/fleet/instance_types.hpp"
+
+#include <doctest/doctest.h>
+
+namespace trainyard::fleet {
+namespace {
+
+TEST_CASE("a type of the table has the table's size") {
+  const auto p4d = instance_size("ml.p4d.24xlarge");
+  CHECK(p4d.cpus == 96);
+  CHECK(p4d.memory_bytes == 1152ull << 30);
+  CHECK(p4d.gpus == 8);
+  CHECK(instance_size("ml.m5.large").cpus == 2);
+}
+
+TEST_CASE("a type the table lacks is sized by its name") {
+  const auto m99 = instance_size("ml.m99.4xlarge");
+  CHECK(m99.cpus == 16);
+  CHECK(m99.memory_bytes == 64ull << 30);
+  CHECK(m99.gpus == 0);
+  CHECK(instance_size("ml.c99.xlarge").memory_bytes == 8ull << 30);
+  CHECK(instance_size("ml.r99.xlarge").memory_bytes == 32ull << 30);
+  CHECK(instance_size("ml.p99.16xlarge").gpus == 8);
+  CHECK(instance_size("ml.g99.xlarge").gpus == 1);
+  CHECK(instance_size("").cpus == 2);
+}
+
+}  // namespace
+}  // namespace trainyard::fleet

@@ -1,0 +1,38 @@
+#include "wire/query.hpp"
+
+#include "base/encoding.hpp"
+#include "wire/sign/canonical.hpp"
+
+#include <algorithm>
+
+namespace trainyard::wire {
+
+std::optional<std::string_view> Query::find(std::string_view name) const {
+  for (const auto& [key, value] : pairs_)
+    if (key == name) return value;
+  return std::nullopt;
+}
+
+Result<Query> parse_query(std::string_view text, std::size_t count_max) {
+  // Counted before anything is made of it: a body may be megabytes of '&'.
+  if (std::size_t(std::count(text.begin(), text.end(), '&')) >= 2 * count_max)
+    return fail(ErrorKind::invalid, "InvalidArgument", "The request has too many parameters.");
+  const auto raw = split_query(text);
+  if (raw.size() > count_max)
+    return fail(ErrorKind::invalid, "InvalidArgument",
+                "The request has more than " + std::to_string(count_max) + " parameters.");
+  std::vector<Query::Pair> pairs;
+  pairs.reserve(raw.size());
+  for (const auto& [name, value] : raw) {
+    auto plain_name = percent_decode(name, true);
+    auto plain_value = percent_decode(value, true);
+    if (!plain_name || !plain_value)
+      return fail(ErrorKind::invalid, "InvalidArgument",
+                  "The parameter '" + std::string(name.substr(0, 128)) +
+                      "' is not percent-encoded: a % must be followed by two hexadecimal digits.");
+    pairs.emplace_back(*std::move(plain_name), *std::move(plain_value));
+  }
+  return Query(std::move(pairs));
+}
+
+}  // namespace trainyard::wire
