@@ -99,16 +99,10 @@ int http_status(const Error& error, Protocol protocol) {
   return status_of_kind(error.kind, protocol);
 }
 
-std::string json_error(const Error& error) {
-  return "{\"__type\":" + quote_json(error_code(error, Protocol::json)) +
-         ",\"message\":" + quote_json(error.message) + "}";
-}
-
-std::string query_error_xml(const Error& error, std::string_view request_id,
-                            std::string_view space) {
+std::string query_error_xml(const Error& error, std::string_view request_id) {
   const bool is_ours = http_status(error, Protocol::query) >= 500;
   XmlWriter xml;
-  xml.open("ErrorResponse", space).open("Error");
+  xml.open("ErrorResponse").open("Error");
   xml.element("Type", is_ours ? "Receiver" : "Sender");
   xml.element("Code", error_code(error, Protocol::query)).element("Message", error.message);
   xml.close().element("RequestId", request_id);
@@ -124,21 +118,33 @@ std::string s3_error_xml(const Error& error, std::string_view resource,
   return std::move(xml).finish();
 }
 
-Response error_response(const Error& error, Protocol protocol, std::string_view resource,
-                        std::string_view request_id, bool is_head) {
+Response json_error(const Error& error, std::string_view request_id) {
   Response out;
-  out.status = http_status(error, protocol);
-  const bool is_s3 = protocol == Protocol::s3;
-  out.headers.add(is_s3 ? "x-amz-request-id" : "x-amzn-RequestId", std::string(request_id));
+  out.status = http_status(error, Protocol::json);
+  out.headers.add("Content-Type", "application/x-amz-json-1.1");
+  out.headers.add("x-amzn-RequestId", std::string(request_id));
+  out.body = "{\"__type\":" + quote_json(error_code(error, Protocol::json)) +
+             ",\"message\":" + quote_json(error.message) + "}";
+  return out;
+}
+
+Response query_error(const Error& error, std::string_view request_id) {
+  Response out;
+  out.status = http_status(error, Protocol::query);
+  out.headers.add("Content-Type", "text/xml");
+  out.headers.add("x-amzn-RequestId", std::string(request_id));
+  out.body = query_error_xml(error, request_id);
+  return out;
+}
+
+Response s3_error(const Error& error, std::string_view resource, std::string_view request_id,
+                  bool is_head) {
+  Response out;
+  out.status = http_status(error, Protocol::s3);
+  out.headers.add("x-amz-request-id", std::string(request_id));
   if (is_head || out.status == 304) return out;
-  if (protocol == Protocol::json) {
-    out.headers.add("Content-Type", "application/x-amz-json-1.1");
-    out.body = json_error(error);
-  } else {
-    out.headers.add("Content-Type", is_s3 ? "application/xml" : "text/xml");
-    out.body =
-        is_s3 ? s3_error_xml(error, resource, request_id) : query_error_xml(error, request_id);
-  }
+  out.headers.add("Content-Type", "application/xml");
+  out.body = s3_error_xml(error, resource, request_id);
   return out;
 }
 

@@ -25,20 +25,18 @@ std::string error_code(const Error& error, Protocol protocol);
 /// S3 and Query have many statuses; the JSON services answer 400 to all that the client can mend.
 int http_status(const Error& error, Protocol protocol);
 
-/// {"__type":"ValidationException","message":"..."}
-std::string json_error(const Error& error);
+/// <ErrorResponse><Error><Type>Sender</Type><Code>...
+std::string query_error_xml(const Error& error, std::string_view request_id);
 
-/// <ErrorResponse><Error><Type>Sender</Type><Code>..., `space` being the API's name space.
-std::string query_error_xml(const Error& error, std::string_view request_id,
-                            std::string_view space = "");
-
-/// <Error><Code>...<Resource>/bucket/key</Resource><RequestId>...
+/// <Error><Code>...<Resource>/bucket/key</Resource><RequestId>..., for who answers 200 first.
 std::string s3_error_xml(const Error& error, std::string_view resource,
                          std::string_view request_id);
 
-/// The whole answer with its content type and request id. `resource` is the request's path; a HEAD
-/// has no body.
-Response error_response(const Error& error, Protocol protocol, std::string_view resource,
-                        std::string_view request_id, bool is_head = false);
+/// Whole answers, with content type and request id. JSON: {"__type":"...","message":"..."}.
+Response json_error(const Error& error, std::string_view request_id);
+Response query_error(const Error& error, std::string_view request_id);
+/// `resource` is the request's path. A HEAD's answer has no body, nor has a 304.
+Response s3_error(const Error& error, std::string_view resource, std::string_view request_id,
+                  bool is_head);
 
 }  // namespace trainyard::wire

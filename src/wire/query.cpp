@@ -13,7 +13,7 @@ std::optional<std::string_view> Query::find(std::string_view name) const {
   return std::nullopt;
 }
 
-Result<Query> parse_query(std::string_view text, std::size_t count_max) {
+Result<Query> Query::parse(std::string_view text, bool plus_is_space, std::size_t count_max) {
   // Counted before anything is made of it: a body may be megabytes of '&'.
   if (std::size_t(std::count(text.begin(), text.end(), '&')) >= 2 * count_max)
     return fail(ErrorKind::invalid, "InvalidArgument", "The request has too many parameters.");
@@ -21,18 +21,18 @@ Result<Query> parse_query(std::string_view text, std::size_t count_max) {
   if (raw.size() > count_max)
     return fail(ErrorKind::invalid, "InvalidArgument",
                 "The request has more than " + std::to_string(count_max) + " parameters.");
-  std::vector<Query::Pair> pairs;
-  pairs.reserve(raw.size());
+  Query out;
+  out.pairs_.reserve(raw.size());
   for (const auto& [name, value] : raw) {
-    auto plain_name = percent_decode(name, true);
-    auto plain_value = percent_decode(value, true);
+    auto plain_name = percent_decode(name, plus_is_space);
+    auto plain_value = percent_decode(value, plus_is_space);
     if (!plain_name || !plain_value)
       return fail(ErrorKind::invalid, "InvalidArgument",
                   "The parameter '" + std::string(name.substr(0, 128)) +
                       "' is not percent-encoded: a % must be followed by two hexadecimal digits.");
-    pairs.emplace_back(*std::move(plain_name), *std::move(plain_value));
+    out.pairs_.emplace_back(*std::move(plain_name), *std::move(plain_value));
   }
-  return Query(std::move(pairs));
+  return out;
 }
 
 }  // namespace trainyard::wire

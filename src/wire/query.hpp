@@ -16,7 +16,11 @@ class Query {
 public:
   using Pair = std::pair<std::string, std::string>;
   Query() = default;
-  explicit Query(std::vector<Pair> pairs) : pairs_(std::move(pairs)) {}
+  /// Reads what follows '?', or a form body: empty pieces are dropped, a name without '=' has the
+  /// value "". A broken escape and more than `count_max` pairs are errors (InvalidArgument). Bytes
+  /// are not checked to be UTF-8. Forms write a space as '+', and S3 takes it so in queries too.
+  static Result<Query> parse(std::string_view text, bool plus_is_space = true,
+                             std::size_t count_max = 1000);
 
   /// The first value of that name, or nothing. "?uploads" has the name "uploads" with the value "".
   std::optional<std::string_view> find(std::string_view name) const;

@@ -125,6 +125,8 @@ Result<> verify_signature(const Signature& s, const RequestView& request, std::s
   if (s.kind == Signature::Kind::presigned_v2) return verify_v2(s, request, secret);
   TRY(check_signed_headers(s, request));
   if (body_hash) TRY(check_body_hash(s, *body_hash));
+  if (s.payload == Signature::Payload::unsigned_payload)
+    return verify_v4(s, request, secret, unsigned_payload);
   if (s.payload != Signature::Payload::hash_of_body)
     return verify_v4(s, request, secret, s.payload_hash);
   if (!body_hash)

@@ -24,7 +24,7 @@ namespace trainyard::wire {
 namespace auth_code {
 inline constexpr const char* missing = "MissingAuthenticationToken";  ///< nothing is signed
 inline constexpr const char* incomplete = "IncompleteSignature";      ///< it cannot be read
-inline constexpr const char* unknown_key = "UnknownAccessKey";        ///< for who looks it up
+inline constexpr const char* unknown_key = "InvalidAccessKeyId";      ///< for who looks it up
 inline constexpr const char* invalid_token = "InvalidToken";          ///< likewise, of a session
 inline constexpr const char* expired_token = "ExpiredToken";          ///< likewise
 inline constexpr const char* mismatch = "SignatureDoesNotMatch";
