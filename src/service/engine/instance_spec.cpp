@@ -17,9 +17,9 @@ std::string without_slash(std::string uri) {
 }
 
 wire::OutputSpec output(const CreateTrainingJobRequest& r) {
-  const std::string base = without_slash(r.OutputDataConfig->S3OutputPath.value_or("")) + "/" +
+  const std::string base = without_slash(r.OutputDataConfig.S3OutputPath) + "/" +
                            r.TrainingJobName + "/output/";
-  const bool compress = r.OutputDataConfig->CompressionType.value_or("GZIP") != "NONE";
+  const bool compress = r.OutputDataConfig.CompressionType.value_or("GZIP") != "NONE";
   return {base + (compress ? "model.tar.gz" : "model/"), base + "output.tar.gz", compress};
 }
 
@@ -45,7 +45,7 @@ std::vector<std::string> notices(const CreateTrainingJobRequest& r) {
     if (asked) out.push_back(fmt::format("{} has no effect yet: {}", member, effect));
   };
   const auto& algorithm = r.AlgorithmSpecification;
-  say(algorithm.MetricDefinitions && !algorithm.MetricDefinitions->empty(), "MetricDefinitions",
+  say(algorithm->MetricDefinitions && !algorithm->MetricDefinitions->empty(), "MetricDefinitions",
       "no metric is read from this log");
   say(r.RetryStrategy.has_value(), "RetryStrategy", "the job is not retried");
   say(r.TensorBoardOutputConfig.has_value(), "TensorBoardOutputConfig",
@@ -83,13 +83,13 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.LogDirectory = context.paths.logs() / out.Id;
   out.CurrentHost = fmt::format("algo-{}", n + 1);
   out.InstanceType = r.ResourceConfig->InstanceType.value_or("");
-  out.Image = r.AlgorithmSpecification.TrainingImage.value_or("");
+  out.Image = r.AlgorithmSpecification->TrainingImage.value_or("");
   out.Environment.Name = image.environment.name;
   out.Environment.Python = image.environment.python;
   out.Environment.Mounts = image.environment.mounts;
   out.Entrypoint =
-      r.AlgorithmSpecification.ContainerEntrypoint.value_or(std::vector<std::string>{});
-  out.Arguments = r.AlgorithmSpecification.ContainerArguments.value_or(std::vector<std::string>{});
+      r.AlgorithmSpecification->ContainerEntrypoint.value_or(std::vector<std::string>{});
+  out.Arguments = r.AlgorithmSpecification->ContainerArguments.value_or(std::vector<std::string>{});
   out.Variables = r.Environment.value_or(std::map<std::string, std::string>{});
   out.HyperParameters = r.HyperParameters.value_or(std::map<std::string, std::string>{});
   out.Channels = channels(r, job);

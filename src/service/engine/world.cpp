@@ -71,7 +71,7 @@ Result<Resolution> JobWorld::resolve(std::string_view image, const std::string& 
 Result<std::vector<std::string>> JobWorld::stage(const store::JobRow& row) {
   const auto request = TRY(request_of(row));
   // What cannot run is said before anything is linked.
-  TRY(resolve(request.AlgorithmSpecification.TrainingImage.value_or(""), row.environment));
+  TRY(resolve(request.AlgorithmSpecification->TrainingImage.value_or(""), row.environment));
   std::vector<std::string> sources;
   if (!request.InputDataConfig) return sources;
   for (const auto& channel : *request.InputDataConfig) {
@@ -85,7 +85,7 @@ Result<wire::InstanceSpec> JobWorld::spec(const store::JobRow& row, const job::J
                                           std::int64_t n) {
   const auto request = TRY(request_of(row));
   const auto image =
-      TRY(resolve(request.AlgorithmSpecification.TrainingImage.value_or(""), row.environment));
+      TRY(resolve(request.AlgorithmSpecification->TrainingImage.value_or(""), row.environment));
   auto spec = make_instance_spec(row, request, job, n, image, size_of(row), instances_);
   for (const auto& mount : settings_.sandbox_mounts)
     spec.Environment.Mounts.push_back(mount);

@@ -32,11 +32,12 @@ Result<> check_offered(const CreateTrainingJobRequest& r) {
         "Trainyard runs one instance a job for now: set InstanceCount to 1 (instance_count=1) "
         "and leave InstanceGroups out.");
   const auto& algorithm = r.AlgorithmSpecification;
-  if (algorithm.AlgorithmName)
+  if (!algorithm) return refuse("AlgorithmSpecification must be given, with a TrainingImage.");
+  if (algorithm->AlgorithmName)
     return refuse(
         "Trainyard has no algorithm marketplace: give TrainingImage (image_uri) instead of "
         "AlgorithmName.");
-  if (!algorithm.TrainingImage) return refuse("AlgorithmSpecification must have a TrainingImage.");
+  if (!algorithm->TrainingImage) return refuse("AlgorithmSpecification must have a TrainingImage.");
   return {};
 }
 
@@ -48,7 +49,7 @@ Result<> check_channels(const CreateTrainingJobRequest& r) {
       return refuse(
           fmt::format("Channel names must be unique: '{}' is given twice.", channel.ChannelName));
     const auto& s3 = channel.DataSource.S3DataSource;
-    const std::string mode = channel.InputMode.value_or(r.AlgorithmSpecification.TrainingInputMode);
+    const std::string mode = channel.InputMode.value_or(r.AlgorithmSpecification->TrainingInputMode);
     const auto not_yet = [&](std::string_view what) {
       return refuse(
           fmt::format("Channel '{}': {} is not offered yet. Use an S3 prefix in File mode.",

@@ -1,0 +1,20 @@
+#pragma once
+/// The command line of everything a person types, and its help.
+
+#include "cli/commands.hpp"
+#include "base/settings.hpp"
+
+#include <functional>
+
+namespace trainyard::cli {
+
+/// What main.cpp lends: the faces of the program that are no client.
+struct Faces {
+  std::function<Result<>(const os::Path& data, const Settings& settings)> serve;
+  std::function<Result<int>(bool json)> doctor;
+};
+
+/// Parses, runs and returns the exit code. Errors are printed to standard error in one line.
+int run(int argc, char** argv, const Faces& faces);
+
+}  // namespace trainyard::cli

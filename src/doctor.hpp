@@ -1,0 +1,9 @@
+#pragma once
+#include "base/result.hpp"
+
+namespace trainyard {
+
+/// `trainyard doctor`: what this machine can and cannot do for jobs, each "no" with its cure. The exit code.
+Result<int> doctor(bool json);
+
+}  // namespace trainyard

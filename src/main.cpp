@@ -1,0 +1,51 @@
+// Which face of the binary was asked for: the service, an instance's agent, or a command.
+
+#include "agent/agent.hpp"
+#include "agent/runtime/sandbox.hpp"
+#include "base/clock.hpp"
+#include "cli/command_line.hpp"
+#include "doctor.hpp"
+#include "service/serve.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+namespace trainyard {
+namespace {
+
+os::Path this_program() {
+  std::array<char, 4096> buffer;
+  const ssize_t n = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
+  return n > 0 ? os::Path(std::string(buffer.data(), std::size_t(n))) : os::Path("trainyard");
+}
+
+// `trainyard agent --spec DIR/spec.json` and `trainyard agent --reap DIR`: started by a fleet, not by people.
+int run_agent_face(std::string_view what, const os::Path& path) {
+  const auto runtime = agent::make_sandbox_runtime();
+  const Result<> outcome =
+      what == "--spec"
+          ? agent::run_agent(path, this_program().parent_path() / "trainyard-train", *runtime,
+                             system_clock())
+          : agent::reap(path, path.filename(), *runtime);
+  if (outcome) return 0;
+  std::fprintf(stderr, "trainyard agent: %s\n", outcome.error().message.c_str());
+  return 1;
+}
+
+Result<> run_service(const os::Path& data, const Settings& settings) {
+  std::error_code ec;
+  const os::Path whole = std::filesystem::absolute(data, ec);
+  return serve({store::DataPaths::below(whole), settings, this_program()});
+}
+
+}  // namespace
+}  // namespace trainyard
+
+int main(int argc, char** argv) {
+  using namespace trainyard;
+  if (argc == 4 && std::string_view(argv[1]) == "agent") return run_agent_face(argv[2], argv[3]);
+  return cli::run(argc, argv, {run_service, doctor});
+}
