@@ -35,9 +35,4 @@ private:
   std::vector<Pair> pairs_;
 };
 
-/// Reads what follows '?', or a form body: '+' is a space, empty pieces are dropped. A broken
-/// escape and more than `count_max` pairs are errors (InvalidArgument). Bytes are not checked to be
-/// UTF-8.
-Result<Query> parse_query(std::string_view text, std::size_t count_max = 1000);
-
 }  // namespace trainyard::wire
