@@ -48,6 +48,12 @@ constexpr std::array<std::string_view, 35> sub_resources = {
     "website",
 };
 
+// Of a header or of a parameter in its place.
+bool is_signed_field(std::string_view lower_name) {
+  return lower_name == "content-md5" || lower_name == "content-type" ||
+         lower_name.starts_with("x-amz-");
+}
+
 std::string decoded(std::string_view raw) {
   return percent_decode(raw, true).value_or(std::string(raw));
 }
@@ -75,27 +81,25 @@ std::string resource(const RequestView& request) {
 }  // namespace
 
 std::string presigned_v2_text(const RequestView& request, std::string_view expires) {
-  // What a client presigned as a header travels as a query parameter; a header sent counts first.
-  std::map<std::string, std::string> amz;
-  std::string md5, type;
-  for (const auto& [name, value] : split_query(request.query)) {
-    const std::string low = lower_case(name);
-    if (low.starts_with("x-amz-")) amz.emplace(low, decoded(value));
-    if (low == "content-md5") md5 = decoded(value);
-    if (low == "content-type") type = decoded(value);
-  }
+  // What a client presigns as a header travels as a query parameter, and as a header too if it is
+  // sent again. Where the two differ the text fits neither, and the signature fails.
+  std::map<std::string, std::string> fields;
+  for (const auto& [name, value] : split_query(request.query))
+    if (const std::string low = lower_case(name); is_signed_field(low))
+      fields.emplace(low, decoded(value));
   for (const auto& [name, value] : request.headers) {
     const std::string low = lower_case(name);
-    if (low.starts_with("x-amz-")) amz[low] = canonical_header(request.headers, low);
-    if (low == "content-md5") md5 = canonical_header(request.headers, low);
-    if (low == "content-type") type = canonical_header(request.headers, low);
+    if (!is_signed_field(low)) continue;
+    const std::string sent = canonical_header(request.headers, low);
+    const auto [it, is_new] = fields.emplace(low, sent);
+    if (!is_new && it->second != sent) it->second = "(differs)";
   }
   std::string out(request.method);
-  ((out += '\n') += md5) += '\n';
-  ((out += type) += '\n') += expires;
+  ((out += '\n') += fields["content-md5"]) += '\n';
+  ((out += fields["content-type"]) += '\n') += expires;
   out += '\n';
-  for (const auto& [name, value] : amz)
-    (((out += name) += ':') += value) += '\n';
+  for (const auto& [name, value] : fields)
+    if (name.starts_with("x-amz-")) (((out += name) += ':') += value) += '\n';
   return out += resource(request);
 }
 

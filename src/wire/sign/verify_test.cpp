@@ -90,9 +90,10 @@ TEST_CASE("a changed method, path or signed field is refused") {
 
 TEST_CASE("a changed query is refused") {
   for (const auto& r : recorded_requests) {
-    const TestRequest good = test_request(r.head);
+    TestRequest good = test_request(r.head);
     if (good.query.empty()) continue;
     CAPTURE(r.name);
+    if (is_v2(good)) good.headers.clear();  // its query says the same
     for (std::size_t i = 0; i < good.query.size(); ++i) {
       if (is_v2(good) &&
           (is_within(good.query, "x=unsigned", i) || is_within(good.query, "AKIDEXAMPLE", i)))
@@ -105,6 +106,16 @@ TEST_CASE("a changed query is refused") {
     TestRequest more = good;
     more.query += "&acl";
     CHECK(verdict(more, r.body) == auth_code::mismatch);
+  }
+}
+
+TEST_CASE("a presigned v2 URL and the headers sent with it must agree") {
+  const auto& r = recorded("presigned v2 put, typed, with metadata and token");
+  for (const std::string_view part : {"text%2Fplain", "XUFAKr", "meta-b=2", "IQo%2F"}) {
+    CAPTURE(part);
+    TestRequest bad = test_request(r.head);
+    bad.query.insert(bad.query.find(part) + part.size(), "x");
+    CHECK(verdict(bad, r.body) == auth_code::mismatch);
   }
 }
 
