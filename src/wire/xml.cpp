@@ -23,21 +23,25 @@ std::size_t character_bytes(std::string_view text) {
   return 0;
 }
 
-bool is_too_deep(pugi::xml_node node) {
+// Walks without recursion: how deep the nodes go is the sender's choice.
+Result<> check_shape(const pugi::xml_document& document) {
   int depth = 0;
-  for (pugi::xml_node at = node.first_child(); at;) {
+  for (pugi::xml_node at = document.first_child(); at;) {
+    if (at.type() == pugi::node_doctype) return malformed("a document type is not allowed.");
     if (at.first_child()) {
+      if (++depth >= depth_max) return malformed("it is nested more than 32 deep.");
       at = at.first_child();
-      if (++depth >= depth_max) return true;
       continue;
     }
-    while (at && at != node && !at.next_sibling()) {
+    while (at != document && !at.next_sibling()) {
       at = at.parent();
       --depth;
     }
-    at = at == node ? pugi::xml_node() : at.next_sibling();
+    at = at == document ? pugi::xml_node() : at.next_sibling();
   }
-  return false;
+  if (document.document_element().next_sibling())
+    return malformed("something follows its outermost element.");
+  return {};
 }
 
 }  // namespace
@@ -123,9 +127,7 @@ Result<pugi::xml_document> parse_xml(std::string_view text, std::size_t bytes_ma
   if (!result)
     return malformed(std::string(result.description()) + " at byte " +
                      std::to_string(result.offset) + ".");
-  for (const pugi::xml_node node : document.children())
-    if (node.type() == pugi::node_doctype) return malformed("a document type is not allowed.");
-  if (is_too_deep(document)) return malformed("it is nested more than 32 deep.");
+  TRY(check_shape(document));
   return document;
 }
 
