@@ -71,9 +71,13 @@ Result<> check_signed_headers(const Signature& s, const RequestView& request) {
   return {};
 }
 
-std::string mismatch_text(const std::string& canonical, const std::string& to_sign) {
+std::string mismatch_text(const Signature& s, const std::string& canonical,
+                          const std::string& to_sign) {
   std::string out = "The request signature we calculated does not match the signature you "
                     "provided. Check your AWS Secret Access Key and signing method.";
+  if (s.service == "s3" && s.payload_hash.empty())
+    out += " The request has no x-amz-content-sha256 header, which S3 clients send: with `curl "
+           "--aws-sigv4 -T FILE` add -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD'.";
   if (canonical.size() <= shown_bytes_max)
     out += "\n\nThe Canonical String for this request should have been\n'" + canonical +
            "'\n\nThe String-to-Sign should have been\n'" + to_sign + "'";
@@ -99,7 +103,7 @@ Result<> verify_v4(const Signature& s, const RequestView& request, std::string_v
   const std::string encoded = text_of(Spelling::encoded);
   if (encoded != as_sent && is_signed_by(encoded)) return {};
   return refused(auth_code::mismatch,
-                 mismatch_text(encoded, string_to_sign(s.timestamp, scope, encoded)));
+                 mismatch_text(s, encoded, string_to_sign(s.timestamp, scope, encoded)));
 }
 
 Result<> verify_v2(const Signature& s, const RequestView& request, std::string_view secret) {
