@@ -81,6 +81,7 @@ TEST_CASE("an Authorization header that cannot be read is refused") {
            "AWS4-HMAC-SHA256 ,,,",
            authorization("AKID/20261123/us-east-1/s3", "host", digits),
            authorization("AKID/20261123/us-east-1/s3/aws4", "host", digits),
+           authorization(std::string(scope) + "/more", "host", digits),
            authorization("A/B/20261123/us-east-1/s3/aws4_request", "host", digits),
            authorization("/20261123/us-east-1/s3/aws4_request", "host", digits),
            authorization("A\nB/20261123/us-east-1/s3/aws4_request", "host", digits),

@@ -1,4 +1,5 @@
 #include "base/hash.hpp"
+#include "wire/sign/signer.hpp"
 #include "wire/sign/test_request.hpp"
 #include "wire/sign/verify.hpp"
 
@@ -166,6 +167,29 @@ TEST_CASE("host and date must be signed") {
     header.erase(header.find(dropped), dropped.size());
     CHECK(verdict(bad, recorded("json").body) == auth_code::denied);
   }
+}
+
+TEST_CASE("a Date that stands for X-Amz-Date must be signed") {
+  const std::string signature(64, 'a');
+  TestRequest request =
+      test_request("GET /\nHost:h\nDate:Mon, 23 Nov 2026 19:26:52 GMT\nAuthorization:"
+                   "AWS4-HMAC-SHA256 Credential=A/20261123/us-east-1/sts/aws4_request, "
+                   "SignedHeaders=host, Signature=" +
+                   signature);
+  CHECK(verdict(request, "") == auth_code::denied);
+  std::string& header = *request.header("authorization");
+  header.replace(header.find("=host,"), 6, "=date;host,");
+  CHECK(verdict(request, "") == auth_code::mismatch);
+}
+
+TEST_CASE("a signed header that is empty may not go missing") {
+  TestRequest request = test_request("GET /b/k\nHost:h\nX-Amz-Meta-A:");
+  const Credentials credentials{"A", std::string(recorded_secret), ""};
+  for (auto& field : sign_request(request, credentials, "us-east-1", "s3", sha256_hex(""), now))
+    request.headers.push_back(std::move(field));
+  CHECK(verdict(request, "") == "");
+  std::erase_if(request.headers, [](const auto& f) { return f.first == "X-Amz-Meta-A"; });
+  CHECK(verdict(request, "") == auth_code::mismatch);
 }
 
 TEST_CASE("a clock may be 15 minutes off, not more") {
