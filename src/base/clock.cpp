@@ -1,8 +1,7 @@
 #include "base/clock.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
+#include <cstdio>
 #include <ctime>
 
 namespace trainyard {
@@ -39,6 +38,13 @@ Civil civil(Time t) {
           int(weekday(days).c_encoding())};
 }
 
+// snprintf, not fmt: trainyard-train is static and Debian has no static fmt.
+template <class... Arguments> std::string formatted(const char* format, Arguments... arguments) {
+  char text[64];
+  const int n = std::snprintf(text, sizeof text, format, arguments...);
+  return {text, std::size_t(n)};
+}
+
 }  // namespace
 
 const Clock& system_clock() {
@@ -48,14 +54,14 @@ const Clock& system_clock() {
 
 std::string iso8601(Time t) {
   const Civil c = civil(t);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", c.year, c.month, c.day, c.hour,
-                     c.minute, c.second, c.ms);
+  return formatted("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year, c.month, c.day, c.hour, c.minute,
+                   c.second, c.ms);
 }
 
 std::string amz_date(Time t) {
   const Civil c = civil(t);
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", c.year, c.month, c.day, c.hour, c.minute,
-                     c.second);
+  return formatted("%04d%02d%02dT%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute,
+                   c.second);
 }
 
 std::string http_date(Time t) {
@@ -64,9 +70,8 @@ std::string http_date(Time t) {
   static constexpr std::array<const char*, 12> month_names{
       "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const Civil c = civil(t);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", day_names[std::size_t(c.weekday)],
-                     c.day, month_names[std::size_t(c.month - 1)], c.year, c.hour, c.minute,
-                     c.second);
+  return formatted("%s, %02d %s %04d %02d:%02d:%02d GMT", day_names[std::size_t(c.weekday)], c.day,
+                   month_names[std::size_t(c.month - 1)], c.year, c.hour, c.minute, c.second);
 }
 
 }  // namespace trainyard

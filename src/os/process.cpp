@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,7 +106,7 @@ Result<std::optional<ExitStatus>> try_wait(const Child& child) {
 }
 
 Result<> send_signal(const Child& child, int signal) {
-  if (::pidfd_send_signal(child.pidfd.get(), signal, nullptr, 0) != 0 && errno != ESRCH)
+  if (::syscall(SYS_pidfd_send_signal, child.pidfd.get(), signal, nullptr, 0) != 0 && errno != ESRCH)
     return fail_errno("signal process " + std::to_string(child.pid));
   return {};
 }

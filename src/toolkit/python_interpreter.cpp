@@ -1,0 +1,97 @@
+#include "toolkit/python_interpreter.hpp"
+
+#include "os/files.hpp"
+#include "toolkit/failure.hpp"
+
+#include <dirent.h>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace trainyard::toolkit {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+std::string parent(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == path.npos ? "." : path.substr(0, slash);
+}
+
+// PREFIX/lib/python3.11/{site,dist}-packages and Debian's PREFIX/lib/python3/dist-packages.
+void add_package_directories(const std::string& prefix, std::vector<std::string>& out) {
+  for (const std::string& lib : {prefix + "/lib", prefix + "/local/lib"}) {
+    const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(lib.c_str()));
+    if (!directory) continue;
+    while (const dirent* entry = ::readdir(directory.get())) {
+      const std::string name = entry->d_name;
+      if (!name.starts_with("python3")) continue;
+      out.push_back(lib + "/" + name + "/site-packages");
+      out.push_back(lib + "/" + name + "/dist-packages");
+    }
+  }
+}
+
+// The value of `key = value` in pyvenv.cfg, or "".
+std::string setting(const std::string& text, std::string_view key) {
+  std::size_t from = 0;
+  while (from < text.size()) {
+    const std::size_t end = std::min(text.find('\n', from), text.size());
+    const std::string_view line = std::string_view(text).substr(from, end - from);
+    const std::size_t equals = line.find('=');
+    if (equals != line.npos && line.starts_with(key)) {
+      std::string_view value = line.substr(equals + 1);
+      value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+      return std::string(value);
+    }
+    from = end + 1;
+  }
+  return "";
+}
+
+std::vector<std::string> package_directories(const std::string& python,
+                                             const Variables& variables) {
+  std::vector<std::string> out;
+  std::string path = variables.get_or("PYTHONPATH", "");
+  for (std::size_t from = 0; from < path.size();) {
+    const std::size_t colon = std::min(path.find(':', from), path.size());
+    out.push_back(path.substr(from, colon - from));
+    from = colon + 1;
+  }
+  const std::string prefix = parent(parent(python));
+  add_package_directories(prefix, out);
+  if (const auto venv = os::read_file(prefix + "/pyvenv.cfg", 1 << 16);
+      venv && setting(*venv, "include-system-site-packages") == "true")
+    add_package_directories(parent(setting(*venv, "home")), out);
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> find_python(const Variables& variables) {
+  if (const auto given = variables.get("TRAINYARD_PYTHON"); given && !given->empty()) {
+    if (const auto found = variables.find_program(*given)) return *found;
+    return refuse("TRAINYARD_PYTHON names " + *given +
+                  ", which is no program here; name a Python interpreter of this image");
+  }
+  for (const char* name : {"python3", "python"})
+    if (const auto found = variables.find_program(name)) return *found;
+  return refuse("This image has no python3 or python on PATH to run the training script with; "
+                "install one, or use an entry point that ends in .sh");
+}
+
+std::optional<std::string> torch_version(const std::string& python, const Variables& variables) {
+  for (const std::string& directory : package_directories(python, variables)) {
+    const auto text = os::read_file(directory + "/torch/version.py", 1 << 16);
+    if (!text) continue;
+    const std::string quoted = setting(*text, "__version__");  // '1.13.1+cu117'
+    if (quoted.size() < 3) continue;
+    const std::size_t end = quoted.find(quoted[0], 1);
+    if (end != quoted.npos) return quoted.substr(1, end - 1);
+  }
+  return std::nullopt;
+}
+
+}  // namespace trainyard::toolkit

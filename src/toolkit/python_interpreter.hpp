@@ -1,0 +1,19 @@
+#pragma once
+/// The Python that runs pip, packages and scripts. Looked for, never started, to answer questions.
+
+#include "base/result.hpp"
+#include "toolkit/variables.hpp"
+
+#include <optional>
+#include <string>
+
+namespace trainyard::toolkit {
+
+/// TRAINYARD_PYTHON, else python3 or python on PATH.
+Result<std::string> find_python(const Variables& variables);
+
+/// What torch.__version__ would say, read from torch/version.py in the places where that Python
+/// looks for packages. Nothing where there is none: importing torch would take seconds.
+std::optional<std::string> torch_version(const std::string& python, const Variables& variables);
+
+}  // namespace trainyard::toolkit

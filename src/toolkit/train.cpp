@@ -1,0 +1,116 @@
+#include "toolkit/train.hpp"
+
+#include "os/files.hpp"
+#include "toolkit/child.hpp"
+#include "toolkit/failure.hpp"
+#include "toolkit/framework_module.hpp"
+#include "toolkit/python_text.hpp"
+#include "toolkit/pytorch.hpp"
+
+#include <array>
+#include <string_view>
+#include <unistd.h>
+
+namespace trainyard::toolkit {
+namespace {
+
+struct Launcher {
+  const char* flag;
+  const char* name;
+};
+// What a framework starts instead of the plain script, in the order in which it looks.
+constexpr std::array<Launcher, 5> pytorch_launchers = {
+    {{"sagemaker_mpi_enabled", "MPI"},
+     {"sagemaker_pytorch_ddp_enabled", "SageMaker's data parallel library"},
+     {"sagemaker_torch_distributed_enabled", "torchrun"},
+     {"sagemaker_distributed_dataparallel_enabled", "SageMaker's data parallel library"},
+     {"sagemaker_pytorch_xla_multi_worker_enabled", "PyTorch/XLA"}}};
+
+// A job that asks for a launcher is never run as something else.
+Result<> refuse_launchers(const TrainingEnvironment& environment, std::span<const Launcher> known) {
+  if (!environment.is_distributed()) return {};
+  for (const auto& [flag, name] : known)
+    if (environment.framework_flag(flag))
+      return refuse(std::string("This job asks for ") + name + " (hyperparameter " + flag +
+                    "), which Trainyard does not start; leave `distribution` out of the estimator "
+                    "to run the script as one process on each host.");
+  return {};
+}
+
+// sagemaker_s3_output asks for output/intermediate to be copied to S3 while the job runs.
+Result<> prepare_intermediate(const Training& training) {
+  const Json& output = training.environment.s3_output;
+  const std::string directory = training.at.intermediate();
+  if (!output.is_truthy() || ::access(directory.c_str(), F_OK) == 0) return {};
+  TRY(os::make_directories(directory, 0777));
+  const std::string uri = python_str(output);
+  if (uri.starts_with("file:")) return {};
+  if (!uri.starts_with("s3:"))
+    return fail(ErrorKind::invalid, "ValueError",
+                "Expecting 's3' scheme in sagemaker_s3_output, "
+                "got: " +
+                    uri);
+  training.log.warning("Files in " + directory + " are not copied to " + uri +
+                       " while the job runs: Trainyard does not do that.");
+  return {};
+}
+
+Result<> run_module(Training& training) {
+  const std::string& module = training.environment.text("framework_module");
+  if (module.empty()) {
+    TRY(refuse_launchers(training.environment, std::span(pytorch_launchers).first(1)));
+    return run_script(training, false);
+  }
+  if (module != pytorch_module) return hand_over(training, module);
+  training.log.info("Imported framework " + module.substr(0, module.find(':')));
+  TRY(refuse_launchers(training.environment, pytorch_launchers));
+  return run_pytorch(training);
+}
+
+Result<> run(const BaseDirectory& at, Variables& variables, SignalForwarding& signals,
+             LogLines& log, const Clock& clock) {
+  const Configuration configuration = TRY(read_configuration(at));
+  const MachineFacts machine = TRY(look_at_machine(variables, TRY(configuration.instance_type())));
+  const TrainingEnvironment environment =
+      TRY(build_environment(configuration, machine, variables, at));
+  for (const auto& [name, value] : environment.launcher_variables)
+    variables.set(name, TRY(to_system(value)));
+  log.configure(environment.log_level);
+  for (const std::string& note : environment.notes)
+    log.info(note);
+  Training training{at, variables, environment, signals, log, clock};
+  TRY(prepare_intermediate(training));
+  return run_module(training);
+}
+
+// Says how it went where people and the platform look; the exit code.
+int report(const Result<>& ended, const BaseDirectory& at, const LogLines& log) {
+  if (ended) {
+    log.info("Reporting training SUCCESS");
+    if (const auto written = write_success(at); written)
+      return 0;
+    else
+      return report(Failure(written.error()), at, log);
+  }
+  const Verdict verdict = verdict_on(ended.error());
+  // A disk that is full must not turn a failure into a success: the exit code stands.
+  if (const auto written = write_failure(at, verdict.text, log); !written)
+    log.error(written.error().message);
+  log.error("Reporting training FAILURE");
+  log.error(verdict.text);
+  log.error("Encountered exit_code " + std::to_string(verdict.exit_code));
+  return verdict.exit_code;
+}
+
+}  // namespace
+
+int train(Variables variables, const Clock& clock) {
+  LogLines log(clock);
+  SignalForwarding signals;
+  if (const auto adopted = adopt_orphans(); !adopted) log.warning(adopted.error().message);
+  const auto at = find_base_directory(variables, clock);
+  if (!at) return report(Failure(at.error()), BaseDirectory(), log);
+  return report(run(*at, variables, signals, log, clock), *at, log);
+}
+
+}  // namespace trainyard::toolkit
