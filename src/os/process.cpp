@@ -106,7 +106,8 @@ Result<std::optional<ExitStatus>> try_wait(const Child& child) {
 }
 
 Result<> send_signal(const Child& child, int signal) {
-  if (::syscall(SYS_pidfd_send_signal, child.pidfd.get(), signal, nullptr, 0) != 0 && errno != ESRCH)
+  if (::syscall(SYS_pidfd_send_signal, child.pidfd.get(), signal, nullptr, 0) != 0 &&
+      errno != ESRCH)
     return fail_errno("signal process " + std::to_string(child.pid));
   return {};
 }
