@@ -1,6 +1,7 @@
 #include "toolkit/entry_point.hpp"
 
 #include "toolkit/base_directory.hpp"
+#include "toolkit/directory.hpp"
 #include "toolkit/failure.hpp"
 #include "toolkit/python_text.hpp"
 
@@ -62,11 +63,6 @@ std::string objection(std::string_view name) {
   if (name.starts_with('-')) return "a leading '-', which is read as a command-line option";
   if (name.starts_with('/')) return "a leading '/', which makes it an absolute path";
   return "an unsupported character at the start of the name";
-}
-
-std::string real_path(const std::string& path) {
-  char resolved[PATH_MAX];
-  return ::realpath(path.c_str(), resolved) ? resolved : "";
 }
 
 }  // namespace

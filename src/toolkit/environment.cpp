@@ -2,6 +2,8 @@
 
 #include "base/encoding.hpp"
 #include "os/files.hpp"
+#include "toolkit/cluster.hpp"
+#include "toolkit/failure.hpp"
 #include "toolkit/python_text.hpp"
 
 #include <algorithm>
@@ -19,42 +21,14 @@ constexpr std::array<std::string_view, 9> own_hyperparameters = {
     "default_user_module_name", "_tuning_objective_metric",
     "sagemaker_s3_output"};
 
-// Any of these makes the current instance group the one that is distributed over.
-constexpr std::array<std::string_view, 7> distribution_flags = {
-    "sagemaker_mpi_enabled",
-    "sagemaker_parameter_server_enabled",
-    "sagemaker_distributed_dataparallel_enabled",
-    "sagemaker_pytorch_ddp_enabled",
-    "sagemaker_pytorch_xla_multi_worker_enabled",
-    "sagemaker_multi_worker_mirrored_strategy_enabled",
-    "sagemaker_torch_distributed_enabled"};
-
-Failure wrong(const std::string& what) {
-  return fail(ErrorKind::invalid, "InvalidConfiguration", what);
-}
-
 Result<Json> read_object(const BaseDirectory& at, std::string_view name) {
   const std::string path = join_path(at.config(), name);
   const std::string text = TRY(os::read_file(path));
-  if (!is_utf8(text)) return wrong(path + " is not UTF-8");
+  if (!is_utf8(text)) return misconfigured(path + " is not UTF-8");
   auto json = parse_json(text);
   if (!json) return in_context(json.error(), "read " + path);
-  if (!json->is_object()) return wrong(path + " must hold a JSON object");
+  if (!json->is_object()) return misconfigured(path + " must hold a JSON object");
   return std::move(*json);
-}
-
-// A member of an object, or `otherwise`.
-Json member(const Json& object, std::string_view name, Json otherwise = Json()) {
-  const Json* found = object.find(name);
-  return found ? *found : std::move(otherwise);
-}
-
-// Python's `text in container`.
-bool contains(const Json& container, const std::string& text) {
-  if (container.is_text()) return container.characters().find(text) != std::string::npos;
-  if (container.is_object()) return container.find(text) != nullptr;
-  return std::any_of(container.items().begin(), container.items().end(),
-                     [&](const Json& item) { return item.is_text() && item.characters() == text; });
 }
 
 // The hyperparameters with each value decoded, and split by whom they are for.
@@ -77,68 +51,6 @@ Hyperparameters split(const Json& file, std::vector<std::string>& notes) {
     Json& target = is_own ? out.own : name.starts_with("sagemaker_") ? out.framework : out.user;
     target.set(name, std::move(value));
   }
-  return out;
-}
-
-// What the resource configuration says of hosts and groups.
-struct Cluster {
-  Json hosts, current_host, instance_type, group;
-  Json group_hosts = Json::list(), group_names = Json::list(), groups = Json::object();
-  Json distribution_groups, distribution_hosts = Json::list();
-  Json master;
-};
-
-Result<> check_groups(const Json& groups) {
-  if (!groups.is_list()) return wrong("resourceconfig.json: instance_groups must be a list");
-  for (const Json& group : groups.items()) {
-    const Json *name = group.find("instance_group_name"), *hosts = group.find("hosts");
-    if (!name || !name->is_text() || !hosts || !hosts->is_list())
-      return wrong("resourceconfig.json: an instance group needs instance_group_name and hosts");
-  }
-  return {};
-}
-
-Result<> check_hosts(const Cluster& cluster) {
-  if (!cluster.hosts.is_list() || cluster.hosts.items().empty())
-    return wrong("resourceconfig.json needs 'hosts', the list of all hosts' names");
-  for (const Json& host : cluster.hosts.items())
-    if (!host.is_text()) return wrong("resourceconfig.json: 'hosts' must be texts");
-  if (!cluster.current_host.is_text())
-    return wrong("resourceconfig.json needs 'current_host', this host's name");
-  if (!cluster.group.is_text())
-    return wrong("resourceconfig.json: 'current_group_name' must be a text");
-  return {};
-}
-
-Result<Cluster> read_cluster(const Json& resources, const Json& framework) {
-  Cluster out;
-  out.hosts = member(resources, "hosts");
-  out.current_host = member(resources, "current_host");
-  out.instance_type = member(resources, "current_instance_type", Json::text("local"));
-  out.group = member(resources, "current_group_name", Json::text("homogeneousCluster"));
-  TRY(check_hosts(out));
-  const Json groups = member(resources, "instance_groups", Json::list());
-  TRY(check_groups(groups));
-
-  const bool any_flag =
-      std::any_of(distribution_flags.begin(), distribution_flags.end(),
-                  [&](std::string_view flag) { return member(framework, flag).is_truthy(); });
-  out.distribution_groups = member(framework, "sagemaker_distribution_instance_groups",
-                                   any_flag ? Json::list({out.group}) : Json::list());
-  std::vector<Json> names, distributed;
-  for (const Json& group : groups.items()) {
-    const Json &name = *group.find("instance_group_name"), &hosts = *group.find("hosts");
-    if (name == out.group && !contains(Json::list(names), name.characters()))
-      out.group_hosts = hosts;
-    if (contains(out.distribution_groups, name.characters()))
-      distributed.insert(distributed.end(), hosts.items().begin(), hosts.items().end());
-    names.push_back(name);
-    out.groups.set(name.characters(), group);
-  }
-  out.group_names = Json::list(std::move(names));
-  out.distribution_hosts = groups.items().empty() ? out.hosts : Json::list(std::move(distributed));
-  out.master = out.distribution_hosts.items().empty() ? out.hosts.items()[0]
-                                                      : out.distribution_hosts.items()[0];
   return out;
 }
 
@@ -193,14 +105,14 @@ Json model_parallel(const Variables& variables) {
 // SAGEMAKER_PROGRAM and the hyperparameter sagemaker_program, in their odd precedence.
 Result<> add_program(Json& to, const Json& own, const Variables& variables) {
   const Json from_variable = text_or_null(variables, "SAGEMAKER_PROGRAM");
-  const Json from_hyperparameter = member(own, "sagemaker_program");
+  const Json from_hyperparameter = own.get("sagemaker_program");
   std::string module =
       from_variable.is_null() ? python_str(from_hyperparameter) : from_variable.characters();
   if (module.ends_with(".py")) module.resize(module.size() - 3);
   const Json entry = from_variable.is_truthy() ? from_variable : from_hyperparameter;
   if (!entry.is_null() && !entry.is_text())
-    return wrong("the hyperparameter sagemaker_program must name a script, not be " +
-                 python_repr(entry));
+    return misconfigured("the hyperparameter sagemaker_program must name a script, not be " +
+                         python_repr(entry));
   to.set("module_name", Json::text(std::move(module)));
   to.set("user_entry_point", entry);
   return {};
@@ -210,22 +122,36 @@ Result<long long> level_number(const Json& level) {
   if (level.kind() == Json::Kind::boolean) return level.as_boolean() ? 1 : 0;
   if (level.kind() == Json::Kind::integer)
     return std::strtoll(level.characters().c_str(), nullptr, 10);
-  return wrong("the hyperparameter sagemaker_container_log_level must be a number such as 20, "
-               "not " +
-               python_repr(level));
+  return misconfigured(
+      "the hyperparameter sagemaker_container_log_level must be a number such as 20, "
+      "not " +
+      python_repr(level));
+}
+
+// The original reads this variable only to fail on it: int() takes spaces, a sign and digits.
+Result<> check_level_variable(const Variables& variables) {
+  const std::string given = variables.get_or("SAGEMAKER_CONTAINER_LOG_LEVEL", "20");
+  const std::size_t first = given.find_first_not_of(" \t\n\r"),
+                    last = given.find_last_not_of(" \t\n\r");
+  std::string_view digits = given;
+  digits = first == given.npos ? "" : digits.substr(first, last - first + 1);
+  if (digits.starts_with('-') || digits.starts_with('+')) digits.remove_prefix(1);
+  if (!digits.empty() && digits.find_first_not_of("0123456789") == digits.npos) return {};
+  return misconfigured("SAGEMAKER_CONTAINER_LOG_LEVEL is '" + given +
+                       "'; it must be a number such as 20");
 }
 
 // What of the launcher's own variables the script inherits.
 Result<NamedTexts> launcher_variables(const Json& own, const Cluster& cluster,
                                       const Variables& variables) {
-  const Json job_name = member(own, "sagemaker_job_name", Json::text(""));
+  const Json job_name = own.get("sagemaker_job_name", Json::text(""));
   if (!job_name.is_text())
-    return wrong("the hyperparameter sagemaker_job_name must be a text, not " +
-                 python_repr(job_name));
-  const Json region =
-      member(own, "sagemaker_region", text_or_null(variables, "AWS_DEFAULT_REGION"));
+    return misconfigured("the hyperparameter sagemaker_job_name must be a text, not " +
+                         python_repr(job_name));
+  const Json region = own.get("sagemaker_region", text_or_null(variables, "AWS_DEFAULT_REGION"));
   if (region.is_truthy() && !region.is_text())
-    return wrong("the hyperparameter sagemaker_region must be a text, not " + python_repr(region));
+    return misconfigured("the hyperparameter sagemaker_region must be a text, not " +
+                         python_repr(region));
   return NamedTexts{{"SAGEMAKER_JOB_NAME", job_name.characters()},
                     {"CURRENT_HOST", cluster.current_host.characters()},
                     {"SAGEMAKER_REGION", region.is_text() ? region.characters() : ""}};
@@ -234,8 +160,9 @@ Result<NamedTexts> launcher_variables(const Json& own, const Cluster& cluster,
 }  // namespace
 
 Result<std::string> Configuration::instance_type() const {
-  const Json type = member(resources, "current_instance_type", Json::text("local"));
-  if (!type.is_text()) return wrong("resourceconfig.json: 'current_instance_type' must be a text");
+  const Json type = resources.get("current_instance_type", Json::text("local"));
+  if (!type.is_text())
+    return misconfigured("resourceconfig.json: 'current_instance_type' must be a text");
   return type.characters();
 }
 
@@ -259,7 +186,7 @@ bool TrainingEnvironment::framework_flag(std::string_view name) const {
 }
 
 bool TrainingEnvironment::is_distributed() const {
-  return contains(at("distribution_instance_groups"), text("current_instance_group"));
+  return python_in(text("current_instance_group"), at("distribution_instance_groups"));
 }
 
 Result<TrainingEnvironment> build_environment(const Configuration& configuration,
@@ -269,10 +196,11 @@ Result<TrainingEnvironment> build_environment(const Configuration& configuration
   const Hyperparameters split_up = split(configuration.hyperparameters, out.notes);
   out.notes.insert(out.notes.end(), machine.notes.begin(), machine.notes.end());
   const Cluster cluster = TRY(read_cluster(configuration.resources, split_up.framework));
-  const Json level = member(split_up.own, "sagemaker_container_log_level", Json::integer(20));
+  TRY(check_level_variable(variables));
+  const Json level = split_up.own.get("sagemaker_container_log_level", Json::integer(20));
   out.log_level = TRY(level_number(level));
   out.launcher_variables = TRY(launcher_variables(split_up.own, cluster, variables));
-  out.s3_output = member(split_up.own, "sagemaker_s3_output");
+  out.s3_output = split_up.own.get("sagemaker_s3_output");
 
   Json all = Json::object();
   add_cluster(all, cluster);
@@ -289,9 +217,9 @@ Result<TrainingEnvironment> build_environment(const Configuration& configuration
   all.set("job_name", text_or_null(variables, "TRAINING_JOB_NAME"));
   all.set("log_level", level);
   all.set("network_interface_name",
-          member(configuration.resources, "network_interface_name", Json::text("eth0")));
+          configuration.resources.get("network_interface_name", Json::text("eth0")));
   all.set("resource_config", configuration.resources);
-  all.set("topology", member(configuration.resources, "topology", Json::list()));
+  all.set("topology", configuration.resources.get("topology", Json::list()));
   std::vector<Json::Member> sorted = all.members();
   std::sort(sorted.begin(), sorted.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });

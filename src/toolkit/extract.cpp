@@ -55,8 +55,10 @@ public:
       const std::string given = member->name;
       member->name = safe_member_name(given);
       if (!is_wanted(*member, given)) continue;
-      if (const auto written = write(*member); !written)
-        return in_context(written.error(), "unpack member " + quoted(given));
+      const auto written = write(*member);
+      if (!written && written.error().code == Gunzip::broken_archive)
+        return Failure(written.error());  // names the archive itself
+      if (!written) return in_context(written.error(), "unpack member " + quoted(given));
     }
     return {};
   }

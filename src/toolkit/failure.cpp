@@ -51,6 +51,10 @@ Failure refuse(std::string message) {
   return fail(ErrorKind::invalid, std::string(client_error), std::move(message));
 }
 
+Failure misconfigured(std::string message) {
+  return fail(ErrorKind::invalid, "InvalidConfiguration", std::move(message));
+}
+
 Failure too_big(std::string message) {
   return fail(ErrorKind::limit, std::string(too_big_code), std::move(message));
 }

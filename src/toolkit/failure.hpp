@@ -22,6 +22,8 @@ inline constexpr std::string_view install_requirements_error = "InstallRequireme
 
 /// The user's mistake, in one sentence.
 Failure refuse(std::string message);
+/// A configuration file or variable that cannot be meant: a framework error, as in the original.
+Failure misconfigured(std::string message);
 /// What no argument list can hold: execve's E2BIG.
 Failure too_big(std::string message);
 

@@ -4,6 +4,7 @@ namespace trainyard::toolkit {
 namespace {
 
 constexpr std::size_t input_bytes = 256 << 10;
+constexpr Bytef gzip_first_byte = 0x1f;
 constexpr int gzip_only = 15 + 16;  // zlib's windowBits: the largest window, a gzip header
 
 }  // namespace
@@ -20,7 +21,7 @@ Result<Gunzip> Gunzip::open(os::Fd file, std::string what) {
 }
 
 Failure Gunzip::broken(std::string_view why) const {
-  return fail(ErrorKind::invalid, "ReadError",
+  return fail(ErrorKind::invalid, std::string(broken_archive),
               "unpack " + what_ + ": " + std::string(why) +
                   "; it must be a .tar.gz as `tar czf` makes it");
 }
@@ -43,12 +44,8 @@ Result<std::size_t> Gunzip::read(std::span<char> out) {
       if (!seen_member_) return broken("it is empty");
       return std::size_t(0);
     }
-    // Zeros behind the last member are padding.
-    if (!in_member_ && seen_member_ && *stream_->next_in == 0) {
-      ++stream_->next_in;
-      --stream_->avail_in;
-      continue;
-    }
+    // What is no gzip behind the last member is padding, as for gzip itself.
+    if (!in_member_ && seen_member_ && *stream_->next_in != gzip_first_byte) return std::size_t(0);
     in_member_ = true;
     const int code = ::inflate(stream_.get(), Z_NO_FLUSH);
     if (code == Z_STREAM_END) {

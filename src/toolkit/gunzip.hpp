@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <zlib.h>
 
 namespace trainyard::toolkit {
@@ -15,6 +16,9 @@ namespace trainyard::toolkit {
 /// gzip has it. Checksums are verified; a file that is no gzip or ends early is an error.
 class Gunzip {
 public:
+  /// The code of errors that are the file's fault.
+  static constexpr std::string_view broken_archive = "ReadError";
+
   /// `what` names the file in errors.
   static Result<Gunzip> open(os::Fd file, std::string what);
 

@@ -188,6 +188,15 @@ const Json* Json::find(std::string_view name) const {
   return nullptr;
 }
 
+Json Json::get(std::string_view name, Json otherwise) const {
+  const Json* found = find(name);
+  return found ? *found : std::move(otherwise);
+}
+
+Json Json::get(std::string_view name) const {
+  return get(name, Json());
+}
+
 void Json::set(std::string name, Json value) {
   for (auto& [key, old] : members_)
     if (key == name) {

@@ -43,6 +43,9 @@ public:
 
   /// The member of that name, or null if there is none or this is no object.
   const Json* find(std::string_view name) const;
+  /// A copy of find(name), or `otherwise`, or null.
+  Json get(std::string_view name, Json otherwise) const;
+  Json get(std::string_view name) const;
   /// Adds a member, or replaces the value of the one with that name in its place.
   void set(std::string name, Json value);
   /// What bool() says of it: empty, zero, null and false are not.

@@ -1,6 +1,7 @@
 #include "toolkit/log_lines.hpp"
 
 #include "os/fd.hpp"
+#include "toolkit/python_text.hpp"
 
 #include <cstdio>
 #include <ctime>
@@ -35,7 +36,7 @@ void LogLines::write(int level, std::string_view name, std::string_view message,
   std::string line;
   if (configured_)
     line = as_time(clock_.now()) + " " + padded(logger, 12) + " " + padded(name, 8) + " ";
-  line += message;
+  line += escape_surrogates(message);
   line += '\n';
   // A log that cannot be written has nobody to tell.
   (void)os::write_all(fd_, line, "the log");

@@ -1,19 +1,15 @@
 #include "toolkit/python_interpreter.hpp"
 
 #include "os/files.hpp"
+#include "toolkit/directory.hpp"
 #include "toolkit/failure.hpp"
 
-#include <dirent.h>
-#include <memory>
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
 namespace trainyard::toolkit {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 std::string parent(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -23,10 +19,9 @@ std::string parent(const std::string& path) {
 // PREFIX/lib/python3.11/{site,dist}-packages and Debian's PREFIX/lib/python3/dist-packages.
 void add_package_directories(const std::string& prefix, std::vector<std::string>& out) {
   for (const std::string& lib : {prefix + "/lib", prefix + "/local/lib"}) {
-    const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(lib.c_str()));
-    if (!directory) continue;
-    while (const dirent* entry = ::readdir(directory.get())) {
-      const std::string name = entry->d_name;
+    const auto names = list_directory(lib);
+    if (!names) continue;
+    for (const std::string& name : *names) {
       if (!name.starts_with("python3")) continue;
       out.push_back(lib + "/" + name + "/site-packages");
       out.push_back(lib + "/" + name + "/dist-packages");

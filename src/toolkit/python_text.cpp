@@ -123,10 +123,15 @@ std::size_t count_code_points(std::string_view text) {
 std::string python_real(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+  // The fewest digits that read back: the nearest number of so many, or the one above it, for above
+  // a power of two there is twice the room. A last 9 would carry into fewer digits, tried before.
   char text[40];
+  const auto reads_back = [&] { return std::strtod(text, nullptr) == std::fabs(value); };
   for (int precision = 0; precision < 17; ++precision) {
     std::snprintf(text, sizeof text, "%.*e", precision, std::fabs(value));
-    if (std::strtod(text, nullptr) == std::fabs(value)) break;
+    if (reads_back()) break;
+    char& last = text[precision == 0 ? 0 : precision + 1];
+    if (last != '9' && (++last, reads_back())) break;
   }
   const std::string_view all(text);
   const std::size_t e = all.find('e');
@@ -245,6 +250,21 @@ Result<std::string> to_system(std::string_view text) {
       append_code_point(out, c);
   }
   return out;
+}
+
+std::string escape_surrogates(std::string_view text) {
+  std::string out;
+  for (std::size_t at; (at = text.find('\xed')) != text.npos;) {
+    out += text.substr(0, at);
+    text.remove_prefix(at);
+    const bool lone = text.size() >= 3 && static_cast<unsigned char>(text[1]) >= 0xa0 &&
+                      sequence_at(text, true).whole;
+    if (lone)
+      append_hex(out, 'u', 4, take_code_point(text));
+    else
+      (out += text[0], text.remove_prefix(1));
+  }
+  return out += text;
 }
 
 std::string replace_invalid(std::string_view bytes) {

@@ -41,6 +41,9 @@ std::string from_system(std::string_view bytes);
 /// The way back, os.fsencode. An error for any other lone surrogate and for a NUL.
 Result<std::string> to_system(std::string_view text);
 
+/// How Python prints to a terminal or log: a lone surrogate as "\udc80". Other bytes stay.
+std::string escape_surrogates(std::string_view text);
+
 /// bytes.decode("utf-8", "replace"): what is not UTF-8 becomes U+FFFD, one for each maximal piece.
 std::string replace_invalid(std::string_view bytes);
 

@@ -55,7 +55,7 @@ void log_invocation(const Training& training, const NamedTexts& named,
   text += "\n\nInvoking script with the following command:\n\n";
   between.clear();
   for (const std::string& word : command) {
-    text += between + word;
+    text += between + from_system(word);
     between = " ";
   }
   training.log.info(text + "\n\n");

@@ -45,6 +45,7 @@ sigset_t forwarded_set() {
 }  // namespace
 
 SignalForwarding::SignalForwarding() {
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an errno, not the end
   struct sigaction action{};
   action.sa_handler = pass_on;
   action.sa_mask = forwarded_set();

@@ -9,7 +9,8 @@
 
 namespace trainyard::toolkit {
 
-/// In effect while it lives. One a process: handlers are the process's own.
+/// In effect while it lives; SIGPIPE is ignored from then on. One a process: handlers are the
+/// process's own.
 class SignalForwarding {
 public:
   SignalForwarding();

@@ -2,52 +2,25 @@
 
 #include "os/files.hpp"
 #include "toolkit/base_directory.hpp"
+#include "toolkit/copy_tree.hpp"
+#include "toolkit/directory.hpp"
 #include "toolkit/extract.hpp"
 #include "toolkit/s3_object.hpp"
 #include "toolkit/tar_reader.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <filesystem>
-#include <memory>
 #include <sys/stat.h>
 
 namespace trainyard::toolkit {
 namespace {
 
-namespace fs = std::filesystem;
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-Result<bool> is_empty(const std::string& path) {
-  const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
-  if (!directory) return fail_errno("list " + path);
-  while (const dirent* entry = ::readdir(directory.get())) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") return false;
-  }
-  return true;
-}
-
-Failure failed(const std::error_code& error, const std::string& doing) {
-  return fail_errno(doing, error.value());
-}
-
-// What symbolic links lead to is copied, not the links.
-Result<> copy_directory(const std::string& from, const std::string& to) {
-  std::error_code error;
-  const fs::path source = fs::canonical(from, error), target = fs::weakly_canonical(to, error);
+Result<> bring_directory(const std::string& from, const std::string& code) {
+  const std::string source = real_path(from), target = real_path(code);
   if (source == target) return {};
-  const auto [end, ignored] =
-      std::mismatch(source.begin(), source.end(), target.begin(), target.end());
-  if (end == source.end())
+  if (target.starts_with(source + "/"))
     return fail(ErrorKind::invalid, "InvalidLocation",
-                "copy " + from + " to " + to + ": it would be copied into itself");
-  fs::copy(source, target, fs::copy_options::recursive, error);
-  if (error) return failed(error, "copy " + from + " to " + to);
-  return {};
+                "copy " + from + " to " + code + ": it would be copied into itself");
+  return copy_tree(source, target);
 }
 
 Result<bool> holds_tar(const std::string& path) {
@@ -58,20 +31,17 @@ Result<bool> holds_tar(const std::string& path) {
 Result<> bring_local(const std::string& from, const std::string& code, const LogLines& log) {
   struct stat st{};
   if (::stat(from.c_str(), &st) != 0) return fail_errno("find the source code at " + from);
-  if (S_ISDIR(st.st_mode)) return copy_directory(from, code);
+  if (S_ISDIR(st.st_mode)) return bring_directory(from, code);
   if (TRY(holds_tar(from)))
     return extract_archive(TRY(os::open_file(from, O_RDONLY)), from, code, log);
-  std::error_code error;
-  fs::copy_file(from, join_path(code, fs::path(from).filename().string()), error);
-  if (error) return failed(error, "copy " + from + " to " + code);
-  return {};
+  return copy_file(from, join_path(code, from.substr(from.rfind('/') + 1)));
 }
 
 }  // namespace
 
 Result<> bring_source_code(const std::string& uri, const std::string& code,
                            const Variables& variables, const Clock& clock, const LogLines& log) {
-  if (!TRY(is_empty(code))) {
+  if (!TRY(list_directory(code)).empty()) {
     log.info("Provided path: " + code + " is not empty, abandoning unzipping sourcedir.tar.gz");
     return {};
   }

@@ -96,7 +96,8 @@ template <class Number> std::optional<Number> whole_number(std::string_view digi
 }  // namespace
 
 Failure TarReader::broken(const std::string& why) const {
-  return fail(ErrorKind::invalid, "ReadError", "unpack " + what_ + ": " + why);
+  return fail(ErrorKind::invalid, std::string(Gunzip::broken_archive),
+              "unpack " + what_ + ": " + why);
 }
 
 Result<std::size_t> TarReader::read(std::span<char> out) {
@@ -205,6 +206,9 @@ Result<std::optional<TarMember>> TarReader::next() {
     left_bytes_ = has_body ? member.size_bytes : 0;
     padding_bytes_ = (block_bytes - left_bytes_ % block_bytes) % block_bytes;
     return member;
+  }
+  std::array<char, 16 << 10> rest;  // to the end, for the checksum is there
+  while (TRY(stream_.read(rest)) > 0) {
   }
   return std::nullopt;
 }

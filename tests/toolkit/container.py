@@ -1,0 +1,119 @@
+"""A training container without a container: a base directory, a script, and `train` run in it.
+
+The same tree, at the same path, is given to Trainyard's train and to the one of sagemaker-training, so that
+what they do can be compared byte for byte.
+"""
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+VENV = ROOT / "build/venv-toolkit"
+ORIGINAL = VENV / "bin/train"
+OURS = pathlib.Path(os.environ.get("TRAINYARD_TRAIN", ROOT / "build/release/trainyard-train"))
+PYTORCH = "sagemaker_pytorch_container.training:main"
+
+RESOURCES = {
+    "current_host": "algo-1", "current_instance_type": "ml.m5.xlarge",
+    "current_group_name": "homogeneousCluster", "hosts": ["algo-1"],
+    "instance_groups": [{"instance_group_name": "homogeneousCluster", "instance_type": "ml.m5.xlarge",
+                         "hosts": ["algo-1"]}],
+    "network_interface_name": "eth0",
+}
+
+# Writes what it sees where the test finds it.
+DUMP = """
+import json, os, sys
+seen = {"argv": sys.argv, "cwd": os.getcwd(), "env": dict(os.environ), "path0": sys.path[0]}
+with open(os.path.join(os.environ["SM_OUTPUT_DIR"], "seen.json"), "w") as f:
+    json.dump(seen, f)
+"""
+
+
+@dataclasses.dataclass
+class Container:
+    """What a job brings. A configuration given as text is written as it is."""
+    hyperparameters: object = dataclasses.field(default_factory=dict)
+    resources: object = dataclasses.field(default_factory=lambda: dict(RESOURCES))
+    channels: object = dataclasses.field(default_factory=dict)
+    files: dict = dataclasses.field(default_factory=lambda: {"train.py": DUMP})
+    env: dict = dataclasses.field(default_factory=dict)
+    program: object = "train.py"
+    pytorch: bool = False
+    output: bool = True
+    prepare: object = None  # called with the base directory before the run
+
+
+@dataclasses.dataclass
+class Ended:
+    code: int
+    failure: object
+    success: object
+    seen: object
+    stdout: str
+    stderr: str
+
+
+def _write_config(base, container):
+    config = base / "input/config"
+    config.mkdir(parents=True)
+    hyperparameters = container.hyperparameters
+    if isinstance(hyperparameters, dict) and container.program is not None:
+        hyperparameters = {**hyperparameters, "sagemaker_program": container.program}
+    for name, value in (("hyperparameters", hyperparameters), ("resourceconfig", container.resources),
+                        ("inputdataconfig", container.channels)):
+        if value is not None:
+            text = value if isinstance(value, str) else json.dumps(value)
+            (config / f"{name}.json").write_text(text)
+
+
+def build(base, container):
+    shutil.rmtree(base, ignore_errors=True)
+    _write_config(base, container)
+    (base / "code").mkdir()
+    if container.output:
+        (base / "output").mkdir()
+    for name, text in container.files.items():
+        path = base / "code" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    if container.prepare:
+        container.prepare(base)
+
+
+def python():
+    """The interpreter as the original's launcher names it: it shows in commands."""
+    return ORIGINAL.read_text().splitlines()[0].removeprefix("#!")
+
+
+def environment(base, container):
+    env = {"PATH": f"{VENV}/bin:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "TZ": "UTC",
+           "SAGEMAKER_BASE_DIR": str(base), "SM_STUDIO_LOCAL_MODE": "true",
+           "TRAINYARD_PYTHON": python(), "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INDEX": "1"}
+    if container.pytorch:
+        env["SAGEMAKER_TRAINING_MODULE"] = PYTORCH
+    env.update(container.env)
+    return env
+
+
+def start(program, base, container, **popen):
+    build(base, container)
+    return subprocess.Popen([program, "train"], env=environment(base, container), cwd="/",
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            **popen)
+
+
+def finish(process, base):
+    stdout, stderr = process.communicate(timeout=120)
+    seen = base / "output/seen.json"
+    text = lambda p: p.read_text(errors="surrogateescape") if p.exists() else None  # noqa: E731
+    return Ended(process.returncode, text(base / "output/failure"), text(base / "output/success"),
+                 json.loads(seen.read_text()) if seen.exists() else None,
+                 stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+
+
+def run(program, base, container):
+    return finish(start(program, base, container), base)
