@@ -49,3 +49,6 @@ target_link_libraries(trainyard-train PRIVATE $<TARGET_FILE:toolkit> $<TARGET_FI
 if(NOT CMAKE_CXX_FLAGS MATCHES "fsanitize")
   target_link_options(trainyard-train PRIVATE -static)
 endif()
+if(CMAKE_CXX_FLAGS MATCHES "-O2")
+  target_link_options(trainyard-train PRIVATE -s)
+endif()
