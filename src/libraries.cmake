@@ -40,12 +40,14 @@ target_link_libraries(trainyard PRIVATE service agent agent_runtime cli)
 # The program inside a container. Static, so that it runs in any image: the archives are named, for Debian's
 # fmt, which base's CMake target brings along, has none.
 trainyard_library(toolkit toolkit DEPS base os wire_sign PKGS z)
+find_library(static_crypto libcrypto.a REQUIRED)
+find_library(static_z libz.a REQUIRED)
 add_executable(trainyard-train src/toolkit/main.cc)
 target_include_directories(trainyard-train PRIVATE src)
 target_compile_options(trainyard-train PRIVATE ${warnings})
 add_dependencies(trainyard-train toolkit)
 target_link_libraries(trainyard-train PRIVATE $<TARGET_FILE:toolkit> $<TARGET_FILE:wire_sign> $<TARGET_FILE:os>
-                      $<TARGET_FILE:base> libcrypto.a libz.a -Wl,--gc-sections)
+                      $<TARGET_FILE:base> ${static_crypto} ${static_z} -Wl,--gc-sections)
 if(NOT CMAKE_CXX_FLAGS MATCHES "fsanitize")
   target_link_options(trainyard-train PRIVATE -static)
 endif()
