@@ -215,6 +215,7 @@ private:
 Result<Json> parse_json(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf"))
     return fail(ErrorKind::invalid, "JSONDecodeError", "Unexpected UTF-8 BOM: save it without");
+  if (!is_text(text)) return fail(ErrorKind::invalid, "UnicodeDecodeError", "It is not UTF-8");
   return JsonReader(text).read();
 }
 

@@ -43,10 +43,11 @@ TEST_CASE("integers of more than 4300 digits are refused as Python refuses them"
 
 TEST_CASE("what Python refuses is refused, with its place") {
   for (const char* text :
-       {"",          " ",    "01",   "+5",       ".5",      "5.",         "0x10",
-        "1_000",     "True", "None", "nan",      "[1,]",    "{\"a\":1,}", "{a:1}",
-        "{\"a\" 1}", "'a'",  "\"a",  "\"\x01\"", "\"\\x\"", "\"\\u12\"",  "[1 2]",
-        "1 2",       "-",    "- 1",  "1e",       "tru",     "[",          "\xef\xbb\xbf{}"})
+       {"",          " ",           "01",   "+5",       ".5",      "5.",         "0x10",
+        "1_000",     "True",        "None", "nan",      "[1,]",    "{\"a\":1,}", "{a:1}",
+        "{\"a\" 1}", "'a'",         "\"a",  "\"\x01\"", "\"\\x\"", "\"\\u12\"",  "[1 2]",
+        "1 2",       "-",           "- 1",  "1e",       "tru",     "[",          "\xef\xbb\xbf{}",
+        "\"\xff\"",  "\"\xc0\x80\""})
     CHECK_MESSAGE(!parse_json(text).has_value(), text);
   CHECK(parse_json("{\n \"a\": x}").error().message == "Expecting value: line 2 column 7 (byte 8)");
 }

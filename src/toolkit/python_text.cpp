@@ -85,6 +85,15 @@ void append_upper(std::string& out, char32_t c) {
 
 }  // namespace
 
+bool is_text(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const Sequence sequence = sequence_at(bytes, true);
+    if (!sequence.whole) return false;
+    bytes.remove_prefix(sequence.length);
+  }
+  return true;
+}
+
 char32_t take_code_point(std::string_view& text) {
   const Sequence sequence = sequence_at(text, true);
   CHECK(sequence.whole);

@@ -12,7 +12,9 @@
 
 namespace trainyard::toolkit {
 
-/// Takes the first code point off. `text` must be WTF-8 and not empty.
+/// Whether the bytes are such text: UTF-8, but for lone surrogates.
+bool is_text(std::string_view bytes);
+/// Takes the first code point off. `text` must be such text and not empty.
 char32_t take_code_point(std::string_view& text);
 void append_code_point(std::string& text, char32_t c);
 std::size_t count_code_points(std::string_view text);

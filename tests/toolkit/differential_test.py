@@ -137,10 +137,13 @@ CASES = {
                                  hyperparameters={"sagemaker_toolkit_native_launcher_enabled": "true"}),
     "pt_requirements_bad": Container(pytorch=True, files={"train.py": DUMP, "requirements.txt": "!!x\n"}),
     # Code that lies elsewhere.
-    "code_directory": Container(
-        files={}, hyperparameters={"sagemaker_submit_directory": "/tmp/trainyard-code-directory"}),
     "code_absent": Container(files={}, hyperparameters={"sagemaker_submit_directory": "/nowhere"}),
-    "code_bad_gzip": Container(files={}, hyperparameters={"sagemaker_submit_directory": "file:///etc/x"}),
+    "code_uri_unknown": Container(files={}, hyperparameters={"sagemaker_submit_directory": "file:///etc/x"}),
+    "package_broken": Container(files={"train.py": DUMP, "setup.py": "raise SystemExit('no')\n"}),
+    "s3_output_local": hps(sagemaker_s3_output="file:///tmp/x"),
+    "s3_output_odd": hps(sagemaker_s3_output="ftp://x"),
+    "log_level_null": hps(sagemaker_container_log_level="null"),
+    "job_name_number": hps(sagemaker_job_name="3"),
     "module_malformed": Container(env={"SAGEMAKER_TRAINING_MODULE": "no_colon"}),
     "module_absent": Container(env={"SAGEMAKER_TRAINING_MODULE": "no_such_module:main"}),
 }
