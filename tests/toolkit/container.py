@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -106,8 +107,26 @@ def start(program, base, container, **popen):
                             **popen)
 
 
+def processes_in(base):
+    """Those whose working directory is the job's code."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{pid}/cwd") == str(base / "code"):
+                found.append(int(pid))
+        except OSError:
+            pass  # it has ended, or is not ours to look at
+    return found
+
+
 def finish(process, base):
-    stdout, stderr = process.communicate(timeout=120)
+    try:
+        stdout, stderr = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        for pid in [process.pid, *processes_in(base)]:
+            os.kill(pid, signal.SIGKILL)
+        process.communicate()
+        raise
     seen = base / "output/seen.json"
     text = lambda p: p.read_text(errors="surrogateescape") if p.exists() else None  # noqa: E731
     return Ended(process.returncode, text(base / "output/failure"), text(base / "output/success"),

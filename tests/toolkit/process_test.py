@@ -40,15 +40,29 @@ def test_sigterm_reaches_the_script_which_may_end_well(ours, base, pytorch):
     assert ended.code == 0 and ended.success == "" and (base / "model").read_text() == "15"
 
 
+# Saves for half a second, unless train goes meanwhile: then its agent would end the container.
+SAVES_SLOWLY = READY + """
+import select
+shell = os.getppid()
+train = os.pidfd_open(int(open(f"/proc/{shell}/stat").read().split()[3]))
+def stop(number, frame):
+    abandoned = select.select([train], [], [], 0.5)[0]
+    open(os.environ["SM_MODEL_DIR"], "w").write("abandoned" if abandoned else str(number))
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+print("ready", flush=True)
+signal.pause()
+"""
+
+
 @pytest.mark.parametrize("pytorch", [False, True])
-def test_sigterm_reaches_a_script_behind_shells_and_its_end_is_waited_for(ours, base, pytorch):
-    python = container.python()
-    case = Container(files={"run.sh": f"#!/bin/sh\n{python} work.py\necho behind\n", "work.py": SAVES},
-                     program="run.sh", pytorch=pytorch)
+def test_sigterm_reaches_a_script_behind_a_shell_and_its_end_is_waited_for(ours, base, pytorch):
+    case = Container(files={"run.sh": f"#!/bin/sh\n{container.python()} work.py\necho behind\n",
+                            "work.py": SAVES_SLOWLY}, program="run.sh", pytorch=pytorch)
     process = start_and_wait_for_line(ours, base, case)
     process.send_signal(signal.SIGTERM)
     ended = container.finish(process, base)
-    assert (base / "model").read_text() == "15"  # written though the shell died at once
+    assert (base / "model").read_text() == "15"  # though the shell died at once
     assert ended.code == 1 and "ExitCode -15" in ended.failure
 
 
@@ -87,18 +101,11 @@ def test_a_daemon_left_behind_does_not_hold_the_job(ours, base, pytorch):
                   "print('done', flush=True)\n", pytorch=pytorch)
     process = container.start(ours, base, case, start_new_session=True)
     assert process.wait(timeout=30) == 0
-    sleeper = [p for p in os.listdir("/proc") if p.isdigit() and is_in_code(p, base)]
+    sleeper = container.processes_in(base)
     for pid in sleeper:
-        os.kill(int(pid), signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
     ended = container.finish(process, base)
     assert len(sleeper) == 1 and ended.stdout == "done\n" and ended.success == ""
-
-
-def is_in_code(pid, base):
-    try:
-        return os.readlink(f"/proc/{pid}/cwd") == str(base / "code")
-    except OSError:
-        return False
 
 
 def test_orphans_are_reaped_while_the_script_runs(ours, base):
