@@ -35,7 +35,8 @@ TEST_CASE("hyperparameters are decoded and parted by whom they are for") {
 
 TEST_CASE("arguments are sorted pairs, one dash for one letter") {
   const auto e = environment(R"({"z": "1", "lr": "1e-5", "flag": "true", "none": "null",
-                                 "list": "[1, \"a\"]", "map": "{\"b\": 1, \"a\": [null]}", "\u00e9": ""})");
+                                 "list": "[1, \"a\"]", "map": "{\"b\": 1, \"a\": [null]}",
+                                 "\u00e9": ""})");
   CHECK(script_arguments(*e) == std::vector<std::string>{"--flag", "True", "--list", "[1, 'a']",
                                                          "--lr", "1e-05", "--map", "a=[None],b=1",
                                                          "--none", "", "-z", "1", "-\xc3\xa9", ""});

@@ -43,7 +43,7 @@ def test_sigterm_reaches_the_script_which_may_end_well(ours, base, pytorch):
 # Saves for half a second, unless train goes meanwhile: then its agent would end the container.
 SAVES_SLOWLY = READY + """
 import select
-shell = os.getppid()
+shell = os.getsid(0)
 train = os.pidfd_open(int(open(f"/proc/{shell}/stat").read().split()[3]))
 def stop(number, frame):
     abandoned = select.select([train], [], [], 0.5)[0]
