@@ -65,14 +65,16 @@ CREATE TABLE object (
 CREATE INDEX object_by_blob ON object (blob);
 
 CREATE TABLE upload (
-  id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, headers TEXT NOT NULL,
-  part_size INTEGER NOT NULL DEFAULT 0,   -- P, once a length was seen twice; 0 before
+  id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL,
+  headers TEXT NOT NULL,        -- what the object will have
   created_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX upload_by_key ON upload (bucket, key);
 
+-- Part n is the `size` bytes of `file` from `at` on.
 CREATE TABLE part (
-  upload TEXT NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
-  sha256 TEXT NOT NULL, checksum TEXT NOT NULL, in_place INTEGER NOT NULL, modified_ms INTEGER NOT NULL,
-  PRIMARY KEY (upload, n)) WITHOUT ROWID;
+  upload TEXT NOT NULL, n INTEGER NOT NULL, file TEXT NOT NULL, at INTEGER NOT NULL,
+  size INTEGER NOT NULL, md5 TEXT NOT NULL, sha256 TEXT NOT NULL, checksum TEXT NOT NULL,
+  modified_ms INTEGER NOT NULL, PRIMARY KEY (upload, n)) WITHOUT ROWID;
 )";
 
 constexpr std::array steps{step_1};

@@ -1,0 +1,43 @@
+#pragma once
+/// Rows of multipart uploads and their parts.
+
+#include "service/store/database.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trainyard::store {
+
+struct UploadRow {
+  std::string id, bucket, key;
+  std::string headers;  ///< what the object will have: JSON
+  Time created{};
+};
+Result<> insert_upload(Txn& txn, const UploadRow& row);
+Result<std::optional<UploadRow>> find_upload(Snapshot& s, std::string_view id);
+/// The upload and its parts.
+Result<> delete_upload(Txn& txn, std::string_view id);
+/// All uploads into a bucket.
+Result<std::vector<std::string>> uploads_into(Snapshot& s, std::string_view bucket);
+
+struct PartRow {
+  std::int64_t n = 0;   ///< 1 to 10,000
+  std::string file;     ///< where its bytes are: a name in the uploads' directory
+  std::int64_t at = 0;  ///< and from which byte on
+  std::int64_t size = 0;
+  std::string md5;       ///< hex
+  std::string sha256;    ///< hex
+  std::string checksum;  ///< base64, of the upload's algorithm; "" if it has none
+  Time modified{};
+};
+/// Inserts or replaces part `n`, as of `txn.now()`. Returns the row that was there.
+Result<std::optional<PartRow>> put_part(Txn& txn, std::string_view upload, const PartRow& row);
+/// All parts of an upload, by number.
+Result<std::vector<PartRow>> parts_of(Snapshot& s, std::string_view upload);
+/// Names of all files that hold a part, of any upload, sorted.
+Result<std::vector<std::string>> part_files(Snapshot& s);
+
+}  // namespace trainyard::store
