@@ -1,6 +1,6 @@
 # The layers, lowest first. What is not listed as a dependency may not be included: tests/tidy checks it.
 trainyard_library(base base PKGS fmt::fmt OpenSSL::Crypto Threads::Threads)
-trainyard_library(os os DEPS base PKGS seccomp cap)
+trainyard_library(os os DEPS base PKGS seccomp)
 trainyard_library(wire_sign wire/sign DEPS base)
 trainyard_library(wire wire DEPS base wire_sign PKGS boost_json re2 pugixml isal)
 add_library(wire_shapes INTERFACE)  # headers only
@@ -10,7 +10,7 @@ trainyard_library(net net DEPS base os wire PKGS Threads::Threads)
 trainyard_library(job job DEPS base)
 trainyard_library(store service/store DEPS base job PKGS sqlite3)
 trainyard_library(objects service/objects DEPS base os store wire)
-trainyard_library(agent_runtime agent/runtime DEPS base os PKGS seccomp cap)
+trainyard_library(agent_runtime agent/runtime DEPS base os)
 trainyard_library(agent_channels agent/channels DEPS base os wire wire_sign net PKGS isal)
 trainyard_library(agent_outputs agent/outputs DEPS base os wire net agent_channels PKGS isal)
 trainyard_library(agent_watch agent/watch DEPS base os wire_instance)

@@ -22,14 +22,16 @@ os::Path this_program() {
   return n > 0 ? os::Path(std::string(buffer.data(), std::size_t(n))) : os::Path("trainyard");
 }
 
-// `trainyard agent --spec DIR/spec.json` and `trainyard agent --reap DIR`: started by a fleet, not by people.
+// `trainyard agent --spec DIR/spec.json` and `trainyard agent --reap DIR`: started by a fleet, not
+// by people.
 int run_agent_face(std::string_view what, const os::Path& path) {
-  const auto runtime = agent::make_sandbox_runtime();
-  const Result<> outcome =
-      what == "--spec"
-          ? agent::run_agent(path, this_program().parent_path() / "trainyard-train", *runtime,
-                             system_clock())
-          : agent::reap(path, path.filename(), *runtime);
+  const auto act = [&]() -> Result<> {
+    const auto runtime = TRY(agent::make_sandbox_runtime());
+    if (what == "--reap") return agent::reap(path, path.filename(), *runtime);
+    return agent::run_agent(path, this_program().parent_path() / "trainyard-train", *runtime,
+                            system_clock());
+  };
+  const Result<> outcome = act();
   if (outcome) return 0;
   std::fprintf(stderr, "trainyard agent: %s\n", outcome.error().message.c_str());
   return 1;

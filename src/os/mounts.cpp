@@ -1,6 +1,7 @@
 #include "os/mounts.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fcntl.h>
 #include <linux/openat2.h>

@@ -28,6 +28,16 @@ Result<> refuse(void* context, const SyscallRule& rule, int number,
   return fail_errno("filter the system call " + std::string(rule.name), -rc);
 }
 
+// Written out: the library's SCMP_CMP macros are compound literals, which C++ has not.
+scmp_arg_cmp compare(unsigned argument, scmp_compare how, std::uint64_t a, std::uint64_t b = 0) {
+  scmp_arg_cmp out{};
+  out.arg = argument;
+  out.op = how;
+  out.datum_a = a;
+  out.datum_b = b;
+  return out;
+}
+
 Result<> add(void* context, const SyscallRule& rule) {
   const int number = seccomp_syscall_resolve_name(rule.name);
   if (number == __NR_SCMP_ERROR) return {};  // newer than the library: it has no name here
@@ -35,17 +45,17 @@ Result<> add(void* context, const SyscallRule& rule) {
   const auto argument = unsigned(rule.argument);
   using Compare = SyscallRule::Compare;
   if (rule.compare == Compare::equal)
-    return refuse(context, rule, number, {SCMP_CMP(argument, SCMP_CMP_EQ, rule.number)});
+    return refuse(context, rule, number, {compare(argument, SCMP_CMP_EQ, rule.number)});
   if (rule.compare == Compare::above)
-    return refuse(context, rule, number, {SCMP_CMP(argument, SCMP_CMP_GT, rule.number)});
+    return refuse(context, rule, number, {compare(argument, SCMP_CMP_GT, rule.number)});
   if (rule.compare == Compare::between) {  // a rule of the library holds an argument only once
     for (std::uint64_t value = rule.number; value <= rule.last; ++value)
-      TRY(refuse(context, rule, number, {SCMP_CMP(argument, SCMP_CMP_EQ, value)}));
+      TRY(refuse(context, rule, number, {compare(argument, SCMP_CMP_EQ, value)}));
     return {};
   }
   for (std::uint64_t bit = 1; bit != 0; bit <<= 1)
     if (rule.number & bit)
-      TRY(refuse(context, rule, number, {SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, bit, bit)}));
+      TRY(refuse(context, rule, number, {compare(argument, SCMP_CMP_MASKED_EQ, bit, bit)}));
   return {};
 }
 

@@ -38,13 +38,16 @@ private:
   struct Live;
   SandboxRuntime(os::CgroupHost cgroups, os::SyscallFilter filter);
 
-  Result<Running> build(const SandboxSpec& spec, Live& live);
+  Result<> lay_out(const Live& live) const;
+  Result<Running> build(Live& live);
   Result<Live*> find(const Running& running);
-  Result<> end_recorded(const os::Path& scratch);
 
   os::CgroupHost cgroups_;
   os::SyscallFilter filter_;
   std::map<std::string, std::unique_ptr<Live>> live_;  // by id, until destroy()
 };
+
+/// The runtime of this machine, as an agent wants it.
+Result<std::unique_ptr<Runtime>> make_sandbox_runtime();
 
 }  // namespace trainyard::agent

@@ -13,7 +13,7 @@ constexpr std::uint64_t shm_bytes_default = 64u << 20;
 constexpr const char* own_stage = ".own";      // where overlays find their uppers while we build
 constexpr const char* lower_stage = ".lower";  // and the layer below
 
-std::string relative(const os::Path& absolute) {
+std::string inside_root(const os::Path& absolute) {
   return absolute.relative_path().string();
 }
 
@@ -208,7 +208,7 @@ void Builder::overlay(const Mount& mount, const os::Path& target) {
   const std::string stage = std::string(building_root) + "/";
   // userxattr: an ordinary user may write no trusted.* attributes. volatile: the upper is thrown
   // away, so its end need not wait for the disk.
-  filesystem("overlay", relative(target),
+  filesystem("overlay", inside_root(target),
              "lowerdir=" + stage + lower_stage + ",upperdir=" + stage + own_stage + "/" + upper +
                  ",workdir=" + stage + own_stage + "/" + work + ",userxattr,volatile");
   add(Step::Action::detach, lower_stage);
@@ -220,7 +220,7 @@ Result<> Builder::mount(std::size_t n) {
   if (mount.kind == Mount::Kind::tmpfs) {
     if (mount.size_bytes == 0) return refuse("mount a memory file system at " + target.string(),
                                              "it has no size; give it one");
-    filesystem("tmpfs", relative(target), size_option(mount.size_bytes, "0755"));
+    filesystem("tmpfs", inside_root(target), size_option(mount.size_bytes, "0755"));
     return {};
   }
   const SourceFacts& source = facts_.sources[n];
@@ -231,7 +231,7 @@ Result<> Builder::mount(std::size_t n) {
                     " of the sandbox: there is no such file or directory on this machine");
   if (is_there_already(mount, target)) return {};
   if (mount.kind == Mount::Kind::bind || mount.read_only) {
-    attach(mount.source, relative(target), source.directory, mount.read_only, source.device);
+    attach(mount.source, inside_root(target), source.directory, mount.read_only, source.device);
     return {};
   }
   if (!source.directory)
@@ -247,10 +247,11 @@ Result<> Builder::mounts() {
     order.push_back(n);
     has_overlay = has_overlay || spec_.mounts[n].kind == Mount::Kind::overlay;
   }
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return depth(without_links(spec_.mounts[a].target)) <
-           depth(without_links(spec_.mounts[b].target));
-  });
+  const auto place = [&](std::size_t n) {
+    return std::pair(depth(without_links(spec_.mounts[n].target)), n);
+  };
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
   if (has_overlay) attach(own_directory(spec_.scratch), own_stage, true, false);
   for (const std::size_t n : order)
     TRY(mount(n));
