@@ -7,11 +7,10 @@
 #include "doctor.hpp"
 #include "service/serve.hpp"
 
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
 #include <string_view>
+#include <unistd.h>
 
 namespace trainyard {
 namespace {

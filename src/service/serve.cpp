@@ -16,6 +16,7 @@
 #include "service/logs/follower.hpp"
 #include "service/objects/blobs.hpp"
 #include "service/objects/snapshots.hpp"
+#include "service/objects/uploads.hpp"
 #include "service/store/control.hpp"
 #include "service/store/objects.hpp"
 #include "service/store/schema.hpp"
@@ -134,9 +135,11 @@ Result<> serve(const ServeOptions& options) {
   LateHandler handler;
   const auto server = TRY(net::Server::start({}, handler));
   const auto blobs = TRY(objects::Blobs::open(paths.objects(), {user.uid, user.gid}));
-  objects::Snapshots snapshots(paths.snapshots(), *blobs, readers);
-  api::S3Context s3{control, readers,          *blobs,          bodies,
+  objects::Uploads uploads(*blobs, readers);
+  objects::Snapshots snapshots(paths.snapshots(), *blobs, readers, clock);
+  api::S3Context s3{control, readers,          *blobs,          uploads, bodies,
                     pool,    settings.account, settings.region, clock};
+  TRY(api::clean_after_start(s3));
   TRY(api::ensure_default_bucket(s3));
 
   fleet::LocalFleet fleet(program, paths.instances(), *server);

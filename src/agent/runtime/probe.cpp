@@ -29,7 +29,8 @@ HostCheck yes(std::string name, std::string detail) {
 struct Scratch {
   os::Path path;
   Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "trainyard-doctor-XXXXXX").string();
+    std::string name =
+        (std::filesystem::temp_directory_path() / "trainyard-doctor-XXXXXX").string();
     if (::mkdtemp(name.data())) path = name;
   }
   ~Scratch() {
@@ -70,7 +71,8 @@ Result<> try_out(const SandboxSpec& spec) {
 std::string namespace_cure() {
   if (number_in("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1" &&
       ::geteuid() != 0)
-    return "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile with "
+    return "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile "
+           "with "
            "`userns,` for the trainyard binary";
   if (number_in("/proc/sys/kernel/unprivileged_userns_clone") == "0" && ::geteuid() != 0)
     return "sudo sysctl kernel.unprivileged_userns_clone=1";
@@ -108,10 +110,9 @@ HostCheck cgroup_check() {
   const auto runtime = SandboxRuntime::make();
   if (!runtime) return {"cgroups", false, runtime.error().message, "see the line above"};
   const RuntimeInfo info = (*runtime)->describe();
-  const std::string detail =
-      fmt::format("memory {}, cpu {}, pids {}", info.limits_memory ? "limited" : "not limited",
-                  info.limits_cpu ? "limited" : "not limited",
-                  info.limits_pids ? "limited" : "not limited");
+  const std::string detail = fmt::format(
+      "memory {}, cpu {}, pids {}", info.limits_memory ? "limited" : "not limited",
+      info.limits_cpu ? "limited" : "not limited", info.limits_pids ? "limited" : "not limited");
   if (info.limits_memory && info.limits_cpu && info.limits_pids) return yes("cgroups", detail);
   return {"cgroups", false, detail,
           "run the service as root, or by systemd with Delegate=yes (packaging/trainyard.service)"};
@@ -139,7 +140,8 @@ HostCheck gpu_check() {
 HostCheck disk_check() {
   const auto found = os::space(std::filesystem::current_path());
   if (!found) return {"disk", false, found.error().message, ""};
-  const std::string detail = fmt::format("{:.1f} GiB free here", double(found->free_bytes) / (1u << 30));
+  const std::string detail =
+      fmt::format("{:.1f} GiB free here", double(found->free_bytes) / (1u << 30));
   if (found->free_bytes >= little_space_bytes) return yes("disk", detail);
   return {"disk", false, detail, "keep the data directory (--data) where there is more"};
 }
@@ -156,9 +158,9 @@ HostCheck linger_check() {
 
 HostCheck machine_check() {
   const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGE_SIZE);
-  return yes("machine", fmt::format("{} processors, {:.1f} GiB memory",
-                                    std::thread::hardware_concurrency(),
-                                    double(pages) * double(page) / (1u << 30)));
+  return yes("machine",
+             fmt::format("{} processors, {:.1f} GiB memory", std::thread::hardware_concurrency(),
+                         double(pages) * double(page) / (1u << 30)));
 }
 
 }  // namespace

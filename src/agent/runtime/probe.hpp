@@ -15,7 +15,8 @@ struct HostCheck {
 
 using HostReport = std::vector<HostCheck>;
 
-/// Looks and tries: starts and ends one sandbox in a temporary directory. Changes nothing that lasts.
+/// Looks and tries: starts and ends one sandbox in a temporary directory. Changes nothing that
+/// lasts.
 HostReport probe_host();
 
 }  // namespace trainyard::agent

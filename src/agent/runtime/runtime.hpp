@@ -55,7 +55,8 @@ struct SandboxSpec {
   std::vector<std::string> environment;  ///< "NAME=value"; nothing is inherited
   std::string working_directory = "/";
   Network network = Network::host;
-  std::uint16_t door_port = 0;  ///< for Network::none: where door_listener listens inside; 0 = no door
+  std::uint16_t door_port =
+      0;  ///< for Network::none: where door_listener listens inside; 0 = no door
   Limits limits;
   std::uint64_t shm_bytes = 0;  ///< size of /dev/shm
   os::Path log;                 ///< raw.log: pid 1 drains the output pipe here if the agent dies
@@ -86,8 +87,8 @@ struct Running {
   pid_t init = -1;
   /// Private to the runtime that made it: control channel to pid 1 and lifeline.
   os::Fd control, lifeline;
-  /// For Network::none: a listener on 127.0.0.1:SandboxSpec::door_port inside, made before the user's
-  /// process begins, for the agent's door; else none.
+  /// For Network::none: a listener on 127.0.0.1:SandboxSpec::door_port inside, made before the
+  /// user's process begins, for the agent's door; else none.
   os::Fd door_listener;
 };
 

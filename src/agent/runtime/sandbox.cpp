@@ -184,8 +184,9 @@ RuntimeInfo SandboxRuntime::describe() const {
   out.limits_cpu = !cgroups_.cpu.empty();
   out.limits_pids = !cgroups_.pids.empty();
   if (!out.limits_memory || !out.limits_cpu)
-    out.note = "memory and processor time are not limited here: no control group of this machine is "
-               "writable; run the service as root or as a systemd service with Delegate=yes";
+    out.note =
+        "memory and processor time are not limited here: no control group of this machine is "
+        "writable; run the service as root or as a systemd service with Delegate=yes";
   return out;
 }
 

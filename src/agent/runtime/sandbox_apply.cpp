@@ -80,13 +80,18 @@ int carry_out(const Step& step, std::span<int> trees, int root, Word& failure) n
   switch (step.action) {
   case Step::Action::directory:
     return os::make_directory_under(root, step.target.c_str(), step.mode);
-  case Step::Action::file: return make_file(step, root);
+  case Step::Action::file:
+    return make_file(step, root);
   case Step::Action::link:
     return os::make_link_under(root, step.target.c_str(), step.text.c_str());
-  case Step::Action::attach: return attach_to_target(step, trees[std::size_t(step.tree)], root);
-  case Step::Action::filesystem: return put_filesystem(step, root, failure);
-  case Step::Action::detach: return detach(step);
-  case Step::Action::sysctl: return write_sysctl(step);
+  case Step::Action::attach:
+    return attach_to_target(step, trees[std::size_t(step.tree)], root);
+  case Step::Action::filesystem:
+    return put_filesystem(step, root, failure);
+  case Step::Action::detach:
+    return detach(step);
+  case Step::Action::sysctl:
+    return write_sysctl(step);
   }
   return errno = EINVAL, -1;
 }

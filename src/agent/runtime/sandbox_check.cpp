@@ -24,8 +24,9 @@ bool has_nul(const std::string& text) {
 Result<> check_identity(const SandboxSpec& spec, const HostFacts& facts) {
   const std::string doing = "make sandbox " + spec.id;
   if (spec.host_uid == 0 || (facts.uid == 0 && spec.host_gid == 0))
-    return refuse(doing, "its processes would be root of this machine; run jobs as an ordinary user "
-                         "([sandbox] user)");
+    return refuse(doing,
+                  "its processes would be root of this machine; run jobs as an ordinary user "
+                  "([sandbox] user)");
   if (facts.uid != 0 && (spec.host_uid != facts.uid || spec.host_gid != facts.gid))
     return refuse(doing, "only root can run it as user " + std::to_string(spec.host_uid) +
                              "; this agent is user " + std::to_string(facts.uid));
@@ -82,7 +83,8 @@ Result<> check_spec(const SandboxSpec& spec, const HostFacts& facts) {
   if (!is_name(spec.hostname, host_name_bytes_max))
     return refuse(doing, "\"" + spec.hostname + "\" is no host name");
   for (const auto& alias : spec.aliases)
-    if (!is_name(alias, host_name_bytes_max)) return refuse(doing, "\"" + alias + "\" is no host name");
+    if (!is_name(alias, host_name_bytes_max))
+      return refuse(doing, "\"" + alias + "\" is no host name");
   for (const auto& mount : spec.mounts)
     TRY(check_target(mount));
   return {};

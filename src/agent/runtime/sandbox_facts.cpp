@@ -60,13 +60,28 @@ const std::vector<std::string>& system_directories() {
 // libraries, check certificates, name time zones, types and ports. Accounts, hosts and name service
 // are made up instead.
 const std::vector<std::string>& system_settings() {
-  static const std::vector<std::string> names{
-      "OpenCL",          "alternatives", "ca-certificates", "ca-certificates.conf",
-      "crypto-policies", "fonts",        "gai.conf",        "host.conf",
-      "ld.so.cache",     "ld.so.conf",   "ld.so.conf.d",    "localtime",
-      "magic",           "mime.types",   "os-release",      "pki",
-      "protocols",       "services",     "ssl",             "terminfo",
-      "timezone",        "vulkan"};
+  static const std::vector<std::string> names{"OpenCL",
+                                              "alternatives",
+                                              "ca-certificates",
+                                              "ca-certificates.conf",
+                                              "crypto-policies",
+                                              "fonts",
+                                              "gai.conf",
+                                              "host.conf",
+                                              "ld.so.cache",
+                                              "ld.so.conf",
+                                              "ld.so.conf.d",
+                                              "localtime",
+                                              "magic",
+                                              "mime.types",
+                                              "os-release",
+                                              "pki",
+                                              "protocols",
+                                              "services",
+                                              "ssl",
+                                              "terminfo",
+                                              "timezone",
+                                              "vulkan"};
   return names;
 }
 

@@ -9,13 +9,20 @@ namespace {
 std::string doing_step(const Step& step) {
   const std::string at = "/" + step.target;
   switch (step.action) {
-  case Step::Action::directory: return "make the directory " + at;
-  case Step::Action::file: return "write the file " + at;
-  case Step::Action::link: return "make the link " + at;
-  case Step::Action::attach: return "put a directory or file of this machine at " + at;
-  case Step::Action::filesystem: return "mount a file system of type " + step.type + " at " + at;
-  case Step::Action::detach: return "take away " + at;
-  case Step::Action::sysctl: return "write " + at;
+  case Step::Action::directory:
+    return "make the directory " + at;
+  case Step::Action::file:
+    return "write the file " + at;
+  case Step::Action::link:
+    return "make the link " + at;
+  case Step::Action::attach:
+    return "put a directory or file of this machine at " + at;
+  case Step::Action::filesystem:
+    return "mount a file system of type " + step.type + " at " + at;
+  case Step::Action::detach:
+    return "take away " + at;
+  case Step::Action::sysctl:
+    return "write " + at;
   }
   return "build " + at;
 }
@@ -23,20 +30,29 @@ std::string doing_step(const Step& step) {
 std::string doing(const Word& word, const SandboxPlan& plan, const SandboxSpec& spec) {
   const auto n = std::size_t(word.step);
   switch (word.stage) {
-  case Word::Stage::identity: return "become the sandbox's user";
-  case Word::Stage::network: return "set up the sandbox's network";
+  case Word::Stage::identity:
+    return "become the sandbox's user";
+  case Word::Stage::network:
+    return "set up the sandbox's network";
   case Word::Stage::tree:
     return "take " + (n < plan.trees.size() ? plan.trees[n].source.string() : "a directory") +
            " into the sandbox";
-  case Word::Stage::root: return "mount the sandbox's root";
+  case Word::Stage::root:
+    return "mount the sandbox's root";
   case Word::Stage::step:
     return n < plan.steps.size() ? doing_step(plan.steps[n]) : "build the sandbox's root";
-  case Word::Stage::enter: return "enter the sandbox's root";
-  case Word::Stage::privileges: return "give up privileges";
-  case Word::Stage::process: return "start a process";
-  case Word::Stage::directory: return "enter the working directory " + spec.working_directory;
-  case Word::Stage::filter: return "install the system call filter";
-  case Word::Stage::execute: return "run " + spec.argv.front();
+  case Word::Stage::enter:
+    return "enter the sandbox's root";
+  case Word::Stage::privileges:
+    return "give up privileges";
+  case Word::Stage::process:
+    return "start a process";
+  case Word::Stage::directory:
+    return "enter the working directory " + spec.working_directory;
+  case Word::Stage::filter:
+    return "install the system call filter";
+  case Word::Stage::execute:
+    return "run " + spec.argv.front();
   }
   return "build the sandbox";
 }

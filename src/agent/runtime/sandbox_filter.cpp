@@ -15,8 +15,8 @@ constexpr std::uint64_t new_namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEW
 
 }  // namespace
 
-// Most of these fail anyway, for want of a capability: the filter is the second wall, and it keeps a
-// job away from kernel code that a training script has no use for.
+// Most of these fail anyway, for want of a capability: the filter is the second wall, and it keeps
+// a job away from kernel code that a training script has no use for.
 //
 // Allowed on purpose: ptrace and process_vm_readv (debuggers, py-spy; they reach the job's own
 // processes only), clone3 (threads; its flags cannot be seen by a filter, but no user namespace may

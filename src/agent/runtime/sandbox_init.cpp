@@ -30,10 +30,10 @@ namespace {
 
 // What root of a container expects to do to its own files and processes. One host user is all there
 // is inside, so none of these reaches anything that is not the job's.
-constexpr std::uint64_t kept_capabilities =
-    1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER | 1u << CAP_FSETID |
-    1u << CAP_KILL | 1u << CAP_SETGID | 1u << CAP_SETUID | 1u << CAP_NET_BIND_SERVICE |
-    1u << CAP_SYS_CHROOT;
+constexpr std::uint64_t kept_capabilities = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE |
+                                            1u << CAP_FOWNER | 1u << CAP_FSETID | 1u << CAP_KILL |
+                                            1u << CAP_SETGID | 1u << CAP_SETUID |
+                                            1u << CAP_NET_BIND_SERVICE | 1u << CAP_SYS_CHROOT;
 
 constexpr int splice_bytes = 1 << 20;
 
@@ -139,8 +139,8 @@ void drain(const InitContext& c) noexcept {
 }
 
 // The bytes in the pipe live as long as somebody holds its read end, so pid 1 stays until the agent
-// has taken them or is gone. The kernel tells nobody when a pipe runs empty: short looks, at the end
-// of a container only.
+// has taken them or is gone. The kernel tells nobody when a pipe runs empty: short looks, at the
+// end of a container only.
 void let_output_be_taken(const InitContext& c) noexcept {
   constexpr int look_ms_max = 32;
   for (int look_ms = 1;; look_ms = std::min(2 * look_ms, look_ms_max)) {

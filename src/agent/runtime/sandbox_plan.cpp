@@ -104,8 +104,8 @@ void Builder::skeleton() {
     else
       attach(os::Path("/") / entry.name, entry.name, entry.directory);
   }
-  for (const char* name : {"etc", "home", "mnt", "opt", "run/lock", "srv", "var/cache", "var/lib",
-                           "var/log"})
+  for (const char* name :
+       {"etc", "home", "mnt", "opt", "run/lock", "srv", "var/cache", "var/lib", "var/log"})
     add(Step::Action::directory, name);
   add(Step::Action::link, "var/run", "/run");
   add(Step::Action::link, "var/lock", "/run/lock");
@@ -124,8 +124,8 @@ void Builder::settings() {
   file("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
                         "networks: files\nprotocols: files\nservices: files\n");
   file("hostname", spec_.hostname + "\n");
-  std::string hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.0.1 " +
-                      spec_.hostname;
+  std::string hosts =
+      "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.0.1 " + spec_.hostname;
   for (const auto& alias : spec_.aliases)
     if (alias != spec_.hostname) hosts += " " + alias;
   file("hosts", hosts + "\n");
@@ -218,8 +218,9 @@ Result<> Builder::mount(std::size_t n) {
   const Mount& mount = spec_.mounts[n];
   const os::Path target = without_links(mount.target);
   if (mount.kind == Mount::Kind::tmpfs) {
-    if (mount.size_bytes == 0) return refuse("mount a memory file system at " + target.string(),
-                                             "it has no size; give it one");
+    if (mount.size_bytes == 0)
+      return refuse("mount a memory file system at " + target.string(),
+                    "it has no size; give it one");
     filesystem("tmpfs", inside_root(target), size_option(mount.size_bytes, "0755"));
     return {};
   }

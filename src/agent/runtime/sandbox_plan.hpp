@@ -54,10 +54,10 @@ struct Tree {
 /// One step. Targets are relative to the new root and never lead through a symbolic link.
 struct Step {
   enum class Action {
-    directory,   ///< make `target` and what is above it
-    file,        ///< make `target` holding `text`
-    link,        ///< make `target` a symbolic link to `text`
-    attach,      ///< put tree number `tree` on `target`, made if missing (`directory` tells as what)
+    directory,  ///< make `target` and what is above it
+    file,       ///< make `target` holding `text`
+    link,       ///< make `target` a symbolic link to `text`
+    attach,     ///< put tree number `tree` on `target`, made if missing (`directory` tells as what)
     filesystem,  ///< put a new one of `type` with the options `text` on `target`
     detach,      ///< take away what was attached to `target`, and `target`
     sysctl,      ///< write `text` into the existing file `target`
@@ -71,7 +71,7 @@ struct Step {
   bool directory = true;
   bool executable = true;  ///< filesystem: programs on it can be run
   bool read_only = false;  ///< filesystem: attached read-only
-  bool optional = false;  ///< a failure is passed over
+  bool optional = false;   ///< a failure is passed over
 };
 
 /// A directory on disk that is the container's own, made for its user before it starts.

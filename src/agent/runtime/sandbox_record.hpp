@@ -1,7 +1,7 @@
 #pragma once
 /// Which process is pid 1 of a container, kept in its scratch for a destroy() by somebody who did
-/// not start it: "PID START_TICKS BOOT_ID" in the file `init`. A pid that is somebody else's by now,
-/// or of an earlier boot, is told from it.
+/// not start it: "PID START_TICKS BOOT_ID" in the file `init`. A pid that is somebody else's by
+/// now, or of an earlier boot, is told from it.
 
 #include "base/result.hpp"
 #include "os/files.hpp"

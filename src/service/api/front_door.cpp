@@ -41,15 +41,20 @@ wire::Response refusal(Protocol protocol, const Error& error, const wire::Reques
 
 Failure not_offered(std::string_view what) {
   // What people reach for next, and does not exist here.
-  if (what.find("Endpoint") != std::string_view::npos || what.find("Model") != std::string_view::npos)
-    return fail(ErrorKind::invalid, "UnknownOperationException",
-                fmt::format("{} is not offered: Trainyard trains, it does not serve. A job's model is the "
-                            "S3ModelArtifacts of DescribeTrainingJob.", what));
+  if (what.find("Endpoint") != std::string_view::npos ||
+      what.find("Model") != std::string_view::npos)
+    return fail(
+        ErrorKind::invalid, "UnknownOperationException",
+        fmt::format("{} is not offered: Trainyard trains, it does not serve. A job's model is the "
+                    "S3ModelArtifacts of DescribeTrainingJob.",
+                    what));
   return fail(ErrorKind::invalid, "UnknownOperationException",
               fmt::format("{} is not an operation that is offered here.", what));
 }
 
-std::string hash_of(const std::string& body) { return sha256_hex(body); }
+std::string hash_of(const std::string& body) {
+  return sha256_hex(body);
+}
 
 }  // namespace
 
@@ -68,21 +73,33 @@ Result<std::shared_ptr<FrontDoor::Request>> FrontDoor::look_at(const wire::Reque
     return request;  // these prove themselves by their instance's token
   request->signature = TRY(wire::parse_signature(head));
   if (request->signature.kind == wire::Signature::Kind::none)
-    return fail(ErrorKind::denied,
-                request->protocol == Protocol::s3 ? "AccessDenied" : "MissingAuthenticationToken",
-                "Request is missing Authentication Token: sign it with an access key of this service "
-                "(trainyard env prints one).");
+    return fail(
+        ErrorKind::denied, wire::auth_code::missing,
+        "Request is missing Authentication Token: sign it with an access key of this service "
+        "(trainyard env prints one).");
   request->key = TRY(parts_.services.identity.find(request->signature.access_key));
   if (!request->key)
-    return fail(ErrorKind::denied, "InvalidAccessKeyId",
-                "The access key Id you provided is not known to this service (trainyard env prints one).");
+    return fail(
+        ErrorKind::denied, wire::auth_code::unknown_key,
+        "The access key Id you provided is not known to this service (trainyard env prints one).");
   if (request->key->session_token != request->signature.session_token)
-    return fail(ErrorKind::denied, "InvalidAccessKeyId",
+    return fail(ErrorKind::denied, wire::auth_code::invalid_token,
                 "The security token included in the request is invalid.");
   if (request->key->expires && *request->key->expires < parts_.services.clock.now())
-    return fail(ErrorKind::denied, "ExpiredToken",
+    return fail(ErrorKind::denied, wire::auth_code::expired_token,
                 "The security token included in the request is expired.");
+  TRY(check_scope(*request));
   return request;
+}
+
+// A signature for one service opens no other's door.
+Result<> FrontDoor::check_scope(const Request& request) {
+  const bool is_s3 = request.signature.service == "s3";
+  if (is_s3 == (request.protocol == Protocol::s3)) return {};
+  return fail(ErrorKind::denied, wire::auth_code::mismatch,
+              fmt::format("The signature is scoped to the service '{}', which is not the one that "
+                          "this request is for.",
+                          request.signature.service));
 }
 
 Result<> FrontDoor::check_signature(const Request& request, const wire::RequestHead& head,
@@ -101,9 +118,6 @@ std::variant<net::Admission, wire::Response> FrontDoor::admit(const wire::Reques
     admission.buffer = !wants_body_stream(head);
     if (!admission.buffer) admission.body_bytes_max = object_bytes_max;
     // A body that is streamed is not awaited from a stranger.
-    using Payload = wire::Signature::Payload;
-    if (!admission.buffer && request->signature.payload == Payload::hash_of_body)
-      request->signature.payload = Payload::unsigned_payload;
     if (!admission.buffer)
       if (const auto checked = check_signature(*request, head, std::nullopt); !checked)
         return refusal(request->protocol, checked.error(), head, request->id);
@@ -137,7 +151,7 @@ void FrontDoor::handle(Shared exchange) {
   Call call = make_call(*request, *exchange);
   std::string name(head.headers.get("X-Amz-Target"));
   if (request->protocol == Protocol::query) {
-    auto form = wire::Query::parse(exchange->body(), true);
+    auto form = wire::Query::parse(exchange->body());
     if (!form) return refuse(form.error());
     call.form = std::move(*form);
     name = request->signature.service + ":" + std::string(call.form.get("Action"));
@@ -164,7 +178,8 @@ wire::Response answer(Protocol protocol, Result<std::string> outcome, const wire
                       const std::string& request_id) {
   if (!outcome) return refusal(protocol, outcome.error(), head, request_id);
   wire::Response out;
-  out.headers.add("Content-Type", protocol == Protocol::json ? "application/x-amz-json-1.1" : "text/xml");
+  out.headers.add("Content-Type",
+                  protocol == Protocol::json ? "application/x-amz-json-1.1" : "text/xml");
   out.headers.add("x-amzn-RequestId", request_id);
   out.body = std::move(*outcome);
   return out;
@@ -179,7 +194,8 @@ void FrontDoor::run(const Operation& operation, std::shared_ptr<Request> request
                             {ErrorKind::unavailable, "ThrottlingException", "Rate exceeded"},
                             exchange->head(), request->id));
   };
-  const bool taken = parts_.pool.post([this, &operation, request, call = std::move(call), exchange] {
+  const bool taken = parts_.pool.post([this, &operation, request, call = std::move(call),
+                                       exchange] {
     if (operation.prepare) return run_write(operation, *request, call, exchange);
     auto outcome = parts_.readers.read(
         [&](store::Snapshot& s) { return operation.read(parts_.services, s, call); });
@@ -194,7 +210,8 @@ void FrontDoor::await(std::shared_ptr<Request> request, Call call, Shared exchan
     exchange->reply(answer(request->protocol, std::move(outcome), exchange->head(), request->id));
   };
   const LogWaiting waiting{parts_.services, parts_.readers, parts_.pool, parts_.follower};
-  if (!parts_.pool.post([waiting, call = std::move(call), reply] { await_log_events(waiting, call, reply); }))
+  if (!parts_.pool.post(
+          [waiting, call = std::move(call), reply] { await_log_events(waiting, call, reply); }))
     reply(fail(ErrorKind::unavailable, "ThrottlingException", "Rate exceeded"));
 }
 
@@ -208,16 +225,17 @@ void FrontDoor::run_write(const Operation& operation, const Request& request, co
     *body = TRY(write(txn));
     return {};
   };
-  parts_.control.submit(
-      std::move(work), [body, protocol = request.protocol, id = request.id, exchange,
-                        committed = std::move(write->committed)](Result<> done) {
-        if (done) committed();
-        auto outcome = done ? Result<std::string>(std::move(*body)) : Failure(done.error());
-        exchange->reply(answer(protocol, std::move(outcome), exchange->head(), id));
-      });
+  parts_.control.submit(std::move(work), [body, protocol = request.protocol, id = request.id,
+                                          exchange,
+                                          committed = std::move(write->committed)](Result<> done) {
+    if (done) committed();
+    auto outcome = done ? Result<std::string>(std::move(*body)) : Failure(done.error());
+    exchange->reply(answer(protocol, std::move(outcome), exchange->head(), id));
+  });
 }
 
-// GET /-/credentials  Authorization: TOKEN  ->  what every AWS SDK expects of a container's endpoint.
+// GET /-/credentials  Authorization: TOKEN  ->  what every AWS SDK expects of a container's
+// endpoint.
 void FrontDoor::give_credentials(net::Exchange& exchange) {
   const std::string token(exchange.head().headers.get("Authorization"));
   const Time now = parts_.services.clock.now();

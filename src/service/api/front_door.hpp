@@ -35,11 +35,14 @@ private:
   using Shared = std::shared_ptr<net::Exchange>;
 
   Result<std::shared_ptr<Request>> look_at(const wire::RequestHead& head);
+  static Result<> check_scope(const Request& request);
   Result<> check_signature(const Request& request, const wire::RequestHead& head,
                            std::optional<std::string_view> body_hash);
   Call make_call(const Request& request, net::Exchange& exchange) const;
-  void run(const Operation& operation, std::shared_ptr<Request> request, Call call, Shared exchange);
-  void run_write(const Operation& operation, const Request& request, const Call& call, Shared exchange);
+  void run(const Operation& operation, std::shared_ptr<Request> request, Call call,
+           Shared exchange);
+  void run_write(const Operation& operation, const Request& request, const Call& call,
+                 Shared exchange);
   void await(std::shared_ptr<Request> request, Call call, Shared exchange);
   void give_credentials(net::Exchange& exchange);
 

@@ -134,7 +134,8 @@ Result<> verify_signature(const Signature& s, const RequestView& request, std::s
   if (s.payload != Signature::Payload::hash_of_body)
     return verify_v4(s, request, secret, s.payload_hash);
   if (!body_hash)
-    return fail_internal("verify a request: its signature covers the body, whose hash is missing");
+    return fail(ErrorKind::invalid, auth_code::incomplete,
+                "Missing required header for this request: x-amz-content-sha256");
   return verify_v4(s, request, secret, *body_hash);
 }
 

@@ -4,6 +4,7 @@
 #include "wire/shapes/logs.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 // POST /  X-Amz-Target: Logs_20140328.DescribeLogStreams
 //         {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": "JOB/", "limit":
@@ -37,8 +38,9 @@ Result<std::string> describe_log_streams(Services&, store::Snapshot& s, const Ca
                  ":log-group:" + training_log_group + ":log-stream:" + row.name;
   }
   if (request.orderBy.value_or("LogStreamName") == "LastEventTime")
-    std::stable_sort(streams.begin(), streams.end(), [](const auto& a, const auto& b) {
-      return a.lastEventTimestamp.value_or(0) < b.lastEventTimestamp.value_or(0);
+    std::sort(streams.begin(), streams.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.lastEventTimestamp, a.logStreamName) <
+             std::tie(b.lastEventTimestamp, b.logStreamName);
     });
   if (request.descending.value_or(false)) std::reverse(streams.begin(), streams.end());
   return wire::encode(out);

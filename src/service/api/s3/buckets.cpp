@@ -83,8 +83,7 @@ Result<> make_default_bucket(S3Context& context, const std::string& name) {
 }
 
 Result<> ensure_default_bucket(S3Context& context) {
-  return make_default_bucket(context,
-                             default_bucket_name(context.default_region, context.account));
+  return make_default_bucket(context, default_bucket_name(context.default_region, context.account));
 }
 
 }  // namespace trainyard::api

@@ -19,9 +19,9 @@ Failure no_such_upload() {
 }
 
 Failure precondition_failed(std::string_view condition) {
-  return fail(ErrorKind::conflict, "PreconditionFailed",
-              fmt::format("At least one of the pre-conditions you specified did not hold: {}",
-                          condition));
+  return fail(
+      ErrorKind::conflict, "PreconditionFailed",
+      fmt::format("At least one of the pre-conditions you specified did not hold: {}", condition));
 }
 
 Failure bad_request(std::string code, std::string message) {

@@ -40,8 +40,8 @@ struct Change {
   std::function<void(const Result<>&)> finished;
 };
 
-/// An operation is picked by method, by what its path names, and by what tells it from others there:
-/// a query parameter or a header; among those that fit, the first in the table.
+/// An operation is picked by method, by what its path names, and by what tells it from others
+/// there: a query parameter or a header; among those that fit, the first in the table.
 struct S3Operation {
   enum class Scope { service, bucket, object };
   enum class Place { reads, bodies };  ///< the pool it runs on

@@ -40,14 +40,38 @@ constexpr S3Operation operations[] = {
 // Sub-resources that S3 has and this store does not. A request for one must not be taken for the
 // plain operation on the same path.
 constexpr std::string_view not_offered[] = {
-    "accelerate",        "acl",          "analytics",           "attributes",
-    "cors",              "encryption",   "intelligent-tiering", "inventory",
-    "legal-hold",        "lifecycle",    "logging",             "metrics",
-    "notification",      "object-lock",  "ownershipControls",   "policy",
-    "policyStatus",      "replication",  "publicAccessBlock",   "requestPayment",
-    "restore",           "retention",    "select",              "session",
-    "tagging",           "torrent",      "versioning",          "versions",
-    "website",           "renameObject", "metadataTable",       "metadataConfiguration",
+    "accelerate",
+    "acl",
+    "analytics",
+    "attributes",
+    "cors",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "logging",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policy",
+    "policyStatus",
+    "replication",
+    "publicAccessBlock",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "session",
+    "tagging",
+    "torrent",
+    "versioning",
+    "versions",
+    "website",
+    "renameObject",
+    "metadataTable",
+    "metadataConfiguration",
 };
 
 bool fits(const S3Operation& o, const wire::RequestHead& head, S3Operation::Scope scope,
@@ -69,8 +93,7 @@ Failure not_implemented(std::string_view what) {
 Result<const S3Operation*> find_s3_operation(const wire::RequestHead& head,
                                              S3Operation::Scope scope, const wire::Query& query) {
   for (const std::string_view name : not_offered)
-    if (query.has(name))
-      return not_implemented(fmt::format("The sub-resource ?{}", name));
+    if (query.has(name)) return not_implemented(fmt::format("The sub-resource ?{}", name));
   const auto* it = std::find_if(std::begin(operations), std::end(operations),
                                 [&](const auto& o) { return fits(o, head, scope, query); });
   if (it == std::end(operations))

@@ -42,8 +42,8 @@ struct S3Caller {
 /// Whether the body of this request is read as it comes. All others are buffered before handle_s3.
 bool wants_body_stream(const wire::RequestHead& head);
 
-/// Answers one request. Returns at once; any thread. When the body is not streamed it must have been
-/// compared with the signature already; a streamed one is compared here, as it is read.
+/// Answers one request. Returns at once; any thread. When the body is not streamed it must have
+/// been compared with the signature already; a streamed one is compared here, as it is read.
 void handle_s3(S3Context& context, std::shared_ptr<net::Exchange> exchange, S3Caller caller);
 
 /// Makes `sagemaker-<default region>-<account>` unless it is there. At start.

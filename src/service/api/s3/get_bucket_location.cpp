@@ -1,0 +1,18 @@
+// GET /BUCKET?location  ->  200
+//                           <LocationConstraint>eu-west-1</LocationConstraint>, empty for us-east-1
+
+#include "service/api/s3/buckets.hpp"
+#include "service/api/s3/operations.hpp"
+#include "service/api/s3/xml_answer.hpp"
+
+namespace trainyard::api {
+
+S3Answer get_bucket_location(S3Context&, const S3Call& call, store::Snapshot& s) {
+  const auto bucket = TRY(require_bucket(s, call.bucket));
+  wire::XmlWriter xml;
+  xml.open("LocationConstraint", s3_namespace);
+  if (bucket.region != "us-east-1") xml.text(bucket.region);
+  return xml_answer(std::move(xml));
+}
+
+}  // namespace trainyard::api

@@ -1,0 +1,93 @@
+#include "service/objects/snapshot_tree.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace trainyard::objects {
+namespace {
+
+constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+Failure name_clash(std::string_view place) {
+  return fail(ErrorKind::conflict, "ValidationException",
+              "link " + std::string(place) + ": a file and a directory would have one name");
+}
+
+Result<> give(int fd, Owner owner, std::string_view what) {
+  if (::geteuid() != 0 || ::fchown(fd, owner.uid, owner.gid) == 0) return {};
+  return fail_errno("give " + std::string(what) + " to the jobs' user");
+}
+
+// The directory `name` in `parent`, made where it is missing.
+Result<os::Fd> enter_one(int parent, const std::string& name, Owner owner) {
+  os::Fd fd(::openat(parent, name.c_str(), directory_flags));
+  if (fd) return fd;
+  if (errno == ENOTDIR || errno == ELOOP) return name_clash(name);
+  if (errno != ENOENT) return fail_errno("open the directory " + name);
+  if (::mkdirat(parent, name.c_str(), 0755) != 0) return fail_errno("make the directory " + name);
+  fd.reset(::openat(parent, name.c_str(), directory_flags));
+  if (!fd) return fail_errno("open the directory " + name);
+  TRY(give(fd.get(), owner, name));
+  return fd;
+}
+
+}  // namespace
+
+Result<SnapshotTree> SnapshotTree::make(const os::Path& path, const Blobs& blobs) {
+  if (::mkdir(path.c_str(), 0755) != 0) return fail_errno("make " + path.string());
+  os::Fd root = TRY(os::open_file(path, directory_flags));
+  TRY(give(root.get(), blobs.owner(), path.string()));
+  os::Fd store = TRY(os::open_file(blobs.root(), directory_flags));
+  return SnapshotTree(std::move(root), std::move(store), blobs.owner());
+}
+
+Result<int> SnapshotTree::enter(std::string_view directory) {
+  if (directory.empty()) return root_.get();
+  if (at_ && directory == at_name_) return at_.get();
+  os::Fd fd;
+  for (std::size_t begin = 0; begin < directory.size();) {
+    const auto end = directory.find('/', begin);
+    const std::string name(directory.substr(begin, end - begin));
+    fd = TRY(enter_one(fd ? fd.get() : root_.get(), name, owner_));
+    begin = end + 1;
+  }
+  at_ = std::move(fd);
+  at_name_ = directory;
+  return at_.get();
+}
+
+Result<> SnapshotTree::add_directory(std::string_view place) {
+  TRY(enter(place));
+  return {};
+}
+
+Result<> SnapshotTree::add(std::string_view place, const store::LinkedObject& object) {
+  const auto slash = place.rfind('/');
+  const std::size_t split = slash == std::string_view::npos ? 0 : slash + 1;
+  const int directory = TRY(enter(place.substr(0, split)));
+  const std::string name(place.substr(split));
+  const std::string blob = Blobs::relative_path(object.blob);
+  if (::linkat(blobs_.get(), blob.c_str(), directory, name.c_str(), 0) == 0) return {};
+  if (errno == EEXIST) return name_clash(place);
+  // One content under more keys than a file may have names: ext4 has 65,000.
+  if (errno == EMLINK) return copy(blob, directory, name);
+  return fail_errno("link the content of '" + object.key + "'");
+}
+
+Result<> SnapshotTree::copy(const std::string& blob, int directory, const std::string& name) {
+  const os::Fd from(::openat(blobs_.get(), blob.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!from) return fail_errno("open the content of " + name);
+  const os::Fd to(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!to) return errno == EEXIST ? name_clash(name) : fail_errno("make the file " + name);
+  for (;;) {
+    const ssize_t n = ::sendfile(to.get(), from.get(), nullptr, 1u << 30);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno("copy the content of " + name);
+    if (n == 0) return give(to.get(), owner_, name);
+  }
+}
+
+}  // namespace trainyard::objects

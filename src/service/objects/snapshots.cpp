@@ -1,0 +1,162 @@
+#include "service/objects/snapshots.hpp"
+
+#include "base/encoding.hpp"
+#include "base/hash.hpp"
+#include "base/id.hpp"
+#include "base/log.hpp"
+#include "service/objects/snapshot_tree.hpp"
+#include "service/store/objects.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <vector>
+
+namespace trainyard::objects {
+namespace {
+
+constexpr std::size_t name_bytes_max = 255, kept_max = 64;
+constexpr Millis unused_min{3'600'000};  // since its last use, before it may go
+constexpr std::string_view temp_prefix = "tmp-";
+
+std::string name_of(const std::string& bucket, const std::string& prefix,
+                    const store::PrefixState& state) {
+  return sha256_hex(fmt::format("{}\n{}\n{}\n{}", bucket, prefix, state.version_max, state.count))
+      .substr(0, 32);
+}
+
+// The directory's own times tell its last use, also over restarts.
+bool touch(const os::Path& path) {
+  return ::utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+struct Kept {
+  os::Path path;
+  Time used{};
+};
+
+std::vector<Kept> all_kept(const os::Path& root) {
+  std::vector<Kept> out;
+  std::error_code ec;
+  for (auto it = std::filesystem::directory_iterator(root, ec);
+       !ec && it != std::filesystem::directory_iterator(); it.increment(ec)) {
+    struct stat st{};
+    if (it->path().filename().string().starts_with(temp_prefix) ||
+        ::lstat(it->path().c_str(), &st) != 0)
+      continue;
+    out.push_back({it->path(), from_ms(std::int64_t(st.st_mtim.tv_sec) * 1000)});
+  }
+  return out;
+}
+
+// Names are random enough to be looked for in the jobs' states as they are stored.
+Result<bool> is_named_by_live_job(store::Snapshot& s, const os::Path& path) {
+  auto q = s.prepare("SELECT 1 FROM job WHERE ended_ms IS NULL AND instr(state, ?)");
+  q.bind(path.filename().string());
+  return q.step();
+}
+
+Failure bad_key(std::string_view key, std::string_view why) {
+  return fail(ErrorKind::invalid, "ValidationException",
+              fmt::format("the object '{}' cannot become a file of a channel: {}. Rename it, or "
+                          "give the channel another prefix.",
+                          key, why));
+}
+
+}  // namespace
+
+Result<std::string> place_in_channel(std::string_view key, std::string_view prefix) {
+  const bool names_directory = !prefix.empty() && prefix.back() != '/' &&
+                               key.size() > prefix.size() && key.starts_with(prefix) &&
+                               key[prefix.size()] == '/';
+  const auto slash = prefix.rfind('/');
+  const std::size_t skip = names_directory                   ? prefix.size() + 1
+                           : slash == std::string_view::npos ? 0
+                                                             : slash + 1;
+  const std::string_view place = key.substr(std::min(skip, key.size()));
+  for (std::size_t at = 0; at < place.size();) {
+    const auto end = std::min(place.find('/', at), place.size());
+    const auto part = place.substr(at, end - at);
+    if (part.empty()) return bad_key(key, "a part of its path is empty");
+    if (part == "." || part == "..") return bad_key(key, "it holds '.' or '..' as a directory");
+    if (part.size() > name_bytes_max) return bad_key(key, "a part of its path is too long");
+    at = end + 1;
+  }
+  return std::string(place);
+}
+
+Snapshots::Snapshots(os::Path root, Blobs& blobs, store::Readers& readers, const Clock& clock)
+    : root_(std::move(root)), blobs_(blobs), readers_(readers), clock_(clock) {
+  std::vector<os::Path> left;
+  std::error_code ec;
+  for (auto it = std::filesystem::directory_iterator(root_, ec);
+       !ec && it != std::filesystem::directory_iterator(); it.increment(ec))
+    if (it->path().filename().string().starts_with(temp_prefix)) left.push_back(it->path());
+  for (const auto& path : left)
+    if (const auto removed = os::remove_tree(path); !removed)
+      log::warn("half a snapshot is left", {{"error", removed.error().message}});
+}
+
+Result<std::string> Snapshots::snapshot(const std::string& bucket, const std::string& prefix) {
+  const auto state = TRY(
+      readers_.read([&](store::Snapshot& s) { return store::prefix_state(s, bucket, prefix); }));
+  const os::Path path = root_ / name_of(bucket, prefix, state);
+  if (touch(path)) return path.string();
+  // The rows may be newer than `state` by now: then the snapshot has a newer state's content under
+  // an older one's name, which nobody asks for any more.
+  const os::Path temp = root_ / (std::string(temp_prefix) + random_hex(8));
+  const auto built = build(bucket, prefix, temp);
+  if (built && std::rename(temp.c_str(), path.c_str()) == 0) {
+    remove_unused();
+    return path.string();
+  }
+  const int error = errno;
+  (void)os::remove_tree(temp);  // at the next start, if not now
+  if (!built) return Failure(built.error());
+  if ((error == EEXIST || error == ENOTEMPTY) && touch(path)) return path.string();
+  return fail_errno("give the snapshot of s3://" + bucket + "/" + prefix + " its name", error);
+}
+
+Result<> Snapshots::build(const std::string& bucket, const std::string& prefix,
+                          const os::Path& path) {
+  const Blobs::Hold hold(blobs_);
+  SnapshotTree tree = TRY(SnapshotTree::make(path, blobs_));
+  std::size_t count = 0;
+  TRY(readers_.read([&](store::Snapshot& s) {
+    return store::each_object(
+        s, bucket, prefix, [&](const store::LinkedObject& object) -> Result<> {
+          ++count;
+          const std::string place = TRY(place_in_channel(object.key, prefix));
+          if (place.empty()) return {};
+          if (place.back() == '/') return tree.add_directory(place);
+          auto added = tree.add(place, object);
+          if (!added && added.error().kind == ErrorKind::conflict)
+            return bad_key(object.key, "another object has a directory of it for its name, or is "
+                                       "named like its directory");
+          return added;
+        });
+  }));
+  if (count > 0) return {};
+  return fail(ErrorKind::not_found, "ValidationException",
+              fmt::format("No S3 objects found under S3 URL \"s3://{}/{}\"", bucket, prefix));
+}
+
+void Snapshots::remove_unused() {
+  auto kept = all_kept(root_);
+  if (kept.size() <= kept_max) return;
+  std::sort(kept.begin(), kept.end(), [](const Kept& a, const Kept& b) { return a.used < b.used; });
+  std::size_t left = kept.size();
+  for (const auto& one : kept) {
+    if (left <= kept_max || clock_.now() - one.used < unused_min) return;
+    const auto is_used =
+        readers_.read([&](store::Snapshot& s) { return is_named_by_live_job(s, one.path); });
+    if (!is_used || *is_used) continue;
+    if (os::remove_tree(one.path)) --left;
+  }
+}
+
+}  // namespace trainyard::objects
