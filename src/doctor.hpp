@@ -3,7 +3,8 @@
 
 namespace trainyard {
 
-/// `trainyard doctor`: what this machine can and cannot do for jobs, each "no" with its cure. The exit code.
+/// `trainyard doctor`: what this machine can and cannot do for jobs, each "no" with its cure. The
+/// exit code.
 Result<int> doctor(bool json);
 
 }  // namespace trainyard

@@ -105,7 +105,8 @@ void CommandLine::add_service_commands() {
 void CommandLine::add_client_commands() {
   CLI::App* run = add("run", "run a client command with endpoint, credentials and role in place",
                       [this] { return run_client(common_, words_); });
-  run->add_option("CMD", words_, "the command, after --: trainyard run -- python launch.py")->required();
+  run->add_option("CMD", words_, "the command, after --: trainyard run -- python launch.py")
+      ->required();
   run->prefix_command();
   add("env", "print exports for a shell", [this] { return print_environment(common_); });
   add("login", "write an AWS profile and the SDK's settings for good",
@@ -123,7 +124,8 @@ void CommandLine::add_job_commands() {
   jobs->add_option("-n", count_, "how many (default 20, at most 100)")->check(CLI::Range(1, 100));
   add_named("describe", "a job: where it is, where its time went",
             [this] { return describe_job(common_, name_); });
-  CLI::App* logs = add_named("logs", "a job's log", [this] { return show_logs(common_, name_, follow_); });
+  CLI::App* logs =
+      add_named("logs", "a job's log", [this] { return show_logs(common_, name_, follow_); });
   logs->add_flag("-f,--follow", follow_, "go on until the job ends");
   add_named("stop", "ask a job to stop", [this] { return stop_job(common_, name_); });
   add_named("why", "one sentence: why it waits, where its time goes, why it failed",
@@ -132,6 +134,8 @@ void CommandLine::add_job_commands() {
 
 }  // namespace
 
-int run(int argc, char** argv, const Faces& faces) { return CommandLine(faces).parse(argc, argv); }
+int run(int argc, char** argv, const Faces& faces) {
+  return CommandLine(faces).parse(argc, argv);
+}
 
 }  // namespace trainyard::cli

@@ -1,8 +1,8 @@
 #pragma once
 /// The command line of everything a person types, and its help.
 
-#include "cli/commands.hpp"
 #include "base/settings.hpp"
+#include "cli/commands.hpp"
 
 #include <functional>
 

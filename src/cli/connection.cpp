@@ -5,6 +5,7 @@
 #include "wire/sign/signer.hpp"
 
 #include <cstdlib>
+#include <optional>
 #include <unistd.h>
 
 namespace trainyard::cli {
@@ -15,6 +16,20 @@ constexpr Millis timeout{30'000};
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
+}
+
+// The endpoint and key that the environment names; nothing unless it names all of them.
+std::optional<wire::CredentialsFile> from_variables() {
+  wire::CredentialsFile out;
+  out.Endpoint = variable("AWS_ENDPOINT_URL");
+  out.AccessKeyId = variable("AWS_ACCESS_KEY_ID");
+  out.SecretAccessKey = variable("AWS_SECRET_ACCESS_KEY");
+  if (out.Endpoint.empty() || out.AccessKeyId.empty() || out.SecretAccessKey.empty()) return {};
+  while (out.Endpoint.ends_with('/'))
+    out.Endpoint.pop_back();
+  const auto region = variable("AWS_REGION"), fallback = variable("AWS_DEFAULT_REGION");
+  out.Region = !region.empty() ? region : !fallback.empty() ? fallback : "us-east-1";
+  return out;
 }
 
 struct ErrorBody {
@@ -53,40 +68,58 @@ Failure no_service(const std::string& url, const os::Path& data) {
                   data.string());
 }
 
-Connection::Connection(wire::CredentialsFile credentials, std::string token, net::Endpoint endpoint)
-    : credentials_(std::move(credentials)), token_(std::move(token)),
+Connection::Connection(wire::CredentialsFile credentials, std::string token, net::Endpoint endpoint,
+                       bool is_local)
+    : credentials_(std::move(credentials)), token_(std::move(token)), is_local_(is_local),
       client_(std::move(endpoint), timeout) {}
 
 Result<Connection> Connection::open(const os::Path& data) {
   wire::CredentialsFile credentials;
+  const auto text = os::read_file(data / "state/credentials");
+  if (!text && text.error().kind != ErrorKind::not_found) return Failure(text.error());
+  if (text) credentials = TRY(wire::decode<wire::CredentialsFile>(*text));
+  const auto named = from_variables();
+  if (!text && !named) return no_service("", data);
+  const bool is_local = !named || named->Endpoint == credentials.Endpoint;
   std::string token;
-  credentials.Endpoint = variable("AWS_ENDPOINT_URL");
-  credentials.AccessKeyId = variable("AWS_ACCESS_KEY_ID");
-  credentials.SecretAccessKey = variable("AWS_SECRET_ACCESS_KEY");
-  if (!credentials.Endpoint.empty() && !credentials.AccessKeyId.empty() &&
-      !credentials.SecretAccessKey.empty()) {
+  if (named) {
     token = variable("AWS_SESSION_TOKEN");
-    const auto region = variable("AWS_REGION"), fallback = variable("AWS_DEFAULT_REGION");
-    credentials.Region = !region.empty() ? region : !fallback.empty() ? fallback : "us-east-1";
-  } else {
-    const auto text = os::read_file(data / "state/credentials");
-    if (!text && text.error().kind == ErrorKind::not_found) return no_service("", data);
-    if (!text) return Failure(text.error());
-    credentials = TRY(wire::decode<wire::CredentialsFile>(*text));
+    const std::string account = is_local ? credentials.Account : "";
+    credentials = *named;
+    credentials.Account = account;
   }
   auto endpoint = TRY(net::parse_endpoint(credentials.Endpoint));
-  return Connection(std::move(credentials), std::move(token), std::move(endpoint));
+  Connection out(std::move(credentials), std::move(token), std::move(endpoint), is_local);
+  if (out.credentials_.Account.empty()) out.credentials_.Account = TRY(out.ask_account());
+  return out;
+}
+
+Result<std::string> Connection::ask_account() {
+  const auto answer = TRY(post("sts", {{"content-type", "application/x-www-form-urlencoded"}},
+                               "Action=GetCallerIdentity&Version=2011-06-15"));
+  constexpr std::string_view open = "<Account>", close = "</Account>";
+  const auto begin = answer.find(open), end = answer.find(close);
+  if (begin == answer.npos || end == answer.npos || end < begin)
+    return fail_internal("ask " + credentials_.Endpoint +
+                         " whose key this is: is it a SageMaker endpoint? It answered: " + answer);
+  return answer.substr(begin + open.size(), end - begin - open.size());
 }
 
 Result<std::string> Connection::call(std::string_view target, std::string_view body) {
+  return post(
+      target.starts_with("Logs_") ? "logs" : "sagemaker",
+      {{"content-type", "application/x-amz-json-1.1"}, {"x-amz-target", std::string(target)}},
+      body);
+}
+
+Result<std::string> Connection::post(std::string_view service, wire::Headers headers,
+                                     std::string_view body) {
   wire::RequestHead head;
   head.method = "POST";
   head.target = head.path = "/";
   const auto endpoint = TRY(net::parse_endpoint(credentials_.Endpoint));
+  head.headers = std::move(headers);
   head.headers.add("host", endpoint.host + ":" + std::to_string(endpoint.port));
-  head.headers.add("content-type", "application/x-amz-json-1.1");
-  head.headers.add("x-amz-target", std::string(target));
-  const std::string_view service = target.starts_with("Logs_") ? "logs" : "sagemaker";
   wire::sign_head(head, {credentials_.AccessKeyId, credentials_.SecretAccessKey, token_},
                   credentials_.Region, service, sha256_hex(body), system_clock().now());
   auto response = client_.send(head, body);

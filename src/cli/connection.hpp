@@ -20,11 +20,15 @@ os::Path default_data();
 class Connection {
 public:
   /// Reads DATA/state/credentials; AWS_ENDPOINT_URL with AWS_ACCESS_KEY_ID and
-  /// AWS_SECRET_ACCESS_KEY, when all are set, win. An error of kind `unavailable` says how to start
+  /// AWS_SECRET_ACCESS_KEY, when all are set, win; the account of a service elsewhere is asked for.
+  /// An error of kind `unavailable` says how to start
   /// a service.
   static Result<Connection> open(const os::Path& data);
 
   const wire::CredentialsFile& credentials() const { return credentials_; }
+  const std::string& token() const { return token_; }
+  /// The service is the one of the data directory, not one elsewhere that the environment names.
+  bool is_local() const { return is_local_; }
 
   /// POSTs `body` to the operation named by X-Amz-Target and returns the answer's body. The
   /// service's errors come back with their code and message.
@@ -36,9 +40,14 @@ public:
   }
 
 private:
-  Connection(wire::CredentialsFile credentials, std::string token, net::Endpoint endpoint);
+  Connection(wire::CredentialsFile credentials, std::string token, net::Endpoint endpoint,
+             bool is_local);
+  Result<std::string> post(std::string_view service, wire::Headers headers, std::string_view body);
+  Result<std::string> ask_account();
+
   wire::CredentialsFile credentials_;
   std::string token_;
+  bool is_local_;
   net::Client client_;
 };
 

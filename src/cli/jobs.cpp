@@ -24,7 +24,9 @@ std::string describe_request(const std::string& name) {
   return wire::encode(request);
 }
 
-int outcome(std::string_view status) { return status == "Failed" ? job_failed : ok; }
+int outcome(std::string_view status) {
+  return status == "Failed" ? job_failed : ok;
+}
 
 }  // namespace
 
@@ -41,8 +43,10 @@ Result<int> list_jobs(const Common& common, int count) {
     rows.push_back({job.TrainingJobName, local_time(job.CreationTime),
                     duration(job.TrainingEndTime.value_or(system_clock().now()) - job.CreationTime),
                     coloured_status(job.TrainingJobStatus)});
-  if (rows.size() == 1) print("no jobs yet; run one: trainyard run -- python launch.py");
-  else print(table(rows));
+  if (rows.size() == 1)
+    print("no jobs yet; run one: trainyard run -- python launch.py");
+  else
+    print(table(rows));
   return ok;
 }
 
@@ -78,7 +82,8 @@ Result<int> stop_job(const Common& common, const std::string& name) {
 
 Result<int> explain_job(const Common& common, const std::string& name) {
   Connection service = TRY(Connection::open(common.data));
-  const std::string answer = TRY(service.call("Trainyard.Why", std::string_view(describe_request(name))));
+  const std::string answer =
+      TRY(service.call("Trainyard.Why", std::string_view(describe_request(name))));
   if (common.json) return print(answer), ok;
   const auto why = TRY(wire::decode<wire::WhyResponse>(answer));
   print(why.Sentence);
@@ -87,7 +92,8 @@ Result<int> explain_job(const Common& common, const std::string& name) {
 
 Result<int> list_environments(const Common& common) {
   Connection service = TRY(Connection::open(common.data));
-  const std::string answer = TRY(service.call("Trainyard.ListEnvironments", std::string_view("{}")));
+  const std::string answer =
+      TRY(service.call("Trainyard.ListEnvironments", std::string_view("{}")));
   if (common.json) return print(answer), ok;
   const auto list = TRY(wire::decode<wire::ListEnvironmentsResponse>(answer));
   std::vector<std::vector<std::string>> rows{{"NAME", "PYTHON", "FRAMEWORKS", "INTERPRETER"}};
@@ -96,7 +102,8 @@ Result<int> list_environments(const Common& common) {
   if (rows.size() == 1)
     print("no environment is known; install one (apt-get install python3-torch) or name one in the "
           "settings: [environments.NAME] python = \"/path/to/bin/python\"");
-  else print(table(rows));
+  else
+    print(table(rows));
   return ok;
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr const char* profile = "trainyard";
 
-// Puts `section` into an INI file: its old text under the same heading goes, the rest stays as it is.
+// Puts `section` into an INI file: its old text under the same heading goes, the rest stays as it
+// is.
 Result<> put_section(const os::Path& path, const std::string& heading, const std::string& body) {
   auto old = os::read_file(path, 1u << 20);
   if (!old && old.error().kind != ErrorKind::not_found) return Failure(old.error());
@@ -56,9 +57,12 @@ Result<int> log_in(const Common& common) {
   if (taken)
     std::printf("~/.config/sagemaker/config.yaml exists and was left as it is; add to it:\n%s",
                 sdk_config(c).c_str());
-  else std::printf("the SageMaker SDK's settings are in ~/.config/sagemaker/config.yaml\n");
-  std::printf("not covered: sagemaker.get_execution_role() asks AWS's own STS host whatever the endpoint is. "
-              "Give the role by hand, or start the script with: trainyard run -- python launch.py\n");
+  else
+    std::printf("the SageMaker SDK's settings are in ~/.config/sagemaker/config.yaml\n");
+  std::printf(
+      "not covered: sagemaker.get_execution_role() asks AWS's own STS host whatever the endpoint "
+      "is. "
+      "Give the role by hand, or start the script with: trainyard run -- python launch.py\n");
   return ok;
 }
 

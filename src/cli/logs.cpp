@@ -1,7 +1,8 @@
+#include "wire/shapes/logs.hpp"
+
 #include "cli/commands.hpp"
 #include "cli/connection.hpp"
 #include "wire/shapes/describe_training_job.hpp"
-#include "wire/shapes/logs.hpp"
 
 #include <cstdio>
 
@@ -13,7 +14,8 @@ constexpr const char* group = "/aws/sagemaker/TrainingJobs";
 Result<std::string> status_of(Connection& service, const std::string& name) {
   wire::DescribeTrainingJobRequest request;
   request.TrainingJobName = name;
-  return TRY(service.call<wire::DescribeTrainingJobResponse>("SageMaker.DescribeTrainingJob", request))
+  return TRY(service.call<wire::DescribeTrainingJobResponse>("SageMaker.DescribeTrainingJob",
+                                                             request))
       .TrainingJobStatus;
 }
 
@@ -21,11 +23,12 @@ Result<std::vector<std::string>> streams_of(Connection& service, const std::stri
   wire::DescribeLogStreamsRequest request;
   request.logGroupName = group;
   request.logStreamNamePrefix = name + "/";
-  const auto answer =
-      TRY(service.call<wire::DescribeLogStreamsResponse>("Logs_20140328.DescribeLogStreams", request));
+  const auto answer = TRY(
+      service.call<wire::DescribeLogStreamsResponse>("Logs_20140328.DescribeLogStreams", request));
   std::vector<std::string> out;
   if (answer.logStreams)
-    for (const auto& stream : *answer.logStreams) out.push_back(stream.logStreamName.value_or(""));
+    for (const auto& stream : *answer.logStreams)
+      out.push_back(stream.logStreamName.value_or(""));
   return out;
 }
 
@@ -38,8 +41,8 @@ Result<bool> print_page(Connection& service, const std::string& stream,
   request.startFromHead = true;
   request.nextToken = token;
   const std::string body = wire::encode(request);
-  const std::string answer = TRY(
-      service.call(wait ? "Trainyard.AwaitLogEvents" : "Logs_20140328.GetLogEvents", std::string_view(body)));
+  const std::string answer = TRY(service.call(
+      wait ? "Trainyard.AwaitLogEvents" : "Logs_20140328.GetLogEvents", std::string_view(body)));
   const auto page = TRY(wire::decode<wire::GetLogEventsResponse>(answer));
   token = page.nextForwardToken;
   if (!page.events || page.events->empty()) return false;

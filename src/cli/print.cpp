@@ -2,19 +2,23 @@
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <unistd.h>
 
 namespace trainyard::cli {
 
-bool colours() { return ::isatty(STDOUT_FILENO) == 1 && !std::getenv("NO_COLOR"); }
+bool colours() {
+  return ::isatty(STDOUT_FILENO) == 1 && !std::getenv("NO_COLOR");
+}
 
 std::string coloured_status(std::string_view status) {
   if (!colours()) return std::string(status);
-  const int colour = status == "Completed" ? 32 : status == "Failed" ? 31 : status == "InProgress" ? 36 : 33;
+  const int colour = status == "Completed"    ? 32
+                     : status == "Failed"     ? 31
+                     : status == "InProgress" ? 36
+                                              : 33;
   return fmt::format("\x1b[{}m{}\x1b[0m", colour, status);
 }
 

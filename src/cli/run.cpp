@@ -8,13 +8,12 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
 
 extern char** environ;
 
@@ -35,17 +34,17 @@ os::Path own_environment(const std::vector<std::string>& command) {
   return std::filesystem::exists(prefix / "pyvenv.cfg", ec) ? prefix : os::Path();
 }
 
-// A session's key from the service of this machine, bound to the environment. Without a local socket (a
-// service elsewhere) the key at hand is used.
-Result<wire::SessionAnswer> open_session(const Common& common, const std::vector<std::string>& command) {
+// A session's key from the service of this machine, bound to the environment.
+Result<wire::SessionAnswer> open_session(const Common& common,
+                                         const std::vector<std::string>& command) {
   const auto socket = os::connect_for_messages(common.data / "state/run/client.sock");
   if (!socket) return Failure(socket.error());
   const os::Path prefix = own_environment(command);
   os::Fd environment;
   if (!prefix.empty()) environment = TRY(os::open_file(prefix, O_RDONLY | O_DIRECTORY));
   TRY(os::send_message(*socket, wire::encode(wire::SessionRequest{}), environment.get()));
-  auto answer = TRY(wire::decode<wire::SessionAnswer>(
-      TRY(os::receive_message(*socket, answer_wait_ms)).text));
+  auto answer = TRY(
+      wire::decode<wire::SessionAnswer>(TRY(os::receive_message(*socket, answer_wait_ms)).text));
   if (!answer.Error.empty()) return fail_internal("open a session: " + answer.Error);
   return answer;
 }
@@ -64,7 +63,8 @@ Result<std::vector<std::string>> child_environment(const std::map<std::string, s
     if (ours.contains(name) || name == "AWS_PROFILE" || name == "AWS_DEFAULT_PROFILE") continue;
     out.emplace_back(text);
   }
-  for (const auto& [name, value] : ours) out.push_back(name + "=" + value);
+  for (const auto& [name, value] : ours)
+    out.push_back(name + "=" + value);
   return out;
 }
 
@@ -73,8 +73,10 @@ Error become(const std::vector<std::string>& command, const std::vector<std::str
              const std::string& metadata) {
   if (const auto shown = show_file(metadata_path, metadata); !shown) return shown.error();
   std::vector<char*> argv, envp;
-  for (const auto& a : command) argv.push_back(const_cast<char*>(a.c_str()));
-  for (const auto& e : environment) envp.push_back(const_cast<char*>(e.c_str()));
+  for (const auto& a : command)
+    argv.push_back(const_cast<char*>(a.c_str()));
+  for (const auto& e : environment)
+    envp.push_back(const_cast<char*>(e.c_str()));
   argv.push_back(nullptr);
   envp.push_back(nullptr);
   ::execvpe(argv[0], argv.data(), envp.data());
@@ -86,20 +88,21 @@ Error become(const std::vector<std::string>& command, const std::vector<std::str
 Result<int> run_client(const Common& common, const std::vector<std::string>& command) {
   if (command.size() >= 1 && command[0].ends_with(".py")) {
     std::string line;
-    for (const auto& word : command) line += " " + word;
+    for (const auto& word : command)
+      line += " " + word;
     return fail(ErrorKind::invalid, "Usage", "did you mean: trainyard run -- python" + line);
   }
   Connection service = TRY(Connection::open(common.data));
   auto credentials = service.credentials();
-  std::string token;
-  if (const auto session = open_session(common, command); session) {
+  std::string token = service.token();
+  if (service.is_local()) {  // one elsewhere sees no directory of ours: the key at hand is used
+    const auto session = open_session(common, command);
+    if (!session && session.error().kind == ErrorKind::unavailable)
+      return no_service(credentials.Endpoint, common.data);
+    if (!session) return Failure(session.error());
     credentials.AccessKeyId = session->AccessKeyId;
     credentials.SecretAccessKey = session->SecretAccessKey;
     token = session->SessionToken;
-  } else if (session.error().kind == ErrorKind::unavailable) {
-    return no_service(credentials.Endpoint, common.data);
-  } else {
-    return Failure(session.error());
   }
   char name[] = "/tmp/trainyard-run-XXXXXX";
   if (!::mkdtemp(name)) return fail_errno("make a temporary directory");
@@ -134,7 +137,8 @@ Result<int> print_environment(const Common& common) {
     std::printf("%s}\n", out.c_str());
     return ok;
   }
-  for (const auto& [name, value] : variables) std::printf("export %s='%s'\n", name.c_str(), value.c_str());
+  for (const auto& [name, value] : variables)
+    std::printf("export %s='%s'\n", name.c_str(), value.c_str());
   return ok;
 }
 

@@ -49,6 +49,7 @@ private:
       read(node, out.emplace(), rules, path);
     } else if constexpr (is_list<T>::value) {
       const std::size_t n = open_list(node, rules, path);
+      out.clear();  // a default
       out.reserve(n);
       static const Rules none;
       for (std::size_t i = 0; i < n; ++i)
