@@ -1,0 +1,112 @@
+"""Builds and runs every suite, one line each, and counts tests. A skipped test counts as a failed one:
+it showed nothing."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+LOGS = ROOT / "build/log"
+LONGEST_S = 1800  # of one suite
+
+# Under the sanitizers run the unit tests and those that drive the whole service.
+SANITIZED = ("conformance",)
+
+
+def run(name, command, **environment):
+    """Runs a command with its output in a log; (exit code, output, seconds)."""
+    began = time.monotonic()
+    log = LOGS / (name.replace("/", "-").replace(" ", "-") + ".log")
+    with open(log, "wb") as out:
+        process = subprocess.Popen([str(word) for word in command], cwd=ROOT, stdout=out,
+                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                   env={**os.environ, **environment}, start_new_session=True)
+        try:
+            code = process.wait(LONGEST_S)
+        except BaseException as error:
+            os.killpg(process.pid, 9)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            code = 124
+    return code, log.read_text(errors="replace"), time.monotonic() - began
+
+
+def number(pattern, text):
+    found = re.findall(pattern, text)
+    return int(found[-1]) if found else 0
+
+
+def doctest_counts(code, text):
+    passed, failed = number(r"(\d+) passed \|", text), number(r"passed \| +(\d+) failed", text)
+    return passed, max(failed, int(code != 0)) if passed + failed else 1
+
+
+def pytest_counts(code, text):
+    last = text.strip().rsplit("\n", 1)[-1]
+    bad = sum(number(rf"(\d+) {word}", last) for word in ("failed", "error", "skipped", "xfailed"))
+    passed = number(r"(\d+) passed", last)
+    return passed, max(bad, int(code != 0 or passed == 0))
+
+
+def exit_counts(code, text):
+    return (1, 0) if code == 0 else (0, 1)
+
+
+def build(preset, *targets):
+    commands = []
+    if not (ROOT / f"build/{preset}/build.ninja").exists():
+        commands.append(["cmake", "--preset", preset])
+    commands.append(["cmake", "--build", "--preset", preset, "--target", *targets])
+    for command in commands:
+        code, text, seconds = run(f"build {preset}", command)
+        if code != 0:
+            print(text[-5000:])
+            print(f"building {preset} failed\n0 passed, 1 failed")
+            sys.exit(1)
+    print(f"built {preset}: {seconds:.0f} s", flush=True)
+
+
+def pytest(directory):
+    return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", directory]
+
+
+def suites(names):
+    """(name, command, how to count, environment) of each suite, in the order they run."""
+    unit = [t.name for t in sorted((ROOT / "build/release").glob("*_test")) if t.is_file()]
+    out = [("tidy", [sys.executable, "tests/tidy/tidy.py"], exit_counts, {}),
+           ("format", [sys.executable, "tests/tidy/tidy.py", "--format"], exit_counts, {}),
+           ("clang-tidy", ["tests/tidy/clang_tidy.sh", "build/release"], exit_counts, {})]
+    for preset in ("release", "asan"):
+        for test in unit:
+            out.append((f"unit {test.removesuffix('_test')} {preset}",
+                        [f"build/{preset}/{test}"], doctest_counts, {}))
+    for directory in sorted({p.parent for p in (ROOT / "tests").glob("*/*_test.py")}):
+        out.append((directory.name, pytest(directory), pytest_counts, {}))
+    for directory in SANITIZED:
+        out.append((f"{directory} asan", pytest(ROOT / "tests" / directory), pytest_counts,
+                    {"TRAINYARD_BUILD": str(ROOT / "build/asan")}))
+    return [s for s in out if not names or any(s[0].startswith(n) for n in names)]
+
+
+def main(names):
+    LOGS.mkdir(parents=True, exist_ok=True)
+    build("release", "all")
+    if not names or any("asan" in s[0] for s in suites(names)):
+        build("asan", "all")
+    passed = failed = 0
+    for name, command, counts, environment in suites(names):
+        code, text, seconds = run(name, command, **environment)
+        good, bad = counts(code, text)
+        passed, failed = passed + good, failed + bad
+        print(f"{name}: {good} passed, {bad} failed, {seconds:.1f} s", flush=True)
+        if bad:
+            print(text[-20000:], flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return int(failed > 0 or passed == 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
