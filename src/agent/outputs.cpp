@@ -4,8 +4,8 @@
 #include "agent/outputs/checkpoints.hpp"
 #include "agent/outputs/upload_archive.hpp"
 #include "net/client.hpp"
-#include "wire/json.hpp"
 #include "wire/instance/messages.hpp"
+#include "wire/json.hpp"
 
 #include <fmt/format.h>
 
@@ -21,8 +21,7 @@ constexpr Millis peer_timeout{60'000};
 struct RoleCredentials {
   std::string AccessKeyId, SecretAccessKey, Token;
 };
-template <class V>
-void fields(V& v, RoleCredentials& c) {
+template <class V> void fields(V& v, RoleCredentials& c) {
   v("AccessKeyId", c.AccessKeyId, wire::required);
   v("SecretAccessKey", c.SecretAccessKey, wire::required);
   v("Token", c.Token);
@@ -56,13 +55,15 @@ struct Store {
       return role_credentials(service, token);
     };
     S3Client client(*http, fmt::format("{}:{}", service.host, service.port),
-                    sign_with(credentials, spec.Region), Retry{{}, pause_unless(-1), &system_clock()});
+                    sign_with(credentials, spec.Region),
+                    Retry{{}, pause_unless(-1), &system_clock()});
     return std::unique_ptr<Store>(new Store{service, std::move(http), std::move(client)});
   }
 };
 
 void add_notes(const Notes& notes, std::vector<std::string>& out) {
-  for (auto& line : notes.lines()) out.push_back(line);
+  for (auto& line : notes.lines())
+    out.push_back(line);
 }
 
 Result<std::unique_ptr<Checkpoints>> open_checkpoints(Store& store, const wire::InstanceSpec& spec,

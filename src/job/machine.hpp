@@ -25,7 +25,7 @@ struct LaunchFailed {
 };
 struct Running {
   std::int64_t attempt, n;
-};               ///< the script's first instruction is next
+};  ///< the script's first instruction is next
 struct Exited {  ///< the script has ended; outputs follow
   std::int64_t attempt, n;
   StopCause cause = StopCause::none;  ///< the agent ended it for this

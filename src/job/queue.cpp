@@ -51,7 +51,8 @@ void Queue::remove(const std::string& id) {
   const auto it = holding_.find(id);
   if (it == holding_.end()) return;
   free_.cpus += it->second.cpus;
-  free_.memory_bytes = std::min(capacity_.memory_bytes, free_.memory_bytes + it->second.memory_bytes);
+  free_.memory_bytes =
+      std::min(capacity_.memory_bytes, free_.memory_bytes + it->second.memory_bytes);
   free_.gpus += it->second.gpus;
   holding_.erase(it);
 }

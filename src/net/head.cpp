@@ -1,5 +1,6 @@
 #include "net/head.hpp"
 
+#include "base/clock.hpp"
 #include "net/client.hpp"
 
 #include <fmt/format.h>
@@ -82,6 +83,25 @@ std::string write_head(const wire::Response& response, std::uint64_t length, boo
     out += fmt::format("Content-Length: {}\r\n", length);
   out += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
   return out;
+}
+
+wire::Response plain(int status, std::string text) {
+  wire::Response out;
+  out.status = status;
+  out.headers.add("Content-Type", "text/plain");
+  out.body = std::move(text) + "\n";
+  return out;
+}
+
+const std::string& current_date() {
+  static thread_local std::int64_t second = 0;
+  static thread_local std::string text;
+  const Time now = system_clock().now();
+  if (to_ms(now) / 1000 != second) {
+    second = to_ms(now) / 1000;
+    text = http_date(now);
+  }
+  return text;
 }
 
 Result<Address> parse_address(std::string_view text) {

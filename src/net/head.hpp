@@ -18,6 +18,12 @@ std::optional<std::string> complete_head(wire::RequestHead& head, std::string ta
 std::string write_head(const wire::Response& response, std::uint64_t length, bool keep_alive,
                        const std::string& date);
 
+/// An answer of one line of text, for what HTTP itself refuses.
+wire::Response plain(int status, std::string text);
+
+/// The Date header of an answer given now.
+const std::string& current_date();
+
 struct Address {
   std::string host;
   std::uint16_t port = 0;

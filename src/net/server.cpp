@@ -1,10 +1,10 @@
 #include "net/server.hpp"
 
 #include "base/log.hpp"
+#include "net/fd_watch.hpp"
 #include "net/head.hpp"
 
 #include <boost/asio.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
@@ -34,14 +34,6 @@ constexpr std::size_t sendfile_bytes_max = 1u << 20;
 
 Error gone() {
   return {ErrorKind::unavailable, "RequestTimeout", "the client went away"};
-}
-
-wire::Response plain(int status, std::string text) {
-  wire::Response out;
-  out.status = status;
-  out.headers.add("Content-Type", "text/plain");
-  out.body = std::move(text) + "\n";
-  return out;
 }
 
 // An event that a coroutine on the same strand waits for: a timer that never expires, cancelled to
@@ -216,7 +208,9 @@ public:
       if (!ec) task();
     });
   }
-  std::shared_ptr<void> watch(int fd, std::function<void()> task) override;
+  std::shared_ptr<void> watch(int fd, std::function<void()> task) override {
+    return watch_fd(io_, fd, std::move(task));
+  }
 
   const ServerOptions& options() const { return options_; }
   Handler& handler() { return handler_; }
@@ -227,9 +221,9 @@ public:
     idle_.notify_all();
   }
   void connection_ends();
-  std::string date();
 
 private:
+  template <class Acceptor> void begin(std::shared_ptr<Acceptor> acceptor);
   template <class Acceptor>
   awaitable<void> accept(std::shared_ptr<Acceptor> acceptor, std::shared_ptr<Signal> room);
 
@@ -245,8 +239,7 @@ private:
   std::vector<std::thread> threads_;
 };
 
-// ---- a connection
-// --------------------------------------------------------------------------------
+// ---- a connection -------------------------------------------------------------------------
 
 bool Connection::wish(Wish wish) {
   {
@@ -422,7 +415,7 @@ awaitable<bool> Connection::send(const wire::Response& response, bool is_head, b
   const auto* text = std::get_if<std::string>(&response.body);
   const auto* file = std::get_if<wire::FileBody>(&response.body);
   const std::uint64_t length = response.content_length.value_or(text ? text->size() : file->length);
-  const std::string head = write_head(response, length, keep_alive, server_.date());
+  const std::string head = write_head(response, length, keep_alive, current_date());
   expect_within(server_.options().idle_timeout);
   std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::const_buffer()};
   if (text && !is_head) parts[1] = asio::buffer(*text);
@@ -482,8 +475,7 @@ awaitable<void> Connection::line_mode(Wish::Upgrade upgrade) {
   callbacks.on_close();
 }
 
-// ---- the server
-// ----------------------------------------------------------------------------------
+// ---- the server ---------------------------------------------------------------------------
 
 template <class Acceptor>
 awaitable<void> ServerImpl::accept(std::shared_ptr<Acceptor> acceptor,
@@ -523,6 +515,15 @@ void ServerImpl::connection_ends() {
     wake();
 }
 
+template <class Acceptor> void ServerImpl::begin(std::shared_ptr<Acceptor> acceptor) {
+  const auto room = std::make_shared<Signal>(acceptor->get_executor());
+  stop_accepting_.push_back(
+      [acceptor] { asio::post(acceptor->get_executor(), [acceptor] { acceptor->close(); }); });
+  room_made_.push_back(
+      [room, acceptor] { asio::post(acceptor->get_executor(), [room] { room->wake(); }); });
+  asio::co_spawn(acceptor->get_executor(), accept(acceptor, room), asio::detached);
+}
+
 Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
   const auto at = parse_address(address);
   if (!at) return Failure(at.error());
@@ -542,12 +543,7 @@ Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
                 "listen on " + address + ": " + ec.message() +
                     ". Stop what listens there, or give another --listen HOST:PORT");
   const auto got = acceptor->local_endpoint(ec);
-  const auto room = std::make_shared<Signal>(acceptor->get_executor());
-  stop_accepting_.push_back(
-      [acceptor] { asio::post(acceptor->get_executor(), [acceptor] { acceptor->close(); }); });
-  room_made_.push_back(
-      [room, acceptor] { asio::post(acceptor->get_executor(), [room] { room->wake(); }); });
-  asio::co_spawn(acceptor->get_executor(), accept(acceptor, room), asio::detached);
+  begin(acceptor);
   return at->host + ":" + std::to_string(got.port());
 }
 
@@ -566,12 +562,7 @@ Result<> ServerImpl::listen_unix(const os::Path& path, unsigned mode) {
   if (!ec && ::chmod(path.c_str(), mode) != 0) return fail_errno("protect " + path.string());
   if (!ec) acceptor->listen(128, ec);
   if (ec) return fail_internal("listen on " + path.string() + ": " + ec.message());
-  const auto room = std::make_shared<Signal>(acceptor->get_executor());
-  stop_accepting_.push_back(
-      [acceptor] { asio::post(acceptor->get_executor(), [acceptor] { acceptor->close(); }); });
-  room_made_.push_back(
-      [room, acceptor] { asio::post(acceptor->get_executor(), [room] { room->wake(); }); });
-  asio::co_spawn(acceptor->get_executor(), accept(acceptor, room), asio::detached);
+  begin(acceptor);
   return {};
 }
 
@@ -580,43 +571,6 @@ void ServerImpl::drain(Millis grace) {
     stop();
   std::unique_lock lock(mutex_);
   idle_.wait_for(lock, grace, [this] { return requests_ == 0; });
-}
-
-std::shared_ptr<void> ServerImpl::watch(int fd, std::function<void()> task) {
-  struct Watch {
-    asio::posix::stream_descriptor descriptor;
-    std::function<void()> task;
-    Watch(asio::io_context& io, int copy, std::function<void()> t)
-        : descriptor(asio::make_strand(io), copy), task(std::move(t)) {}
-    static void wait(const std::shared_ptr<Watch>& w,
-                     const std::shared_ptr<std::atomic<bool>>& on) {
-      w->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
-                               [w, on](const boost::system::error_code& ec) {
-                                 if (ec || !*on) return;
-                                 w->task();
-                                 if (*on) wait(w, on);
-                               });
-    }
-  };
-  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  auto watch = std::make_shared<Watch>(io_, copy, std::move(task));
-  auto on = std::make_shared<std::atomic<bool>>(true);
-  asio::post(watch->descriptor.get_executor(), [watch, on] { Watch::wait(watch, on); });
-  return std::shared_ptr<void>(nullptr, [watch, on](std::nullptr_t) {
-    *on = false;
-    asio::post(watch->descriptor.get_executor(), [watch] { watch->descriptor.close(); });
-  });
-}
-
-std::string ServerImpl::date() {
-  static thread_local std::int64_t second = 0;
-  static thread_local std::string text;
-  const Time now = system_clock().now();
-  if (to_ms(now) / 1000 != second) {
-    second = to_ms(now) / 1000;
-    text = http_date(now);
-  }
-  return text;
 }
 
 }  // namespace

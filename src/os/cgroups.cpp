@@ -183,11 +183,13 @@ std::optional<std::uint64_t> value_of(const Path& file, const std::string& key) 
   return {};
 }
 
-// Kills what is listed. A pid is killed only if it is still in the group behind pidfd_open, so never
-// somebody else who got the number.
+// Kills what is listed. A pid is killed only if it is still in the group behind pidfd_open, so
+// never somebody else who got the number.
 void kill_members(const Path& group) {
   if (set_limit(group / "cgroup.kill", "1")) return;  // version 2 since Linux 5.14
-  const auto members = [&] { return words_of(read_file(group / "cgroup.procs").value_or(""), '\n'); };
+  const auto members = [&] {
+    return words_of(read_file(group / "cgroup.procs").value_or(""), '\n');
+  };
   for (const auto& word : members()) {
     const auto pid = pid_t(number_in(word).value_or(0));
     const auto ticks = start_ticks(pid);
@@ -219,7 +221,8 @@ CgroupHost find_cgroups(const CgroupView& view) {
   const auto all = hierarchies(view);
   for (const auto& h : all) {
     const auto take = [&](const char* controller, Path& into) {
-      if (into.empty() && h.options.find(controller) != std::string::npos) into = first_base(h.mount);
+      if (into.empty() && h.options.find(controller) != std::string::npos)
+        into = first_base(h.mount);
     };
     if (h.second_version) continue;
     take(",memory,", out.memory);
@@ -281,8 +284,7 @@ CgroupUse cgroup_use(const CgroupHost& host, const std::string& name) {
   const bool first = host.version == 1;
   const auto peak = read_file(group / (first ? "memory.max_usage_in_bytes" : "memory.peak"));
   if (peak) out.memory_peak_bytes = number_in(*peak);
-  out.memory_kills =
-      value_of(group / (first ? "memory.oom_control" : "memory.events"), "oom_kill");
+  out.memory_kills = value_of(group / (first ? "memory.oom_control" : "memory.events"), "oom_kill");
   return out;
 }
 

@@ -151,7 +151,8 @@ Result<> FileLock::write(std::string_view text) {
 std::string boot_id() {
   auto text = read_file("/proc/sys/kernel/random/boot_id");
   if (!text) return "";
-  while (!text->empty() && text->back() == '\n') text->pop_back();
+  while (!text->empty() && text->back() == '\n')
+    text->pop_back();
   return *text;
 }
 

@@ -43,7 +43,8 @@ struct Space {
 };
 Result<Space> space(const Path& path);
 
-/// An flock on a file, held until it goes. The kernel frees it when the holder dies, however it dies.
+/// An flock on a file, held until it goes. The kernel frees it when the holder dies, however it
+/// dies.
 class FileLock {
 public:
   /// Takes the lock or fails with kind `conflict` at once. Makes the file (0600) if there is none.

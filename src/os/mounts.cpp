@@ -83,8 +83,7 @@ int clone_tree(const char* source, TreeFlags flags) noexcept {
 int attach(int tree, int root, const char* target) noexcept {
   const int at = open_under(root, target);
   if (at < 0) return -1;
-  const int rc =
-      ::move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  const int rc = ::move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
   close_and_keep_errno(at);
   return rc;
 }
@@ -150,7 +149,8 @@ int make_link_under(int root, const char* target, const char* text) noexcept {
 }
 
 int enter_root() noexcept {
-  // pivot_root(2), "pivot_root(\".\", \".\")": the old root lies on the new one and is let go there.
+  // pivot_root(2), "pivot_root(\".\", \".\")": the old root lies on the new one and is let go
+  // there.
   if (::syscall(SYS_pivot_root, ".", ".") != 0) return -1;
   if (::umount2(".", MNT_DETACH) != 0) return -1;
   return ::chdir("/");

@@ -1,10 +1,11 @@
 #pragma once
-/// The kernel's mount calls that work on descriptors (open_tree(2), fsopen(2), move_mount(2)), thin.
+/// The kernel's mount calls that work on descriptors (open_tree(2), fsopen(2), move_mount(2)),
+/// thin.
 ///
 /// All of these run in a cloned child that may not allocate: they answer as system calls do, -1 and
 /// errno, and use no memory but the stack's. Targets are paths under `root` and never lead out of
-/// it; a symbolic link anywhere in one is an error (ELOOP), because whoever filled the directory may
-/// have put it there.
+/// it; a symbolic link anywhere in one is an error (ELOOP), because whoever filled the directory
+/// may have put it there.
 
 #include <cstddef>
 

@@ -173,9 +173,9 @@ std::vector<std::string> Decoder::open_map(const json::value& node, const Rules&
   const auto check = [&](std::string_view text, const Rules* inside, std::string_view what) {
     const auto broken = inside ? broken_rules(text, *inside) : std::vector<std::string>();
     if (!broken.empty())
-      problems_.violations.push_back(
-          violation(json::serialize(node), path,
-                    fmt::format("{} must satisfy constraint: [{}]", what, fmt::join(broken, ", "))));
+      problems_.violations.push_back(violation(
+          json::serialize(node), path,
+          fmt::format("{} must satisfy constraint: [{}]", what, fmt::join(broken, ", "))));
   };
   for (const auto& [key, item] : node.get_object()) {
     keys.emplace_back(key);

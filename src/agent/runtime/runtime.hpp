@@ -69,7 +69,7 @@ struct Exit {
   bool out_of_memory = false;           ///< the kernel's memory killer struck in this container
   std::uint64_t memory_peak_bytes = 0;  ///< 0 where it cannot be known
   bool setup_failed = false;            ///< the user's process never ran; `message` says why
-  std::string message;
+  std::string message = {};
 };
 
 /// What a runtime can do here, for doctor and the job's log.

@@ -17,8 +17,8 @@ std::string without_slash(std::string uri) {
 }
 
 wire::OutputSpec output(const CreateTrainingJobRequest& r) {
-  const std::string base = without_slash(r.OutputDataConfig.S3OutputPath) + "/" +
-                           r.TrainingJobName + "/output/";
+  const std::string base =
+      without_slash(r.OutputDataConfig.S3OutputPath) + "/" + r.TrainingJobName + "/output/";
   const bool compress = r.OutputDataConfig.CompressionType.value_or("GZIP") != "NONE";
   return {base + (compress ? "model.tar.gz" : "model/"), base + "output.tar.gz", compress};
 }

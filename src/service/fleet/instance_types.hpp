@@ -14,9 +14,9 @@ struct InstanceSize {
   std::string accelerator;  ///< "A100", or ""
 };
 
-/// Pure. A type the table lacks is sized by its name: `ml.FAMILY.SIZE`, where large is 2 cores, xlarge 4,
-/// Nxlarge 4 N, and a core has 2 GiB in families c, 8 in r and x, else 4; families g, p and trn have an
-/// accelerator for every 8 cores, at least one.
+/// Pure. A type the table lacks is sized by its name: `ml.FAMILY.SIZE`, where large is 2 cores,
+/// xlarge 4, Nxlarge 4 N, and a core has 2 GiB in families c, 8 in r and x, else 4; families g, p
+/// and trn have an accelerator for every 8 cores, at least one.
 InstanceSize instance_size(std::string_view type);
 
 }  // namespace trainyard::fleet

@@ -1,9 +1,8 @@
 #include "service/logs/follower.hpp"
 
+#include <array>
 #include <sys/inotify.h>
 #include <unistd.h>
-
-#include <array>
 
 namespace trainyard::logs {
 namespace {
@@ -65,7 +64,8 @@ void Follower::on_readable() {
     for (ssize_t at = 0; at < n;) {
       const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
       at += ssize_t(sizeof(inotify_event) + event->len);
-      for (const auto& wake : take(event->wd)) call(wake);
+      for (const auto& wake : take(event->wd))
+        call(wake);
     }
   }
 }

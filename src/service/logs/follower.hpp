@@ -20,9 +20,9 @@ class Follower {
 public:
   static Result<std::unique_ptr<Follower>> open(net::Server& server);
 
-  /// Calls `wake` once, on a network thread: when a file in `directory` is written or closed, or `limit` is
-  /// over. At most 10,000 wait at a time; past that, and for a directory that is not there, `wake` comes
-  /// when the limit is over.
+  /// Calls `wake` once, on a network thread: when a file in `directory` is written or closed, or
+  /// `limit` is over. At most 10,000 wait at a time; past that, and for a directory that is not
+  /// there, `wake` comes when the limit is over.
   void once(const os::Path& directory, Millis limit, std::function<void()> wake);
 
 private:

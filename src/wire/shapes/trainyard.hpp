@@ -13,8 +13,7 @@ namespace trainyard::wire {
 struct WhyResponse {
   std::string TrainingJobStatus, Sentence;
 };
-template <class V>
-void fields(V& v, WhyResponse& r) {
+template <class V> void fields(V& v, WhyResponse& r) {
   v("TrainingJobStatus", r.TrainingJobStatus);
   v("Sentence", r.Sentence);
 }
@@ -22,8 +21,7 @@ void fields(V& v, WhyResponse& r) {
 struct EnvironmentSummary {
   std::string Name, Python, PythonVersion, Frameworks;
 };
-template <class V>
-void fields(V& v, EnvironmentSummary& e) {
+template <class V> void fields(V& v, EnvironmentSummary& e) {
   v("Name", e.Name);
   v("Python", e.Python);
   v("PythonVersion", e.PythonVersion);
@@ -33,8 +31,7 @@ void fields(V& v, EnvironmentSummary& e) {
 struct ListEnvironmentsResponse {
   std::vector<EnvironmentSummary> Environments;
 };
-template <class V>
-void fields(V& v, ListEnvironmentsResponse& r) {
+template <class V> void fields(V& v, ListEnvironmentsResponse& r) {
   v("Environments", r.Environments);
 }
 
@@ -42,15 +39,13 @@ void fields(V& v, ListEnvironmentsResponse& r) {
 struct ExplainImageRequest {
   std::string Image;
 };
-template <class V>
-void fields(V& v, ExplainImageRequest& r) {
+template <class V> void fields(V& v, ExplainImageRequest& r) {
   v("Image", r.Image, required, length(1, 255));
 }
 struct ExplainImageResponse {
   std::string Sentence;
 };
-template <class V>
-void fields(V& v, ExplainImageResponse& r) {
+template <class V> void fields(V& v, ExplainImageResponse& r) {
   v("Sentence", r.Sentence);
 }
 

@@ -59,7 +59,8 @@ void await_log_events(const LogWaiting& waiting, const Call& call,
     if (!state->waiting.pool.post([state] { answer_now(state); })) answer_now(state);
   };
   waiting.follower.once(*first->wait_on, wait_max, wake);
-  // What was written between the look and the watch would be missed: look once more, now that it is on.
+  // What was written between the look and the watch would be missed: look once more, now that it is
+  // on.
   if (const auto second = look(*state); second && !second->wait_on) wake();
 }
 

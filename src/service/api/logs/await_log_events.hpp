@@ -1,5 +1,6 @@
 #pragma once
-/// Trainyard.AwaitLogEvents: GetLogEvents that waits. For following a log without asking again and again.
+/// Trainyard.AwaitLogEvents: GetLogEvents that waits. For following a log without asking again and
+/// again.
 
 #include "base/pool.hpp"
 #include "net/server.hpp"
@@ -18,8 +19,8 @@ struct LogWaiting {
   logs::Follower& follower;
 };
 
-/// Answers at once when there are events behind the request's nextToken, else when some come, the stream's
-/// writer ends, or 20 s are over (with none). `reply` is called once, on any thread.
+/// Answers at once when there are events behind the request's nextToken, else when some come, the
+/// stream's writer ends, or 20 s are over (with none). `reply` is called once, on any thread.
 void await_log_events(const LogWaiting& waiting, const Call& call,
                       std::function<void(Result<std::string>)> reply);
 

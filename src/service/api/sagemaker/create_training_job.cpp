@@ -49,7 +49,8 @@ Result<> check_channels(const CreateTrainingJobRequest& r) {
       return refuse(
           fmt::format("Channel names must be unique: '{}' is given twice.", channel.ChannelName));
     const auto& s3 = channel.DataSource.S3DataSource;
-    const std::string mode = channel.InputMode.value_or(r.AlgorithmSpecification->TrainingInputMode);
+    const std::string mode =
+        channel.InputMode.value_or(r.AlgorithmSpecification->TrainingInputMode);
     const auto not_yet = [&](std::string_view what) {
       return refuse(
           fmt::format("Channel '{}': {} is not offered yet. Use an S3 prefix in File mode.",

@@ -31,25 +31,30 @@ std::string where_time_went(const job::Job& job, Time now) {
   return fmt::format("{:.1f} s: {}", total, parts);
 }
 
-std::string explain(const job::Job& job, const std::string& name, const std::string& waits, Time now) {
+std::string explain(const job::Job& job, const std::string& name, const std::string& waits,
+                    Time now) {
   switch (job.phase) {
-    case job::Phase::failed: return name + " failed: " + job.failure_reason;
-    case job::Phase::completed: return name + " completed in " + where_time_went(job, now);
-    case job::Phase::stopped:
-      return fmt::format("{} was stopped {} after {}", name,
-                         job.stop_cause == job::StopCause::max_runtime
-                             ? "by MaxRuntimeInSeconds (max_run)"
-                             : "by request",
-                         where_time_went(job, now));
-    case job::Phase::pending:
-      return name + " " + (waits.empty() ? "is about to start" : waits);
-    case job::Phase::staging:
-    case job::Phase::launching:
-    case job::Phase::training:
-    case job::Phase::stopping:
-    case job::Phase::uploading: break;
+  case job::Phase::failed:
+    return name + " failed: " + job.failure_reason;
+  case job::Phase::completed:
+    return name + " completed in " + where_time_went(job, now);
+  case job::Phase::stopped:
+    return fmt::format("{} was stopped {} after {}", name,
+                       job.stop_cause == job::StopCause::max_runtime
+                           ? "by MaxRuntimeInSeconds (max_run)"
+                           : "by request",
+                       where_time_went(job, now));
+  case job::Phase::pending:
+    return name + " " + (waits.empty() ? "is about to start" : waits);
+  case job::Phase::staging:
+  case job::Phase::launching:
+  case job::Phase::training:
+  case job::Phase::stopping:
+  case job::Phase::uploading:
+    break;
   }
-  return fmt::format("{} is {}, so far {}", name, job::secondary_status(job), where_time_went(job, now));
+  return fmt::format("{} is {}, so far {}", name, job::secondary_status(job),
+                     where_time_went(job, now));
 }
 
 }  // namespace
