@@ -1,4 +1,6 @@
 #pragma once
+/// `trainyard doctor`: what this machine can and cannot do for jobs.
+
 #include "base/result.hpp"
 
 namespace trainyard {

@@ -3,39 +3,44 @@ trainyard_library(base base PKGS fmt::fmt OpenSSL::Crypto Threads::Threads)
 trainyard_library(os os DEPS base PKGS seccomp)
 trainyard_library(wire_sign wire/sign DEPS base)
 trainyard_library(wire wire DEPS base wire_sign PKGS boost_json re2 pugixml isal)
-add_library(wire_shapes INTERFACE)  # headers only
-target_link_libraries(wire_shapes INTERFACE wire)
+trainyard_library(wire_shapes wire/shapes DEPS base wire)
 trainyard_library(wire_instance wire/instance DEPS base wire)
 trainyard_library(net net DEPS base os wire PKGS Threads::Threads)
 trainyard_library(job job DEPS base)
-trainyard_library(store service/store DEPS base job PKGS sqlite3)
+trainyard_library(store service/store DEPS base PKGS sqlite3)
 trainyard_library(objects service/objects DEPS base os store wire)
 trainyard_library(agent_runtime agent/runtime DEPS base os)
-trainyard_library(agent_channels agent/channels DEPS base os wire wire_sign net PKGS isal)
-trainyard_library(agent_outputs agent/outputs DEPS base os wire net agent_channels PKGS isal)
+trainyard_library(agent_channels agent/channels
+                  DEPS base os wire_sign net PKGS isal)
+trainyard_library(agent_outputs agent/outputs DEPS base os agent_channels PKGS isal)
 trainyard_library(agent_watch agent/watch DEPS base os wire_instance)
-trainyard_library(agent agent DEPS base os wire wire_instance net agent_runtime agent_watch agent_channels agent_outputs)
-trainyard_library(fleet service/fleet DEPS base os wire wire_instance job net)
-trainyard_library(logs service/logs DEPS base os wire wire_instance net)
-trainyard_library(engine service/engine DEPS base os wire wire_shapes wire_instance job store objects fleet net)
+trainyard_library(agent agent DEPS base os wire wire_instance net agent_runtime agent_watch agent_channels
+                  agent_outputs)
+trainyard_library(fleet service/fleet DEPS base os wire wire_instance net)
+trainyard_library(logs service/logs DEPS base os wire_instance net)
+trainyard_library(engine service/engine
+                  DEPS base os wire wire_shapes wire_instance job store objects fleet net)
 add_executable(pack tests/bench/pack.cc)
 target_link_libraries(pack PRIVATE agent_outputs)
 trainyard_library(identity service/identity DEPS base store)
+trainyard_library(api_operation service/api/operation DEPS base wire store engine identity)
 trainyard_library(api_s3 service/api/s3 DEPS base os wire wire_sign net store objects)
-trainyard_library(api_sagemaker service/api/sagemaker DEPS base wire wire_shapes store engine identity)
-trainyard_library(api_logs service/api/logs DEPS base wire wire_shapes store logs net)
-trainyard_library(api_sts service/api/sts DEPS base)
-trainyard_library(api_iam service/api/iam DEPS base wire)
-trainyard_library(api_trainyard service/api/trainyard DEPS base wire wire_shapes engine)
-trainyard_library(api service/api DEPS base wire wire_sign wire_instance net store engine identity fleet logs
-                  api_s3 api_sagemaker api_logs api_sts api_iam api_trainyard)
-trainyard_library(service service DEPS base os wire wire_instance net store objects identity fleet engine api)
+trainyard_library(api_sagemaker service/api/sagemaker
+                  DEPS base wire wire_shapes store engine api_operation)
+trainyard_library(api_logs service/api/logs DEPS base wire wire_shapes store logs net api_operation)
+trainyard_library(api_sts service/api/sts DEPS base api_operation)
+trainyard_library(api_iam service/api/iam DEPS base wire api_operation)
+trainyard_library(api_trainyard service/api/trainyard DEPS base wire wire_shapes engine api_operation)
+trainyard_library(api service/api DEPS base wire wire_sign wire_instance net fleet
+                  api_operation api_s3 api_sagemaker api_logs api_sts api_iam api_trainyard)
+trainyard_library(service service DEPS base os wire wire_instance net store objects identity logs fleet
+                  engine api_s3 api)
 trainyard_library(cli cli DEPS base os wire wire_sign wire_shapes wire_instance net)
 
 add_executable(trainyard src/main.cpp src/doctor.cpp)
 target_include_directories(trainyard PRIVATE src)
 target_compile_options(trainyard PRIVATE ${warnings})
-target_link_libraries(trainyard PRIVATE service agent agent_runtime cli)
+target_link_libraries(trainyard PRIVATE service agent agent_runtime wire cli)
 
 # The program inside a container. Static, so that it runs in any image: the archives are named, for Debian's
 # fmt, which base's CMake target brings along, has none.

@@ -25,6 +25,12 @@ bool is_terminal(Phase phase) {
   return phase == Phase::completed || phase == Phase::failed || phase == Phase::stopped;
 }
 
+bool restore_phase(Job& job, std::string_view name) {
+  const auto phase = phase_named(name);
+  if (phase) job.phase = *phase;
+  return phase.has_value();
+}
+
 std::string_view training_job_status(const Job& job) {
   switch (job.phase) {
   case Phase::completed:

@@ -61,6 +61,9 @@ struct Job {
   std::optional<Time> ended;
 };
 
+/// Puts a job back into the phase it was stored with; false if the name is not a phase's.
+bool restore_phase(Job& job, std::string_view name);
+
 /// TrainingJobStatus and SecondaryStatus as DescribeTrainingJob gives them.
 std::string_view training_job_status(const Job& job);
 std::string secondary_status(const Job& job);

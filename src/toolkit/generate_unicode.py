@@ -54,7 +54,7 @@ def main():
             else:
                 special.append((ord(c), c.upper()))
     print("#pragma once")
-    print(f"// Made by generate_unicode.py: Unicode {unicodedata.unidata_version}.")
+    print(f"/// Made by generate_unicode.py: Unicode {unicodedata.unidata_version}.")
     print("// clang-format off")
     print("namespace trainyard::toolkit::unicode {")
     print("struct Range { char32_t first, last; };")

@@ -1,5 +1,5 @@
 #pragma once
-// Made by generate_unicode.py: Unicode 14.0.0.
+/// Made by generate_unicode.py: Unicode 14.0.0.
 // clang-format off
 namespace trainyard::toolkit::unicode {
 struct Range { char32_t first, last; };

@@ -5,7 +5,7 @@
 #include "base/pool.hpp"
 #include "net/server.hpp"
 #include "service/api/logs/await_log_events.hpp"
-#include "service/api/operation.hpp"
+#include "service/api/operation/operation.hpp"
 #include "service/api/s3/s3.hpp"
 #include "service/fleet/agent_sessions.hpp"
 #include "wire/sign/verify.hpp"

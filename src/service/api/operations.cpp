@@ -1,6 +1,6 @@
 #include "service/api/iam/get_role.hpp"
 #include "service/api/logs/logs.hpp"
-#include "service/api/operation.hpp"
+#include "service/api/operation/operation.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "service/api/sts/get_caller_identity.hpp"
 #include "service/api/trainyard/trainyard.hpp"

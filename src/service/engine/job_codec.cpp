@@ -82,10 +82,9 @@ std::string encode_job(const job::Job& job) {
 Result<job::Job> decode_job(std::string_view state) {
   auto text = wire::decode<JobText>(state);
   if (!text) return in_context(std::move(text.error()), "read a job's state");
-  const auto phase = job::phase_named(text->phase);
-  if (!phase) return fail_internal("read a job's state: phase '" + text->phase + "' is not known");
   job::Job job;
-  job.phase = *phase;
+  if (!job::restore_phase(job, text->phase))
+    return fail_internal("read a job's state: phase '" + text->phase + "' is not known");
   job.attempt = text->attempt;
   job.instance_count = text->instance_count;
   for (const auto stage : text->instances) {

@@ -1,5 +1,7 @@
 #pragma once
-#include "service/api/operation.hpp"
+/// IAM GetRole.
+
+#include "service/api/operation/operation.hpp"
 
 namespace trainyard::api {
 

@@ -4,7 +4,7 @@
 
 #include "base/pool.hpp"
 #include "net/server.hpp"
-#include "service/api/operation.hpp"
+#include "service/api/operation/operation.hpp"
 #include "service/logs/follower.hpp"
 
 #include <functional>

@@ -1,7 +1,7 @@
 #pragma once
 /// Opening streams for the log operations.
 
-#include "service/api/operation.hpp"
+#include "service/api/operation/operation.hpp"
 #include "service/logs/reader.hpp"
 #include "service/store/jobs.hpp"
 

@@ -1,5 +1,5 @@
 #include "base/arn.hpp"
-#include "service/api/sagemaker/find_job.hpp"
+#include "service/api/operation/find_job.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "wire/json.hpp"
 #include "wire/shapes/tags.hpp"

@@ -1,7 +1,7 @@
 #include "wire/shapes/describe_training_job.hpp"
 
 #include "base/arn.hpp"
-#include "service/api/sagemaker/find_job.hpp"
+#include "service/api/operation/find_job.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "service/engine/job_codec.hpp"
 #include "wire/json.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 /// The SageMaker operations; each is defined in the file of its name.
 
-#include "service/api/operation.hpp"
+#include "service/api/operation/operation.hpp"
 
 namespace trainyard::api {
 

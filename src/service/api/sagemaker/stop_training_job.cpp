@@ -1,6 +1,6 @@
 #include "wire/shapes/stop_training_job.hpp"
 
-#include "service/api/sagemaker/find_job.hpp"
+#include "service/api/operation/find_job.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "wire/json.hpp"
 

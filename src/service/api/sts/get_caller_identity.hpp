@@ -1,5 +1,7 @@
 #pragma once
-#include "service/api/operation.hpp"
+/// STS GetCallerIdentity.
+
+#include "service/api/operation/operation.hpp"
 
 namespace trainyard::api {
 

@@ -1,4 +1,4 @@
-#include "service/api/sagemaker/find_job.hpp"
+#include "service/api/operation/find_job.hpp"
 #include "service/api/trainyard/trainyard.hpp"
 #include "service/engine/job_codec.hpp"
 #include "wire/json.hpp"

@@ -1,0 +1,21 @@
+#pragma once
+/// Looking a job up by its name, for the operations that name one.
+
+#include "service/api/operation/operation.hpp"
+#include "service/store/jobs.hpp"
+
+namespace trainyard::api {
+
+/// The service's answer for a job that is not there.
+inline Failure not_found() {
+  return fail(ErrorKind::not_found, "ValidationException", "Requested resource not found.");
+}
+
+inline Result<store::JobRow> find_named(store::Snapshot& s, const Call& call,
+                                        const std::string& name) {
+  auto row = TRY(store::find_job(s, call.caller.account, call.region, name));
+  if (!row) return not_found();
+  return std::move(*row);
+}
+
+}  // namespace trainyard::api
