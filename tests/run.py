@@ -78,7 +78,7 @@ def suites(names):
     unit = [t.name for t in sorted((ROOT / "build/release").glob("*_test")) if t.is_file()]
     out = [("tidy", [sys.executable, "tests/tidy/tidy.py"], exit_counts, {}),
            ("format", [sys.executable, "tests/tidy/tidy.py", "--format"], exit_counts, {}),
-           ("clang-tidy", ["tests/tidy/clang_tidy.sh", "build/release"], exit_counts, {})]
+           ("clang-tidy", [sys.executable, "tests/tidy/clang_tidy.py", "build/release"], exit_counts, {})]
     for preset in ("release", "asan"):
         for test in unit:
             out.append((f"unit {test.removesuffix('_test')} {preset}",

@@ -43,6 +43,7 @@ struct Transition {
   std::string message;
   Time start{};
   std::optional<Time> end;
+  bool operator==(const Transition&) const = default;
 };
 
 struct Job {
@@ -59,6 +60,7 @@ struct Job {
   std::optional<Time> training_end;
   std::int64_t training_ms = 0;  ///< time spent training, all attempts together
   std::optional<Time> ended;
+  bool operator==(const Job&) const = default;
 };
 
 /// Puts a job back into the phase it was stored with; false if the name is not a phase's.

@@ -29,7 +29,7 @@ struct Running {
 struct Exited {  ///< the script has ended; outputs follow
   std::int64_t attempt, n;
   StopCause cause = StopCause::none;  ///< the agent ended it for this
-  std::string failure;                ///< FailureReason, "" when it did well
+  std::string failure = {};           ///< FailureReason, "" when it did well
 };
 struct Finished {  ///< outputs are uploaded, the agent leaves
   std::int64_t attempt, n;

@@ -32,10 +32,15 @@ void Queue::add(const std::string& id, const std::string& order, Resources need)
 
 void Queue::hold(const std::string& id, Resources need) {
   if (!holding_.emplace(id, need).second) return;
-  free_.cpus -= need.cpus;
-  // A machine that shrank since may be overdrawn for a while; unsigned memory must not wrap.
-  free_.memory_bytes -= std::min(free_.memory_bytes, need.memory_bytes);
-  free_.gpus -= need.gpus;
+  held_.cpus += need.cpus;
+  held_.memory_bytes += need.memory_bytes;
+  held_.gpus += need.gpus;
+}
+
+Resources Queue::free() const {
+  return {std::max(0.0, capacity_.cpus - held_.cpus),
+          capacity_.memory_bytes - std::min(capacity_.memory_bytes, held_.memory_bytes),
+          std::max<std::int64_t>(0, capacity_.gpus - held_.gpus)};
 }
 
 bool Queue::forget(const std::string& id) {
@@ -50,16 +55,15 @@ void Queue::remove(const std::string& id) {
   forget(id);
   const auto it = holding_.find(id);
   if (it == holding_.end()) return;
-  free_.cpus += it->second.cpus;
-  free_.memory_bytes =
-      std::min(capacity_.memory_bytes, free_.memory_bytes + it->second.memory_bytes);
-  free_.gpus += it->second.gpus;
+  held_.cpus -= it->second.cpus;
+  held_.memory_bytes -= it->second.memory_bytes;
+  held_.gpus -= it->second.gpus;
   holding_.erase(it);
 }
 
 std::vector<std::string> Queue::admit() {
   std::vector<std::string> out;
-  while (!waiting_.empty() && fits(waiting_.begin()->second.need, free_)) {
+  while (!waiting_.empty() && fits(waiting_.begin()->second.need, free())) {
     const Waiting next = waiting_.begin()->second;
     waiting_.erase(waiting_.begin());
     order_of_.erase(next.id);
@@ -77,10 +81,10 @@ std::string Queue::why(const std::string& id) const {
   const Waiting& first = waiting_.begin()->second;
   if (ahead == 0)
     return fmt::format("waits for capacity: {} free, held by {} running job{}",
-                       shortage(first.need, free_), holding_.size(),
+                       shortage(first.need, free()), holding_.size(),
                        holding_.size() == 1 ? "" : "s");
   return fmt::format("waits behind {} job{}; the first of them needs more than is free ({})", ahead,
-                     ahead == 1 ? "" : "s", shortage(first.need, free_));
+                     ahead == 1 ? "" : "s", shortage(first.need, free()));
 }
 
 }  // namespace trainyard::job

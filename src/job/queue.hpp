@@ -16,12 +16,13 @@ struct Resources {
   double cpus = 0;
   std::uint64_t memory_bytes = 0;
   std::int64_t gpus = 0;
+  bool operator==(const Resources&) const = default;
 };
 bool fits(const Resources& need, const Resources& free);
 
 class Queue {
 public:
-  explicit Queue(Resources capacity) : free_(capacity), capacity_(capacity) {}
+  explicit Queue(Resources capacity) : capacity_(capacity) {}
 
   /// A job waits from now on, behind all that came before (`order` sorts, e.g. its id by time). A
   /// job that is known already changes nothing.
@@ -39,7 +40,8 @@ public:
   /// Why a waiting job waits, in one sentence; "" when it does not wait. Computed when asked.
   std::string why(const std::string& id) const;
 
-  const Resources& free() const { return free_; }
+  /// What no job holds; never negative, also on a machine that has shrunk below what is held.
+  Resources free() const;
   const Resources& capacity() const { return capacity_; }
 
 private:
@@ -47,7 +49,7 @@ private:
     std::string id;
     Resources need;
   };
-  Resources free_, capacity_;
+  Resources capacity_, held_;
   std::map<std::string, Waiting> waiting_;       // by order
   std::map<std::string, std::string> order_of_;  // waiting ids
   std::map<std::string, Resources> holding_;

@@ -189,8 +189,8 @@ const Json* Json::find(std::string_view name) const {
 }
 
 Json Json::get(std::string_view name, Json otherwise) const {
-  const Json* found = find(name);
-  return found ? *found : std::move(otherwise);
+  if (const Json* found = find(name)) return *found;
+  return otherwise;
 }
 
 Json Json::get(std::string_view name) const {

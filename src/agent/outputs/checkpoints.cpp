@@ -95,7 +95,7 @@ Result<SyncReport> Checkpoints::restore() {
       return fail(ErrorKind::limit, "TooManyCheckpoints",
                   fmt::format("{} holds more than {} objects; name a prefix with fewer",
                               prefix_.uri(), limits_.entries_max));
-    const auto restored = restore_object(object, report);
+    auto restored = restore_object(object, report);
     if (restored || restored.error().code != unusable) return restored;
     report.notes.add(object.key, "the key " + restored.error().message + ": left out");
     return {};
@@ -156,7 +156,7 @@ Result<SyncReport> Checkpoints::sync_up() {
   const std::map<std::string, Remote> remote = TRY(list());
   TRY(walk_tree(directory_, limits_, report.notes, [&](const TreeEntry& entry) -> Result<> {
     if (S_ISDIR(entry.status.st_mode)) return {};
-    const auto synced = sync_file(entry, remote, report);
+    auto synced = sync_file(entry, remote, report);
     if (synced || !file_was_unreadable(synced.error())) return synced;
     report.notes.add(entry.path, synced.error().message + ": left out");
     return {};

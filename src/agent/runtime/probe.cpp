@@ -62,7 +62,7 @@ Result<> try_out(const SandboxSpec& spec) {
                            fmt::format(" (exit code {}, signal {})", exit.code, exit.signal));
     return {};
   };
-  const Result<> outcome = run();
+  Result<> outcome = run();
   TRY(runtime->destroy(spec.id, spec.scratch));
   return outcome;
 }

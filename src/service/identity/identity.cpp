@@ -73,7 +73,7 @@ Result<AccessKey> Identity::first_key() {
         TRY(read_key(txn, "user=? AND ?>0 AND expires_ms IS NULL ORDER BY created_ms LIMIT 1",
                      first_user, from_ms(1)));
     if (there) return *there;
-    const AccessKey key = make_key("AKIA", first_user);
+    AccessKey key = make_key("AKIA", first_user);
     TRY(insert_key(txn, key));
     return key;
   });

@@ -109,7 +109,7 @@ Result<> Uploads::load(State& state) {
 Result<std::shared_ptr<Uploads::Place>> Uploads::place(const std::string& id, std::int64_t n,
                                                        std::uint64_t size) {
   const auto state = state_of(id);
-  const auto place = std::make_shared<Place>(*this, state, n);
+  auto place = std::make_shared<Place>(*this, state, n);
   const std::lock_guard lock(state->mutex);
   TRY(load(*state));
   if (state->slot_size == 0 && (n == 1 || state->slots.contains(size))) state->slot_size = size;
@@ -130,7 +130,7 @@ Result<> Uploads::take_slot(State& state, Place& place, std::uint64_t slot_size)
   place.fd_.reset(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   if (!place.fd_) {
     place.fd_ = TRY(blobs_.create_at(path));
-    if (const auto synced = blobs_.files().sync_directory(blobs_.uploads()); !synced) {
+    if (auto synced = blobs_.files().sync_directory(blobs_.uploads()); !synced) {
       TRY(blobs_.files().remove(path));  // one that is found later counts as lasting
       return synced;
     }

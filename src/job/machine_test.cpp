@@ -1,0 +1,271 @@
+#include "job/machine.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <map>
+
+using namespace trainyard;
+using namespace trainyard::job;
+
+namespace {
+
+constexpr Time at(std::int64_t ms) {
+  return Time(Millis(ms));
+}
+
+// A job of one instance in each phase, reached as jobs reach it.
+Job in(Phase phase) {
+  static const std::vector<Event> way{Admitted{}, Staged{{"/data"}}, Running{1, 0}, Exited{1, 0}};
+  Job job = step({}, Created{}, at(0)).job;
+  const auto go = [&](const Event& e) { job = step(std::move(job), e, at(10)).job; };
+  const std::size_t steps = phase == Phase::staging                                ? 1
+                            : phase == Phase::launching                            ? 2
+                            : phase == Phase::training || phase == Phase::stopping ? 3
+                            : phase == Phase::pending                              ? 0
+                                                                                   : 4;
+  for (std::size_t i = 0; i < steps; ++i)
+    go(way[i]);
+  if (phase == Phase::stopping) go(StopRequested{});
+  if (phase == Phase::completed) go(Finished{1, 0, "s3://b/model.tar.gz", ""});
+  if (phase == Phase::failed) go(Finished{1, 0, "", "AlgorithmError: x"});
+  if (phase == Phase::stopped) go(StopRequested{}), go(Finished{1, 0, "s3://b/model.tar.gz", ""});
+  REQUIRE(name(job.phase) == name(phase));
+  return job;
+}
+
+std::vector<Event> every_event() {
+  return {Created{},
+          Admitted{},
+          Staged{{"/data"}},
+          StageFailed{"ClientError: no data"},
+          LaunchFailed{"InternalServerError: no agent"},
+          Running{1, 0},
+          Exited{1, 0},
+          Finished{1, 0, "s3://b/model.tar.gz", ""},
+          InstanceLost{1, 0, "the agent ended"},
+          StopRequested{}};
+}
+
+// "phase, new statuses, what is owed": what one event made of a job.
+std::string told(const Job& before, const Decision& after) {
+  std::string out(name(after.job.phase));
+  for (std::size_t i = before.transitions.size(); i < after.job.transitions.size(); ++i)
+    out += " " + after.job.transitions[i].status;
+  for (const auto& effect : after.effects)
+    out += fmt::format(" +{}", name(effect));
+  return out;
+}
+
+// What each event makes of each phase. A pair that is not here changes nothing.
+const std::map<std::string, std::string> rows{
+    {"pending Created", "pending Starting"},
+    {"pending Admitted", "staging Starting +Stage"},
+    {"pending StopRequested", "stopped Stopping Stopped"},
+
+    {"staging Staged", "launching Downloading +LaunchInstances"},
+    {"staging StageFailed", "failed Failed +Release"},
+    {"staging StopRequested", "stopped Stopping Stopped +Release"},
+
+    {"launching LaunchFailed", "failed Failed +Release"},
+    {"launching Running", "training Training"},
+    {"launching Exited", "uploading Uploading"},
+    {"launching Finished", "completed Completed +Release"},
+    {"launching InstanceLost", "failed Failed +Release"},
+    {"launching StopRequested", "stopping Stopping +StopInstances"},
+
+    {"training Exited", "uploading Uploading"},
+    {"training InstanceLost", "failed Failed +Release"},
+    {"training StopRequested", "stopping Stopping +StopInstances"},
+
+    {"stopping LaunchFailed", "failed Failed +Release"},
+    {"stopping Exited", "uploading Uploading"},
+    {"stopping Finished", "stopped Stopped +Release"},
+    {"stopping InstanceLost", "failed Failed +Release"},
+
+    {"uploading Finished", "completed Completed +Release"},
+    {"uploading InstanceLost", "failed Failed +Release"},
+    {"uploading StopRequested", "uploading"},
+};
+
+}  // namespace
+
+TEST_CASE("every pair of phase and event") {
+  std::size_t seen = 0;
+  for (int p = 0; p < phase_count; ++p)
+    for (const Event& event : every_event()) {
+      const Job before = in(Phase(p));
+      const Decision after = step(before, event, at(20));
+      const std::string pair = fmt::format("{} {}", name(Phase(p)), name(event));
+      CAPTURE(pair);
+      const auto row = rows.find(pair);
+      if (row == rows.end()) {
+        CHECK(after.job == before);
+        CHECK(after.effects.empty());
+      } else {
+        CHECK(told(before, after) == row->second);
+        ++seen;
+      }
+    }
+  CHECK(every_event().size() == std::size_t(event_count));
+  CHECK(seen == rows.size());
+}
+
+TEST_CASE("a report of another attempt, or of an instance that is none, changes nothing") {
+  for (const Event& event :
+       std::vector<Event>{Running{0, 0}, Running{2, 0}, Running{1, 1}, Running{1, -1}, Exited{0, 0},
+                          Exited{1, 7}, Finished{2, 0, "s3://x", ""}, InstanceLost{0, 0, "old"}}) {
+    for (const Phase phase : {Phase::launching, Phase::training, Phase::uploading}) {
+      const Job before = in(phase);
+      const Decision after = step(before, event, at(20));
+      CHECK(after.job == before);
+      CHECK(after.effects.empty());
+    }
+  }
+}
+
+TEST_CASE("a report that comes twice counts once") {
+  const Job job = in(Phase::training);
+  const Decision once = step(job, Exited{1, 0}, at(20));
+  const Decision twice = step(once.job, Exited{1, 0}, at(30));
+  CHECK(twice.job == once.job);
+  CHECK(twice.effects.empty());
+}
+
+TEST_CASE("each effect carries the attempt it belongs to") {
+  for (const Phase phase : {Phase::pending, Phase::staging, Phase::training})
+    for (const Event& event : every_event())
+      for (const auto& effect : step(in(phase), event, at(20)).effects)
+        CHECK(attempt_of(effect) == 1);
+}
+
+TEST_CASE("messages and their order are the service's") {
+  const Job job = in(Phase::completed);
+  std::vector<std::string> said;
+  for (const auto& t : job.transitions)
+    said.push_back(t.status + ": " + t.message);
+  CHECK(said ==
+        std::vector<std::string>{
+            "Starting: Starting the training job", "Starting: Preparing the instances for training",
+            "Downloading: Downloading input data",
+            "Training: Training image download completed. Training in progress.",
+            "Uploading: Uploading generated training model", "Completed: Training job completed"});
+}
+
+TEST_CASE("each transition ends when the next begins, and a job that is over leaves none open") {
+  for (const Phase phase : {Phase::completed, Phase::failed, Phase::stopped}) {
+    const Job job = in(phase);
+    for (std::size_t i = 0; i + 1 < job.transitions.size(); ++i)
+      CHECK(job.transitions[i].end == job.transitions[i + 1].start);
+    CHECK(job.transitions.back().end == job.ended);
+  }
+}
+
+TEST_CASE("one terminal status, whatever comes after") {
+  for (const Phase phase : {Phase::completed, Phase::failed, Phase::stopped}) {
+    Job job = in(phase);
+    for (const Event& event : every_event())
+      job = step(std::move(job), event, at(99)).job;
+    CHECK(job == in(phase));
+  }
+}
+
+TEST_CASE("the billed interval begins with the launch and ends with the job") {
+  Job job = in(Phase::training);
+  CHECK(job.training_start == at(10));
+  job = step(std::move(job), Exited{1, 0}, at(1000)).job;
+  job = step(std::move(job), Finished{1, 0, "", ""}, at(1510)).job;
+  CHECK(job.training_end == at(1510));
+  CHECK(job.training_ms == 1500);
+}
+
+TEST_CASE("a job that never had machines is not billed and owes nothing") {
+  const Decision stopped = step(in(Phase::pending), StopRequested{}, at(20));
+  CHECK_FALSE(stopped.job.training_start);
+  CHECK(stopped.job.training_ms == 0);
+  CHECK(stopped.effects.empty());
+}
+
+TEST_CASE("a failed script ends as Failed with its reason, outputs first") {
+  Job job = step(in(Phase::training), Exited{1, 0, {}, "AlgorithmError: x"}, at(20)).job;
+  CHECK(job.phase == Phase::uploading);
+  job = step(std::move(job), Finished{1, 0, "", ""}, at(30)).job;
+  CHECK(training_job_status(job) == "Failed");
+  CHECK(job.failure_reason == "AlgorithmError: x");
+  CHECK(job.transitions.back().message == "Training job failed");
+}
+
+TEST_CASE("an upload that failed fails the job; the script's own failure goes before it") {
+  Job job = step(in(Phase::training), Exited{1, 0}, at(20)).job;
+  job = step(std::move(job), Finished{1, 0, "", "ClientError: no bucket"}, at(30)).job;
+  CHECK(job.failure_reason == "ClientError: no bucket");
+  job = step(in(Phase::training), Exited{1, 0, {}, "AlgorithmError: x"}, at(20)).job;
+  job = step(std::move(job), Finished{1, 0, "", "ClientError: no bucket"}, at(30)).job;
+  CHECK(job.failure_reason == "AlgorithmError: x");
+}
+
+TEST_CASE("a stopped script's own complaint does not make the job fail") {
+  Job job = step(in(Phase::training), StopRequested{}, at(20)).job;
+  job = step(std::move(job), Exited{1, 0, StopCause::requested, "exit code 143"}, at(30)).job;
+  job = step(std::move(job), Finished{1, 0, "s3://b/model.tar.gz", ""}, at(40)).job;
+  CHECK(training_job_status(job) == "Stopped");
+  CHECK(secondary_status(job) == "Stopped");
+  CHECK(job.failure_reason == "");
+  CHECK(job.model_uri == "s3://b/model.tar.gz");
+}
+
+TEST_CASE("over time ends as Stopped, MaxRuntimeExceeded") {
+  Job job = step(in(Phase::training), Exited{1, 0, StopCause::max_runtime, ""}, at(20)).job;
+  CHECK(secondary_status(job) == "Uploading");
+  job = step(std::move(job), Finished{1, 0, "s3://b/model.tar.gz", ""}, at(30)).job;
+  CHECK(training_job_status(job) == "Stopped");
+  CHECK(secondary_status(job) == "MaxRuntimeExceeded");
+  CHECK(job.transitions.back().message == "Training job runtime exceeded MaxRuntimeInSeconds");
+}
+
+TEST_CASE("a stop while outputs are uploaded keeps what the script's end decided") {
+  Job job = step(in(Phase::uploading), StopRequested{}, at(20)).job;
+  job = step(std::move(job), Finished{1, 0, "s3://b/model.tar.gz", ""}, at(30)).job;
+  CHECK(training_job_status(job) == "Stopped");
+  job = step(in(Phase::training), Exited{1, 0, {}, "AlgorithmError: x"}, at(20)).job;
+  job = step(std::move(job), StopRequested{}, at(25)).job;
+  job = step(std::move(job), Finished{1, 0, "", ""}, at(30)).job;
+  CHECK(training_job_status(job) == "Failed");
+}
+
+TEST_CASE("several instances: training begins with the last, the first failure stops the others") {
+  Job job;
+  job.instance_count = 2;
+  const auto go = [&](const Event& e) {
+    Decision d = step(std::move(job), e, at(10));
+    job = std::move(d.job);
+    return d.effects;
+  };
+  go(Created{}), go(Admitted{}), go(Staged{});
+  go(Running{1, 1});
+  CHECK(job.phase == Phase::launching);
+  go(Running{1, 0});
+  CHECK(job.phase == Phase::training);
+  const auto owed = go(Exited{1, 1, {}, "AlgorithmError: x"});
+  REQUIRE(owed.size() == 1);
+  CHECK(name(owed[0]) == "StopInstances");
+  CHECK(job.phase == Phase::training);
+  go(Exited{1, 0, StopCause::requested, "exit code 143"});
+  CHECK(job.phase == Phase::uploading);
+  go(Finished{1, 0, "", ""});
+  CHECK(job.phase == Phase::uploading);
+  go(Finished{1, 1, "", ""});
+  CHECK(job.phase == Phase::failed);
+  CHECK(job.failure_reason == "AlgorithmError: x");
+}
+
+TEST_CASE("names of phases lead back to them") {
+  for (int p = 0; p < phase_count; ++p) {
+    Job job;
+    CHECK(restore_phase(job, name(Phase(p))));
+    CHECK(job.phase == Phase(p));
+  }
+  Job job;
+  CHECK_FALSE(restore_phase(job, "asleep"));
+  CHECK(job == Job{});
+}
