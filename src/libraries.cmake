@@ -20,8 +20,6 @@ trainyard_library(fleet service/fleet DEPS base os wire wire_instance net)
 trainyard_library(logs service/logs DEPS base os wire_instance net)
 trainyard_library(engine service/engine
                   DEPS base os wire wire_shapes wire_instance job store objects fleet net)
-add_executable(pack tests/bench/pack.cc)
-target_link_libraries(pack PRIVATE agent_outputs)
 trainyard_library(identity service/identity DEPS base store)
 trainyard_library(api_operation service/api/operation DEPS base wire store engine identity)
 trainyard_library(api_s3 service/api/s3 DEPS base os wire wire_sign net store objects)
@@ -59,3 +57,9 @@ endif()
 if(CMAKE_CXX_FLAGS MATCHES "-O2")
   target_link_options(trainyard-train PRIVATE -s)
 endif()
+
+# What the benchmarks time, and with what.
+add_executable(pack tests/bench/pack.cc)
+target_link_libraries(pack PRIVATE agent_outputs)
+add_executable(play tests/bench/play.cc)
+target_compile_options(play PRIVATE ${warnings})
