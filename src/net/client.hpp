@@ -1,6 +1,6 @@
 #pragma once
 /// The HTTP/1.1 client of the agent and the CLI: blocking, one connection kept alive, plain TCP or
-/// a unix socket. One of the three files that include Beast.
+/// a unix socket.
 
 #include "base/clock.hpp"
 #include "base/result.hpp"

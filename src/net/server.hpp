@@ -1,5 +1,5 @@
 #pragma once
-/// The HTTP/1.1 server: sockets and bytes, no operation. One of the three files that include Beast.
+/// The HTTP/1.1 server: sockets and bytes, no operation.
 ///
 /// A connection is a coroutine on a network thread. A request's handler is told of it twice: once
 /// its headers are whole (`admit`, which may refuse before any body byte is read or `100 Continue`
