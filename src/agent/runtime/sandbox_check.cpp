@@ -42,7 +42,9 @@ Result<> check_target(const Mount& mount) {
                              std::to_string(target_bytes_max) + " bytes");
   if (std::find(mount.target.begin(), mount.target.end(), "..") != mount.target.end())
     return refuse(doing, "\"..\" is not allowed in a target");
-  const std::string normal = (target.has_filename() ? target : target.parent_path()).string();
+  const os::Path whole_target = os::Path("/") / target.relative_path();  // "//" is "/" too
+  const std::string normal =
+      (target.has_filename() ? whole_target : whole_target.parent_path()).string();
   static const std::array<const char*, 4> whole{"/", "/etc", "/dev", "/dev/shm"};
   static const std::array<const char*, 5> below{"/proc", "/sys", "/dev/pts", "/.own", "/.lower"};
   if (std::find(whole.begin(), whole.end(), normal) != whole.end() ||
