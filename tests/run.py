@@ -40,7 +40,8 @@ def number(pattern, text):
 
 
 def doctest_counts(code, text):
-    passed, failed = number(r"(\d+) passed \|", text), number(r"passed \| +(\d+) failed", text)
+    cases = re.search(r"test cases: +\d+ \| +(\d+) passed \| +(\d+) failed", text)
+    passed, failed = (int(cases[1]), int(cases[2])) if cases else (0, 0)
     return passed, max(failed, int(code != 0)) if passed + failed else 1
 
 

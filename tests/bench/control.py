@@ -41,7 +41,7 @@ def creates(service, url, count, round_):
 
 def against_moto(directory, requests=6000, for_moto=600, rounds=3):
     with running(directory, BUSY) as service, moto() as peer:
-        first = service.create("read line", ResourceConfig={
+        first = service.create("exec tail -f /dev/null", ResourceConfig={
             "InstanceType": "ml.p4d.24xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1})
         service.wait_for(first, "Training")
         created, described = [], []

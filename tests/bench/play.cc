@@ -137,7 +137,8 @@ private:
   // The answer is whole, or the server has closed the connection, which may end an answer too.
   void ended(std::size_t i, bool keep) {
     Connection& c = connections_[i];
-    if (!keep || c.received.starts_with("HTTP/1.0")) {
+    if (!keep || c.received.starts_with("HTTP/1.0") ||
+        c.received.find("\r\nConnection: close\r\n") != std::string::npos) {
       ::close(c.fd);
       c.fd = -1;
     }
