@@ -63,3 +63,9 @@ add_executable(pack tests/bench/pack.cc)
 target_link_libraries(pack PRIVATE agent_outputs)
 add_executable(play tests/bench/play.cc)
 target_compile_options(play PRIVATE ${warnings})
+
+# The sandbox against its contract: tests/sandbox runs it as root and as an ordinary user.
+file(GLOB contract CONFIGURE_DEPENDS tests/sandbox/*.cc)
+add_executable(sandbox_contract src/base/doctest_main.cc ${contract})
+target_compile_options(sandbox_contract PRIVATE ${warnings})
+target_link_libraries(sandbox_contract PRIVATE agent_runtime)
