@@ -16,30 +16,76 @@ struct CloseDir {
   void operator()(DIR* d) const { ::closedir(d); }
 };
 
-// Empties the directory behind `fd` (which it takes). By descriptors, so that a path swapped for a
-// symbolic link in the meantime leads nowhere.
-Result<> empty_directory(Fd fd, const std::string& what) {
-  ::fchmod(fd.get(), 0700);  // ours by ownership; failure shows below
-  std::unique_ptr<DIR, CloseDir> dir(::fdopendir(fd.get()));
-  if (!dir) return fail_errno("list " + what);
-  const int at = fd.release();
-  while (const dirent* entry = ::readdir(dir.get())) {
-    const std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    if (::unlinkat(at, name.c_str(), 0) == 0) continue;
-    if (errno != EISDIR && errno != EPERM) return fail_errno("remove " + what + "/" + name);
-    Fd child(::openat(at, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+constexpr int levels_max = 32;  // as many descriptors are open at once
+
+Fd open_directory_at(int at, const char* name) {
+  return Fd(::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+// Empties one directory. By descriptors, so that a path swapped for a symbolic link in the meantime
+// leads nowhere, and never by "..". A hostile tree may be deeper than there are descriptors and
+// stack: what lies below levels_max is moved up, to the directory itself, and removed from there.
+class Emptier {
+public:
+  Emptier(Fd root, std::string what) : root_(std::move(root)), what_(std::move(what)) {}
+
+  Result<> run() {
+    ::fchmod(root_.get(), 0700);  // ours by ownership; failure shows below
+    do {
+      was_moved_ = false;
+      Fd again = open_directory_at(root_.get(), ".");
+      if (!again) return fail_errno("open " + what_);
+      TRY(empty(std::move(again), what_, 1));
+    } while (was_moved_);  // readdir(3) may not have shown what came while it read
+    return {};
+  }
+
+private:
+  Result<> empty(Fd fd, const std::string& what, int level) {
+    ::fchmod(fd.get(), 0700);
+    std::unique_ptr<DIR, CloseDir> dir(::fdopendir(fd.get()));
+    if (!dir) return fail_errno("list " + what);
+    const int at = fd.release();
+    while (const dirent* entry = ::readdir(dir.get())) {
+      const std::string name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      if (::unlinkat(at, name.c_str(), 0) == 0) continue;
+      if (errno != EISDIR && errno != EPERM) return fail_errno("remove " + what + "/" + name);
+      TRY(remove_directory(at, name, what + "/" + name, level));
+    }
+    return {};
+  }
+
+  Result<> remove_directory(int at, const std::string& name, const std::string& what, int level) {
+    Fd child = open_directory_at(at, name.c_str());
     if (!child && errno == EACCES) {
       ::fchmodat(at, name.c_str(), 0700, 0);
-      child.reset(::openat(at, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      child = open_directory_at(at, name.c_str());
     }
-    if (!child) return fail_errno("open " + what + "/" + name);
-    TRY(empty_directory(std::move(child), what + "/" + name));
-    if (::unlinkat(at, name.c_str(), AT_REMOVEDIR) != 0)
-      return fail_errno("remove " + what + "/" + name);
+    if (!child) return fail_errno("open " + what);
+    if (level >= levels_max) return move_up(at, name, child, what);
+    TRY(empty(std::move(child), what, level + 1));
+    if (::unlinkat(at, name.c_str(), AT_REMOVEDIR) != 0) return fail_errno("remove " + what);
+    return {};
   }
-  return {};
-}
+
+  Result<> move_up(int at, const std::string& name, const Fd& child, const std::string& what) {
+    ::fchmod(child.get(), 0700);  // its ".." is written
+    do {
+      const std::string free_name = ".moved-" + std::to_string(moved_++);
+      if (::renameat(at, name.c_str(), root_.get(), free_name.c_str()) == 0) {
+        was_moved_ = true;
+        return {};
+      }
+    } while (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR);  // a name of the job's
+    return fail_errno("move " + what + " up to remove it");
+  }
+
+  Fd root_;
+  std::string what_;
+  std::uint64_t moved_ = 0;
+  bool was_moved_ = false;
+};
 
 }  // namespace
 
@@ -113,7 +159,7 @@ Result<> remove_tree(const Path& path) {
   if (!fd && errno == EACCES && ::chmod(path.c_str(), 0700) == 0)
     fd.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return fail_errno("open " + path.string());
-  TRY(empty_directory(std::move(fd), path.string()));
+  TRY(Emptier(std::move(fd), path.string()).run());
   if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return fail_errno("remove " + path.string());
   return {};
 }

@@ -35,6 +35,7 @@ Result<> sync_directory(const Path& path);
 Result<> make_directories(const Path& path, unsigned mode = 0700);
 
 /// Removes a tree, symbolic links as links, read-only directories too. What does not exist is fine.
+/// Takes a bounded number of descriptors and a bounded stack, however deep the tree is.
 Result<> remove_tree(const Path& path);
 
 /// Bytes free for an ordinary user on the file system of `path`, and its size.
