@@ -67,13 +67,18 @@ TEST_CASE("nothing of the user's runs before start") {
   CHECK(box.finish().output == "began\n");
 }
 
-TEST_CASE("started twice it runs once") {
+TEST_CASE("a second start changes nothing") {
   Box box;
-  box.use_shell("echo began");
+  box.use_shell("echo began; cat /dev/zero > /dev/null");
   box.prepare();
   box.start();
+  box.await_output("began");
   box.start();
-  CHECK(box.finish().output == "began\n");
+  CHECK_FALSE(is_readable(box.running.exited.get(), 100));
+  REQUIRE(box.runtime->kill(box.running));
+  const Ended ended = box.finish();
+  CHECK(ended.output == "began\n");
+  CHECK(ended.exit.signal == SIGKILL);
 }
 
 TEST_CASE("a signal reaches the whole process group") {
@@ -106,6 +111,18 @@ TEST_CASE("a process that ignores TERM is ended by kill and that is no memory ki
   CHECK(ended.exit.message == "");
   CHECK_FALSE(ended.exit.out_of_memory);
   CHECK(processes_with(mark()).empty());
+}
+
+TEST_CASE("a SIGKILL that was asked for as a signal is no memory kill") {
+  Box box;
+  box.use_shell("echo ready; cat /dev/zero > /dev/null");
+  box.prepare();
+  box.start();
+  box.await_output("ready");
+  REQUIRE(box.runtime->signal(box.running, SIGKILL));
+  const Ended ended = box.finish();
+  CHECK(ended.exit.signal == SIGKILL);
+  CHECK(ended.exit.message == "");
 }
 
 TEST_CASE("kill before start ends it and the exit is told") {
