@@ -46,16 +46,16 @@ bool is_root() {
 }
 
 Box::Box() {
-  std::string name = (std::filesystem::temp_directory_path() / "box-XXXXXX").string();
-  REQUIRE(::mkdtemp(name.data()) != nullptr);
-  place = name;
+  spec.host_uid = job_id("TRAINYARD_JOB_UID", ::geteuid());
+  spec.host_gid = job_id("TRAINYARD_JOB_GID", ::getegid());
   auto made = SandboxRuntime::make();
   REQUIRE(made);
   runtime = std::move(*made);
+  std::string name = (std::filesystem::temp_directory_path() / "box-XXXXXX").string();
+  REQUIRE(::mkdtemp(name.data()) != nullptr);  // last: from here on the destructor cleans up
+  place = name;
   spec.id = place.filename().string();
   spec.scratch = place / "scratch";
-  spec.host_uid = job_id("TRAINYARD_JOB_UID", ::geteuid());
-  spec.host_gid = job_id("TRAINYARD_JOB_GID", ::getegid());
   spec.hostname = "algo-1";
   spec.log = place / "raw.log";
   spec.environment = {"PATH=/usr/bin:/bin"};
