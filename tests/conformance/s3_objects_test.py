@@ -1,0 +1,238 @@
+"""Buckets and objects by boto3: whole, in ranges, on conditions, copied, deleted; each refusal."""
+
+import datetime
+import hashlib
+import urllib.error
+import urllib.request
+
+import botocore.exceptions
+import botocore.handlers
+import pytest
+
+TEXT = bytes(range(256)) * 5
+OLD, LATER = (datetime.datetime(year, 1, 1, tzinfo=datetime.timezone.utc) for year in (2001, 2099))
+
+
+@pytest.fixture(scope="module")
+def s3(service):
+    return service.client("s3", parameter_validation=False)
+
+
+@pytest.fixture
+def bucket(s3, request):
+    """A bucket for one test."""
+    name = "b-" + hashlib.md5(request.node.name.encode()).hexdigest()
+    s3.create_bucket(Bucket=name)
+    yield name
+    while found := s3.list_objects_v2(Bucket=name).get("Contents"):
+        s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": o["Key"]} for o in found]})
+    s3.delete_bucket(Bucket=name)
+
+
+def refused(status, code, call, **arguments):
+    with pytest.raises(botocore.exceptions.ClientError) as refusal:
+        call(**arguments)
+    answer = refusal.value.response
+    assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (status, code)
+    return answer["Error"].get("Message", "")
+
+
+def test_a_bucket_from_its_creation_to_its_end(service, s3):
+    name = "from-creation.to-end"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    try:
+        assert s3.get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-west-1"
+        s3.head_bucket(Bucket=name)
+        listed = {b["Name"]: b["CreationDate"] for b in s3.list_buckets()["Buckets"]}
+        age = datetime.datetime.now(datetime.timezone.utc) - listed[name]
+        assert abs(age.total_seconds()) < 60
+        assert service.bucket in listed  # the default one is there unasked
+        refused(409, "BucketAlreadyOwnedByYou", s3.create_bucket, Bucket=name,
+                CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        s3.put_object(Bucket=name, Key="k", Body=b"v")
+        refused(409, "BucketNotEmpty", s3.delete_bucket, Bucket=name)
+        assert s3.get_object(Bucket=name, Key="k")["Body"].read() == b"v"
+        s3.delete_object(Bucket=name, Key="k")
+    finally:
+        s3.delete_bucket(Bucket=name)
+    refused(404, "404", s3.head_bucket, Bucket=name)
+    refused(404, "NoSuchBucket", s3.delete_bucket, Bucket=name)
+    refused(404, "NoSuchBucket", s3.put_object, Bucket=name, Key="k", Body=b"v")
+    assert name not in {b["Name"] for b in s3.list_buckets()["Buckets"]}
+
+
+@pytest.mark.parametrize("name", ["Upper-case", "un_der", "ab", "a" * 64, "-begins", "ends-",
+                                  "two..dots", "192.168.0.1", "xn--name"])
+def test_a_bucket_name_that_is_none(service, s3, name):
+    def skip_the_clients_own_check(params, **_):
+        return None
+
+    before = s3.list_buckets()["Buckets"]
+    client = service.client("s3", parameter_validation=False)
+    client.meta.events.unregister("before-parameter-build.s3",
+                                  botocore.handlers.validate_bucket_name)
+    client.meta.events.register("before-parameter-build.s3", skip_the_clients_own_check)
+    assert name in refused(400, "InvalidBucketName", client.create_bucket, Bucket=name)
+    assert s3.list_buckets()["Buckets"] == before
+
+
+@pytest.mark.parametrize("key", ["plain", "a b+c%20&=?#", "ü/한글/😀", "/begins", "ends/", "a//b",
+                                 "../up/./here", "~'\"<>\\", "x" * 1024, "tab\tnew\nline"])
+def test_what_was_put_is_got(s3, bucket, key):
+    put = s3.put_object(Bucket=bucket, Key=key, Body=TEXT, ContentType="text/x", CacheControl="no",
+                        ContentDisposition="d", ContentEncoding="gzip", ContentLanguage="ko",
+                        Metadata={"who": "me", "two": "words here"})
+    got = s3.get_object(Bucket=bucket, Key=key)
+    assert got["Body"].read() == TEXT
+    assert put["ETag"] == got["ETag"] == f'"{hashlib.md5(TEXT).hexdigest()}"'
+    head = s3.head_object(Bucket=bucket, Key=key)
+    for answer in (got, head):
+        assert answer["ContentLength"] == len(TEXT)
+        assert answer["Metadata"] == {"who": "me", "two": "words here"}
+        assert [answer[n] for n in ("ContentType", "CacheControl", "ContentDisposition",
+                                    "ContentEncoding", "ContentLanguage")] == \
+            ["text/x", "no", "d", "gzip", "ko"]
+
+
+def test_an_object_is_replaced_whole(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=TEXT, Metadata={"old": "1"})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    got = s3.get_object(Bucket=bucket, Key="k")
+    assert (got["Body"].read(), got["Metadata"], got["ContentLength"]) == (b"", {}, 0)
+
+
+def test_keys_and_metadata_have_their_limits(s3, bucket):
+    refused(400, "KeyTooLongError", s3.put_object, Bucket=bucket, Key="x" * 1025, Body=b"")
+    refused(400, "MetadataTooLarge", s3.put_object, Bucket=bucket, Key="k", Body=b"",
+            Metadata={"m": "x" * 2100})
+    refused(404, "NoSuchKey", s3.get_object, Bucket=bucket, Key="k")
+    refused(404, "404", s3.head_object, Bucket=bucket, Key="k")
+
+
+@pytest.mark.parametrize("text, first, end", [
+    ("bytes=0-0", 0, 1), ("bytes=5-9", 5, 10), ("bytes=1270-", 1270, 1280),
+    ("bytes=-7", 1273, 1280), ("bytes=1279-99999", 1279, 1280), ("bytes=-99999", 0, 1280)])
+def test_a_range(s3, bucket, text, first, end):
+    s3.put_object(Bucket=bucket, Key="k", Body=TEXT)
+    got = s3.get_object(Bucket=bucket, Key="k", Range=text)
+    assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
+    assert got["Body"].read() == TEXT[first:end]
+    assert got["ContentRange"] == f"bytes {first}-{end - 1}/{len(TEXT)}"
+    head = s3.head_object(Bucket=bucket, Key="k", Range=text)
+    assert head["ContentLength"] == end - first
+
+
+@pytest.mark.parametrize("text", ["bytes=9-5", "bytes=x-", "lines=1-2", "bytes=0-1,3-4"])
+def test_a_range_that_is_none_is_the_whole_object(s3, bucket, text):
+    s3.put_object(Bucket=bucket, Key="k", Body=TEXT)
+    got = s3.get_object(Bucket=bucket, Key="k", Range=text)
+    assert got["ResponseMetadata"]["HTTPStatusCode"] == 200 and got["Body"].read() == TEXT
+
+
+def test_a_range_behind_the_end_is_refused(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=TEXT)
+    for text in ("bytes=1280-", "bytes=-0"):
+        refused(416, "InvalidRange", s3.get_object, Bucket=bucket, Key="k", Range=text)
+
+
+def test_reading_on_a_condition(s3, bucket):
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=TEXT)["ETag"]
+    for held in ({"IfMatch": etag}, {"IfMatch": "*"}, {"IfMatch": f'"no", {etag}'},
+                 {"IfNoneMatch": '"other"'}, {"IfModifiedSince": OLD}, {"IfUnmodifiedSince": LATER},
+                 {"IfMatch": etag, "IfUnmodifiedSince": OLD},  # the ETag is what counts
+                 {"IfNoneMatch": '"other"', "IfModifiedSince": LATER}):
+        assert s3.get_object(Bucket=bucket, Key="k", **held)["Body"].read() == TEXT, held
+    for failed in ({"IfMatch": '"other"'}, {"IfUnmodifiedSince": OLD}):
+        refused(412, "PreconditionFailed", s3.get_object, Bucket=bucket, Key="k", **failed)
+        refused(412, "412", s3.head_object, Bucket=bucket, Key="k", **failed)
+    for unchanged in ({"IfNoneMatch": etag}, {"IfNoneMatch": "*"}, {"IfModifiedSince": LATER}):
+        refused(304, "304", s3.get_object, Bucket=bucket, Key="k", **unchanged)
+
+
+def test_writing_on_a_condition(s3, bucket):
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"1", IfNoneMatch="*")["ETag"]
+    refused(412, "PreconditionFailed", s3.put_object, Bucket=bucket, Key="k", Body=b"2",
+            IfNoneMatch="*")
+    refused(412, "PreconditionFailed", s3.put_object, Bucket=bucket, Key="k", Body=b"2",
+            IfMatch='"other"')
+    refused(404, "NoSuchKey", s3.put_object, Bucket=bucket, Key="none", Body=b"2", IfMatch=etag)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"1"
+    s3.put_object(Bucket=bucket, Key="k", Body=b"2", IfMatch=etag)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"2"
+
+
+def test_a_copy(s3, bucket):
+    source = {"Bucket": bucket, "Key": "from ü+%"}
+    etag = s3.put_object(Bucket=bucket, Key=source["Key"], Body=TEXT, ContentType="text/x",
+                         Metadata={"m": "1"})["ETag"]
+    copied = s3.copy_object(Bucket=bucket, Key="to", CopySource=source)["CopyObjectResult"]
+    assert copied["ETag"] == etag
+    s3.copy_object(Bucket=bucket, Key="replaced", CopySource=source, MetadataDirective="REPLACE",
+                   ContentType="text/y", Metadata={"n": "2"})
+    s3.delete_object(**source)
+    for key, kind, metadata in (("to", "text/x", {"m": "1"}), ("replaced", "text/y", {"n": "2"})):
+        got = s3.get_object(Bucket=bucket, Key=key)
+        assert (got["Body"].read(), got["ContentType"], got["Metadata"]) == (TEXT, kind, metadata)
+
+
+def test_a_copy_that_is_refused(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=TEXT)
+    there = {"Bucket": bucket, "Key": "k"}
+    refused(404, "NoSuchKey", s3.copy_object, Bucket=bucket, Key="to",
+            CopySource={"Bucket": bucket, "Key": "none"})
+    refused(404, "NoSuchBucket", s3.copy_object, Bucket=bucket, Key="to",
+            CopySource={"Bucket": "there-is-no-such-bucket", "Key": "k"})
+    refused(404, "NoSuchBucket", s3.copy_object, Bucket="there-is-no-such-bucket", Key="to",
+            CopySource=there)
+    refused(400, "InvalidRequest", s3.copy_object, Bucket=bucket, Key="k", CopySource=there)
+    refused(412, "PreconditionFailed", s3.copy_object, Bucket=bucket, Key="to", CopySource=there,
+            CopySourceIfMatch='"other"')
+    assert [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["k"]
+
+
+def test_many_are_deleted_at_once(s3, bucket):
+    keys = [f"a b+{n}/ü&<" for n in range(30)]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    gone = s3.delete_objects(Bucket=bucket, Delete={
+        "Objects": [{"Key": key} for key in [*keys[:20], "was never there"]]})
+    assert [d["Key"] for d in gone["Deleted"]] == [*keys[:20], "was never there"]
+    quiet = s3.delete_objects(Bucket=bucket, Delete={
+        "Quiet": True, "Objects": [{"Key": key} for key in keys[20:29]]})
+    assert "Deleted" not in quiet and "Errors" not in quiet
+    assert [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]] == [keys[29]]
+    s3.delete_object(Bucket=bucket, Key="was never there")  # as S3: no error
+    refused(400, "MalformedXML", s3.delete_objects, Bucket=bucket,
+            Delete={"Objects": [{"Key": str(n)} for n in range(1001)]})
+
+
+@pytest.mark.parametrize("call, arguments", [
+    ("get_object_acl", {"Key": "k"}), ("get_object_tagging", {"Key": "k"}),
+    ("get_bucket_policy", {}), ("list_object_versions", {}), ("get_bucket_versioning", {})])
+def test_what_is_not_offered_is_said_so(s3, bucket, call, arguments):
+    assert "not offered" in refused(501, "NotImplemented", getattr(s3, call), Bucket=bucket,
+                                    **arguments)
+
+
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_a_presigned_url_gets_and_puts(service, s3, bucket, version, monkeypatch):
+    signer = service.client("s3", signature_version=version)
+    where = {"Bucket": bucket, "Key": "a b/ü+%.txt"}
+    put = signer.generate_presigned_url("put_object", where, ExpiresIn=60)
+    request = urllib.request.Request(put, data=TEXT, method="PUT", headers={"Content-Type": ""})
+    assert urllib.request.urlopen(request).status == 200
+    url = signer.generate_presigned_url("get_object", {**where, "ResponseContentType": "text/z"},
+                                        ExpiresIn=60)
+    with urllib.request.urlopen(url) as answer:
+        assert (answer.read(), answer.headers["Content-Type"]) == (TEXT, "text/z")
+    assert ("X-Amz-Signature" in url) == (version == "s3v4")
+    with monkeypatch.context() as an_hour_ago:
+        then = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+        an_hour_ago.setattr("botocore.auth.get_current_datetime", lambda *_, **__: then)
+        an_hour_ago.setattr("botocore.auth.time.time", then.timestamp)
+        old = signer.generate_presigned_url("get_object", where, ExpiresIn=60)
+    forged = url.replace("%2B%25.txt", "%2B%25.txT")
+    for wrong, words in ((old, b"expired"), (forged, b"SignatureDoesNotMatch")):
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            urllib.request.urlopen(wrong)
+        assert refusal.value.code == 403 and words in refusal.value.read()
