@@ -111,12 +111,15 @@ void CommandLine::add_client_commands() {
   add("env", "print exports for a shell", [this] { return print_environment(common_); });
   add("login", "write an AWS profile and the SDK's settings for good",
       [this] { return log_in(common_); });
-  CLI::App* envs = add("envs", "which Python environments stand for images",
-                       [this] { return list_environments(common_); });
+  CLI::App* envs =
+      add("envs", "which Python environments stand for images",
+          [this] {  // called after its subcommands: they leave no action of theirs
+            return name_.empty() ? list_environments(common_) : explain_image(common_, name_);
+          });
+  envs->fallthrough();  // for --json behind a subcommand: those inherit it
   envs->add_subcommand("list", "the environments (the default)");
   CLI::App* why = envs->add_subcommand("why", "which one would run for an image URI, and why");
   why->add_option("URI", name_, "the image")->required();
-  why->callback([this] { chosen_ = [this] { return explain_image(common_, name_); }; });
 }
 
 void CommandLine::add_job_commands() {

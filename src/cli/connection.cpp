@@ -69,9 +69,9 @@ Failure no_service(const std::string& url, const os::Path& data) {
 }
 
 Connection::Connection(wire::CredentialsFile credentials, std::string token, net::Endpoint endpoint,
-                       bool is_local)
+                       bool is_local, os::Path data)
     : credentials_(std::move(credentials)), token_(std::move(token)), is_local_(is_local),
-      client_(std::move(endpoint), timeout) {}
+      data_(std::move(data)), client_(std::move(endpoint), timeout) {}
 
 Result<Connection> Connection::open(const os::Path& data) {
   wire::CredentialsFile credentials;
@@ -89,7 +89,7 @@ Result<Connection> Connection::open(const os::Path& data) {
     credentials.Account = account;
   }
   auto endpoint = TRY(net::parse_endpoint(credentials.Endpoint));
-  Connection out(std::move(credentials), std::move(token), std::move(endpoint), is_local);
+  Connection out(std::move(credentials), std::move(token), std::move(endpoint), is_local, data);
   if (out.credentials_.Account.empty()) out.credentials_.Account = TRY(out.ask_account());
   return out;
 }
@@ -124,7 +124,7 @@ Result<std::string> Connection::post(std::string_view service, wire::Headers hea
                   credentials_.Region, service, sha256_hex(body), system_clock().now());
   auto response = client_.send(head, body);
   if (!response && response.error().kind == ErrorKind::unavailable)
-    return no_service(credentials_.Endpoint, default_data());
+    return no_service(credentials_.Endpoint, data_);
   if (!response) return Failure(response.error());
   if (response->status != 200) return service_error(*response);
   return std::get<std::string>(std::move(response->body));

@@ -5,8 +5,8 @@
 #include "base/result.hpp"
 #include "net/client.hpp"
 #include "os/files.hpp"
+#include "wire/answer.hpp"
 #include "wire/instance/handover.hpp"
-#include "wire/json.hpp"
 
 #include <string>
 #include <string_view>
@@ -36,18 +36,20 @@ public:
   /// The same, encoded and decoded.
   template <class Response, class Request>
   Result<Response> call(std::string_view target, const Request& request) {
-    return wire::decode<Response>(TRY(call(target, std::string_view(wire::encode(request)))));
+    return wire::decode_answer<Response>(
+        TRY(call(target, std::string_view(wire::encode(request)))));
   }
 
 private:
   Connection(wire::CredentialsFile credentials, std::string token, net::Endpoint endpoint,
-             bool is_local);
+             bool is_local, os::Path data);
   Result<std::string> post(std::string_view service, wire::Headers headers, std::string_view body);
   Result<std::string> ask_account();
 
   wire::CredentialsFile credentials_;
   std::string token_;
   bool is_local_;
+  os::Path data_;  // for the advice to start a service on it
   net::Client client_;
 };
 

@@ -37,7 +37,7 @@ Result<int> list_jobs(const Common& common, int count) {
   const std::string answer =
       TRY(service.call("SageMaker.ListTrainingJobs", std::string_view(wire::encode(request))));
   if (common.json) return print(answer), ok;
-  const auto list = TRY(wire::decode<wire::ListTrainingJobsResponse>(answer));
+  const auto list = TRY(wire::decode_answer<wire::ListTrainingJobsResponse>(answer));
   std::vector<std::vector<std::string>> rows{{"NAME", "CREATED", "TOOK", "STATUS"}};
   for (const auto& job : list.TrainingJobSummaries)
     rows.push_back({job.TrainingJobName, local_time(job.CreationTime),
@@ -54,7 +54,7 @@ Result<int> describe_job(const Common& common, const std::string& name) {
   Connection service = TRY(Connection::open(common.data));
   const std::string answer =
       TRY(service.call("SageMaker.DescribeTrainingJob", std::string_view(describe_request(name))));
-  const auto job = TRY(wire::decode<wire::DescribeTrainingJobResponse>(answer));
+  const auto job = TRY(wire::decode_answer<wire::DescribeTrainingJobResponse>(answer));
   if (common.json) return print(answer), outcome(job.TrainingJobStatus);
   print(fmt::format("{}  {}", job.TrainingJobName, coloured_status(job.TrainingJobStatus)));
   if (job.FailureReason) print("  reason   " + *job.FailureReason);
@@ -84,9 +84,8 @@ Result<int> explain_job(const Common& common, const std::string& name) {
   Connection service = TRY(Connection::open(common.data));
   const std::string answer =
       TRY(service.call("Trainyard.Why", std::string_view(describe_request(name))));
-  if (common.json) return print(answer), ok;
-  const auto why = TRY(wire::decode<wire::WhyResponse>(answer));
-  print(why.Sentence);
+  const auto why = TRY(wire::decode_answer<wire::WhyResponse>(answer));
+  print(common.json ? answer : why.Sentence);
   return outcome(why.TrainingJobStatus);
 }
 
@@ -95,7 +94,7 @@ Result<int> list_environments(const Common& common) {
   const std::string answer =
       TRY(service.call("Trainyard.ListEnvironments", std::string_view("{}")));
   if (common.json) return print(answer), ok;
-  const auto list = TRY(wire::decode<wire::ListEnvironmentsResponse>(answer));
+  const auto list = TRY(wire::decode_answer<wire::ListEnvironmentsResponse>(answer));
   std::vector<std::vector<std::string>> rows{{"NAME", "PYTHON", "FRAMEWORKS", "INTERPRETER"}};
   for (const auto& e : list.Environments)
     rows.push_back({e.Name, e.PythonVersion, e.Frameworks.empty() ? "-" : e.Frameworks, e.Python});
@@ -112,7 +111,7 @@ Result<int> explain_image(const Common& common, const std::string& image) {
   const std::string answer = TRY(service.call(
       "Trainyard.ExplainImage", std::string_view(wire::encode(wire::ExplainImageRequest{image}))));
   if (common.json) return print(answer), ok;
-  print(TRY(wire::decode<wire::ExplainImageResponse>(answer)).Sentence);
+  print(TRY(wire::decode_answer<wire::ExplainImageResponse>(answer)).Sentence);
   return ok;
 }
 

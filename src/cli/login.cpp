@@ -1,6 +1,7 @@
 #include "cli/client_environment.hpp"
 #include "cli/commands.hpp"
 #include "cli/connection.hpp"
+#include "wire/json.hpp"
 
 #include <fmt/format.h>
 
@@ -52,6 +53,12 @@ Result<int> log_in(const Common& common) {
   if (!taken) {
     TRY(os::make_directories(config.parent_path()));
     TRY(os::write_durably(config, sdk_config(c)));
+  }
+  if (common.json) {
+    std::printf("{\"Profile\":%s,\"SdkConfig\":%s,\"SdkConfigWritten\":%s}\n",
+                wire::quote_json(profile).c_str(), wire::quote_json(config.string()).c_str(),
+                taken ? "false" : "true");
+    return ok;
   }
   std::printf("profile '%s' is in ~/.aws; use it: export AWS_PROFILE=%s\n", profile, profile);
   if (taken)

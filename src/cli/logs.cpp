@@ -43,7 +43,7 @@ Result<bool> print_page(Connection& service, const std::string& stream,
   const std::string body = wire::encode(request);
   const std::string answer = TRY(service.call(
       wait ? "Trainyard.AwaitLogEvents" : "Logs_20140328.GetLogEvents", std::string_view(body)));
-  const auto page = TRY(wire::decode<wire::GetLogEventsResponse>(answer));
+  const auto page = TRY(wire::decode_answer<wire::GetLogEventsResponse>(answer));
   token = page.nextForwardToken;
   if (!page.events || page.events->empty()) return false;
   for (const auto& event : *page.events) {
