@@ -58,6 +58,10 @@ std::vector<std::string> notices(const CreateTrainingJobRequest& r) {
   say(r.ResourceConfig && r.ResourceConfig->KeepAlivePeriodInSeconds.value_or(0) > 0,
       "KeepAlivePeriodInSeconds", "no worker is kept warm");
   say(r.VpcConfig.has_value(), "VpcConfig", "the job uses this machine's network");
+  say(r.SessionChainingConfig.has_value(), "SessionChainingConfig", "there are no session tags");
+  say(r.ServerlessJobConfig.has_value(), "ServerlessJobConfig", "the container's program is run");
+  say(r.MlflowConfig.has_value(), "MlflowConfig", "nothing is sent to MLflow");
+  say(r.ModelPackageConfig.has_value(), "ModelPackageConfig", "the model is not registered");
   if (r.StoppingCondition && r.StoppingCondition->MaxWaitTimeInSeconds &&
       *r.StoppingCondition->MaxWaitTimeInSeconds <
           r.StoppingCondition->MaxRuntimeInSeconds.value_or(86'400))

@@ -1,6 +1,7 @@
 #pragma once
 /// Looking a job up by its name, for the operations that name one.
 
+#include "base/arn.hpp"
 #include "service/api/operation/operation.hpp"
 #include "service/store/jobs.hpp"
 
@@ -16,6 +17,14 @@ inline Result<store::JobRow> find_named(store::Snapshot& s, const Call& call,
   auto row = TRY(store::find_job(s, call.caller.account, call.region, name));
   if (!row) return not_found();
   return std::move(*row);
+}
+
+/// The job that `arn` names; any other ARN, also one of another account or region, names none.
+inline Result<store::JobRow> find_by_arn(store::Snapshot& s, const Call& call,
+                                         const std::string& arn) {
+  auto row = TRY(find_named(s, call, std::string(arn_name(arn))));
+  if (arn != training_job_arn(row.region, row.account, row.name)) return not_found();
+  return row;
 }
 
 }  // namespace trainyard::api

@@ -1,4 +1,3 @@
-#include "base/arn.hpp"
 #include "service/api/operation/find_job.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "wire/json.hpp"
@@ -13,14 +12,15 @@ Result<Write> add_tags(Services&, const Call& call) {
   auto request = TRY(wire::decode<wire::AddTagsInput>(call.body));
   Write write;
   write.write = [call, request = std::move(request)](store::Txn& txn) -> Result<std::string> {
-    TRY(find_named(txn, call, std::string(arn_name(request.ResourceArn))));
+    TRY(find_by_arn(txn, call, request.ResourceArn));
     store::Tags tags;
     for (const auto& tag : request.Tags)
       tags.emplace_back(tag.Key, tag.Value);
     TRY(store::put_tags(txn, request.ResourceArn, tags));
     wire::AddTagsOutput response;
+    auto& all = response.Tags.emplace();
     for (auto& [key, value] : TRY(store::tags_of(txn, request.ResourceArn)))
-      response.Tags.emplace().push_back({std::move(key), std::move(value)});
+      all.push_back({std::move(key), std::move(value)});
     return wire::encode(response);
   };
   return write;

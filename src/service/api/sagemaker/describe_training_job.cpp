@@ -50,6 +50,9 @@ void echo(const CreateTrainingJobRequest& in, DescribeTrainingJobResponse& out) 
   out.RetryStrategy = in.RetryStrategy;
   out.RemoteDebugConfig = in.RemoteDebugConfig;
   out.InfraCheckConfig = in.InfraCheckConfig;
+  out.ServerlessJobConfig = in.ServerlessJobConfig;
+  out.MlflowConfig = in.MlflowConfig;
+  out.ModelPackageConfig = in.ModelPackageConfig;
 }
 
 std::int64_t whole_seconds(std::int64_t ms) {

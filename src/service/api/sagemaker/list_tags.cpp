@@ -1,4 +1,3 @@
-#include "base/arn.hpp"
 #include "service/api/operation/find_job.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "wire/json.hpp"
@@ -11,7 +10,7 @@ namespace trainyard::api {
 
 Result<std::string> list_tags(Services&, store::Snapshot& s, const Call& call) {
   const auto request = TRY(wire::decode<wire::ListTagsInput>(call.body));
-  TRY(find_named(s, call, std::string(arn_name(request.ResourceArn))));
+  TRY(find_by_arn(s, call, request.ResourceArn));
   wire::ListTagsOutput response;
   auto& tags = response.Tags.emplace();
   for (auto& [key, value] : TRY(store::tags_of(s, request.ResourceArn)))
