@@ -11,6 +11,10 @@ namespace {
 
 constexpr const char* group = "/aws/sagemaker/TrainingJobs";
 
+bool is_running(std::string_view status) {
+  return status == "InProgress" || status == "Stopping";
+}
+
 Result<std::string> status_of(Connection& service, const std::string& name) {
   wire::DescribeTrainingJobRequest request;
   request.TrainingJobName = name;
@@ -30,6 +34,20 @@ Result<std::vector<std::string>> streams_of(Connection& service, const std::stri
     for (const auto& stream : *answer.logStreams)
       out.push_back(stream.logStreamName.value_or(""));
   return out;
+}
+
+// The streams, once there are any or the job has ended without.
+Result<std::vector<std::string>> await_streams(Connection& service, const std::string& name,
+                                               std::string& status) {
+  for (;;) {
+    auto streams = TRY(streams_of(service, name));
+    if (!streams.empty() || !is_running(status)) return streams;
+    wire::GetLogEventsRequest request;
+    request.logGroupName = group;
+    request.logStreamName = name + "/";
+    TRY(service.call<wire::GetLogEventsResponse>("Trainyard.AwaitLogEvents", request));
+    status = TRY(status_of(service, name));
+  }
 }
 
 // Prints what is there from `token` on; true if there was anything.
@@ -60,12 +78,13 @@ Result<bool> print_page(Connection& service, const std::string& stream,
 Result<int> show_logs(const Common& common, const std::string& name, bool follow) {
   Connection service = TRY(Connection::open(common.data));
   std::string status = TRY(status_of(service, name));
-  const auto streams = TRY(streams_of(service, name));
+  const auto streams =
+      follow ? TRY(await_streams(service, name, status)) : TRY(streams_of(service, name));
   for (const auto& stream : streams) {
     std::optional<std::string> token;
     for (;;) {
       // The status first: what is read behind a terminal one is all there is.
-      const bool running = status == "InProgress" || status == "Stopping";
+      const bool running = is_running(status);
       while (TRY(print_page(service, stream, token, common.json, false))) {
       }
       if (!follow || !running) break;

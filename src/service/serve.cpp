@@ -145,11 +145,12 @@ Result<> serve(const ServeOptions& options) {
   fleet::LocalFleet fleet(program, paths.instances(), *server);
   engine::InstanceContext instances{paths, "http://" + settings.listen, user.uid, user.gid};
   engine::JobWorld world(settings, instances, snapshots, *server);
-  engine::Engine engine(control, readers, fleet, effects, clock, world.capacity(),
-                        world.functions());
+  const auto follower = TRY(logs::Follower::open(*server));
+  engine::World functions = world.functions();
+  functions.changed = [f = follower.get()](const std::string& job) { f->job_changed(job); };
+  engine::Engine engine(control, readers, fleet, effects, clock, world.capacity(), functions);
   fleet::AgentSessions sessions(engine.session_callbacks());
   engine.use_sessions(sessions);
-  const auto follower = TRY(logs::Follower::open(*server));
   api::Services services{settings, clock, engine, identity, world};
   handler.door = std::make_unique<api::FrontDoor>(
       api::FrontDoor::Parts{services, control, readers, pool, s3, sessions, *follower});

@@ -14,6 +14,7 @@ constexpr Millis retry_after{2000};
 }  // namespace
 
 void Engine::wake(const std::string& id) {
+  if (world_.changed) world_.changed(id);
   {
     const std::lock_guard lock(owed_mutex_);
     if (!running_.insert(id).second) {
@@ -63,6 +64,7 @@ bool Engine::run_one(const store::EffectRow& effect) {
     log::error("an effect's outcome could not be written", {{"error", settled.error().message}});
     return false;
   }
+  if (world_.changed) world_.changed(effect.job);
   if (released) {
     queue_changed([&](job::Queue& q) { q.remove(effect.job); });
     admit();

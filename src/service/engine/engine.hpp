@@ -33,6 +33,8 @@ struct World {
   std::function<void(const store::JobRow&)> unstage;
   /// Runs a task after a while, on any thread.
   std::function<void(Millis, std::function<void()>)> after;
+  /// The job's rows have changed and that is durable. On any thread; must not block.
+  std::function<void(const std::string& job)> changed;
 };
 
 class Engine {

@@ -35,6 +35,7 @@ World JobWorld::functions() {
       [this](Millis delay, std::function<void()> task) {
         server_.run_after(delay, std::move(task));
       },
+      {},
   };
 }
 

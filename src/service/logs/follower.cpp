@@ -3,11 +3,22 @@
 #include <array>
 #include <sys/inotify.h>
 #include <unistd.h>
+#include <vector>
 
 namespace trainyard::logs {
 namespace {
 
 constexpr std::size_t waiting_max = 10'000;
+
+template <class Key>
+void erase_pair(std::multimap<Key, std::uint64_t>& index, const Key& key, std::uint64_t id) {
+  const auto [first, last] = index.equal_range(key);
+  for (auto it = first; it != last; ++it)
+    if (it->second == id) {
+      index.erase(it);
+      return;
+    }
+}
 
 }  // namespace
 
@@ -19,41 +30,56 @@ Result<std::unique_ptr<Follower>> Follower::open(net::Server& server) {
   return out;
 }
 
-void Follower::once(const os::Path& directory, Millis limit, std::function<void()> wake) {
-  const auto shared = std::make_shared<std::function<void()>>(std::move(wake));
+void Follower::once(const Subject& subject, Millis limit, std::function<void()> wake) {
+  Id id = 0;
   {
+    // Held from before the watch until the waiter is in place: a directory that comes too late to
+    // be watched is told of by job_changed(), which then finds the waiter.
     const std::lock_guard lock(mutex_);
-    const int watch = count_ < waiting_max
-                          ? ::inotify_add_watch(inotify_.get(), directory.c_str(),
+    id = ++last_;
+    const bool is_told = waiting_.size() < waiting_max;
+    const int watch = is_told && !subject.directory.empty()
+                          ? ::inotify_add_watch(inotify_.get(), subject.directory.c_str(),
                                                 IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE)
                           : -1;
-    if (watch >= 0) {
-      waiting_[watch].push_back(shared);
-      ++count_;
-    }
+    waiting_[id] = {subject.job, watch, std::move(wake)};
+    if (watch >= 0) by_watch_.emplace(watch, id);
+    if (is_told) by_job_.emplace(subject.job, id);
   }
-  server_.run_after(limit, [this, shared] { call(shared); });
+  server_.run_after(limit, [this, id] { call(id); });
 }
 
-// Called by event or by time, whichever is first; the other finds it emptied.
-void Follower::call(const Wake& wake) {
-  std::function<void()> task;
+void Follower::job_changed(const std::string& job) {
+  call_all(by_job_, job);
+}
+
+// Called by what comes first; all that comes later finds nobody.
+void Follower::call(Id id) {
+  std::function<void()> wake;
   {
     const std::lock_guard lock(mutex_);
-    task = std::exchange(*wake, nullptr);
+    const auto it = waiting_.find(id);
+    if (it == waiting_.end()) return;
+    const auto& [job, watch, task] = it->second;
+    erase_pair(by_job_, job, id);
+    erase_pair(by_watch_, watch, id);
+    if (watch >= 0 && !by_watch_.contains(watch)) ::inotify_rm_watch(inotify_.get(), watch);
+    wake = std::move(it->second.wake);
+    waiting_.erase(it);
   }
-  if (task) task();
+  wake();
 }
 
-std::vector<Follower::Wake> Follower::take(int watch) {
-  const std::lock_guard lock(mutex_);
-  const auto it = waiting_.find(watch);
-  if (it == waiting_.end()) return {};
-  auto out = std::move(it->second);
-  count_ -= out.size();
-  waiting_.erase(it);
-  ::inotify_rm_watch(inotify_.get(), watch);
-  return out;
+template <class Key> void Follower::call_all(const std::multimap<Key, Id>& index, const Key& key) {
+  std::vector<Id> found;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = index.equal_range(key);
+    for (auto it = first; it != last; ++it)
+      found.push_back(it->second);
+  }
+  for (const Id id : found)
+    call(id);
 }
 
 void Follower::on_readable() {
@@ -64,8 +90,7 @@ void Follower::on_readable() {
     for (ssize_t at = 0; at < n;) {
       const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
       at += ssize_t(sizeof(inotify_event) + event->len);
-      for (const auto& wake : take(event->wd))
-        call(wake);
+      call_all(by_watch_, event->wd);
     }
   }
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// Tells when a stream's files change, by inotify: nobody polls a log.
+/// Tells when a log's files or its job change, the first by inotify: nobody polls a log.
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -7,12 +7,12 @@
 #include "os/fd.hpp"
 #include "os/files.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 namespace trainyard::logs {
 
@@ -20,24 +20,40 @@ class Follower {
 public:
   static Result<std::unique_ptr<Follower>> open(net::Server& server);
 
-  /// Calls `wake` once, on a network thread: when a file in `directory` is written or closed, or
-  /// `limit` is over. At most 10,000 wait at a time; past that, and for a directory that is not
-  /// there, `wake` comes when the limit is over.
-  void once(const os::Path& directory, Millis limit, std::function<void()> wake);
+  /// What is waited for. An empty directory, or one that is not there, is not watched.
+  struct Subject {
+    std::string job;
+    os::Path directory;
+  };
+
+  /// Calls `wake` once, on any thread: when a file in the directory is written or closed, the job
+  /// has changed, or `limit` is over. At most 10,000 wait at a time; past that `wake` comes when
+  /// the limit is over.
+  void once(const Subject& subject, Millis limit, std::function<void()> wake);
+
+  /// The job's rows are not what they were; to be called once that is durable. Any thread.
+  void job_changed(const std::string& job);
 
 private:
-  using Wake = std::shared_ptr<std::function<void()>>;  // emptied when it was called
+  using Id = std::uint64_t;  // never used again
+  struct Waiter {
+    std::string job;
+    int watch;  // -1: none
+    std::function<void()> wake;
+  };
   Follower(os::Fd inotify, net::Server& server) : inotify_(std::move(inotify)), server_(server) {}
   void on_readable();
-  std::vector<Wake> take(int watch);
-  void call(const Wake& wake);
+  void call(Id id);
+  template <class Key> void call_all(const std::multimap<Key, Id>& index, const Key& key);
 
   os::Fd inotify_;
   net::Server& server_;
   std::shared_ptr<void> readable_;
   std::mutex mutex_;
-  std::map<int, std::vector<Wake>> waiting_;  // by inotify watch
-  std::size_t count_ = 0;
+  Id last_ = 0;
+  std::map<Id, Waiter> waiting_;
+  std::multimap<int, Id> by_watch_;
+  std::multimap<std::string, Id> by_job_;
 };
 
 }  // namespace trainyard::logs

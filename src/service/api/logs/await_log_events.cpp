@@ -2,6 +2,7 @@
 
 #include "service/api/logs/logs.hpp"
 #include "service/api/logs/stream_events.hpp"
+#include "service/api/operation/find_job.hpp"
 #include "wire/json.hpp"
 #include "wire/shapes/logs.hpp"
 
@@ -22,20 +23,34 @@ struct State {
   std::function<void(Result<std::string>)> reply;
 };
 
-// The answer, and the directory to wait on when it holds no event and more may come.
+// The answer, and what to wait on when it holds no event and more may come.
 struct Look {
   std::string answer;
-  std::optional<std::string> wait_on;
+  std::optional<logs::Follower::Subject> wait_on;
 };
+
+// For "JOB/": a job without a stream.
+Result<Look> look_for_stream(const State& state, store::Snapshot& s, const std::string& name) {
+  const auto row = TRY(find_named(s, state.call, name.substr(0, name.size() - 1)));
+  wire::GetLogEventsResponse none;
+  none.events.emplace();
+  Look out{wire::encode(none), {}};
+  if (!row.ended && TRY(store::log_streams(s, state.call.region, name, 1)).empty())
+    out.wait_on = {row.id, {}};
+  return out;
+}
 
 Result<Look> look(const State& state) {
   return state.waiting.readers.read([&](store::Snapshot& s) -> Result<Look> {
     const auto request = TRY(wire::decode<wire::GetLogEventsRequest>(state.call.body));
+    if (request.logStreamName.ends_with('/'))
+      return look_for_stream(state, s, request.logStreamName);
     Look out{TRY(get_log_events(state.waiting.services, s, state.call)), {}};
     const auto page = TRY(wire::decode<wire::GetLogEventsResponse>(out.answer));
     const auto row = TRY(find_stream(s, state.call, request.logStreamName));
     const auto job = TRY(store::find_job(s, row.job));
-    if (page.events && page.events->empty() && job && !job->ended) out.wait_on = row.directory;
+    if (page.events && page.events->empty() && job && !job->ended)
+      out.wait_on = {row.job, row.directory};
     return out;
   });
 }

@@ -20,7 +20,9 @@ struct LogWaiting {
 };
 
 /// Answers at once when there are events behind the request's nextToken, else when some come, the
-/// stream's writer ends, or 20 s are over (with none). `reply` is called once, on any thread.
+/// job changes, or 20 s are over (maybe with none). A logStreamName "JOB/" stands for the stream
+/// that a waiting job has not got yet: the answer, always without events, comes once it has one or
+/// changes. `reply` is called once, on any thread.
 void await_log_events(const LogWaiting& waiting, const Call& call,
                       std::function<void(Result<std::string>)> reply);
 
