@@ -1,0 +1,295 @@
+"""What the job operations promise: Describe echoes Create, lists filter and page, stops, tags."""
+
+import datetime
+import re
+import subprocess
+import sys
+
+import botocore.exceptions
+import botocore.session
+import pytest
+
+from service import GATE, TRAINYARD, wait_until
+
+REFUSED = botocore.exceptions.ClientError
+
+# Members that Trainyard refuses when they are set (they name other machines or other sources).
+NOT_OFFERED = {"AlgorithmName", "InstanceGroups", "FileSystemDataSource"}
+# One value that fits each of the patterns, by member; any other text member is "text".
+TEXTS = {
+    "S3Uri": "s3://BUCKET/echo/", "S3OutputPath": "s3://BUCKET/echo-out",
+    "TrainingImage": "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1.10-cpu-py38",
+    "TrainingRepositoryCredentialsProviderArn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+    "RoleArn": "arn:aws:iam::123456789012:role/Echo", "ChannelName": "training",
+    "InstanceType": "ml.m5.large", "SelectedInstanceType": "ml.m5.large",
+    "LocalPath": "/opt/ml/echo",
+    "RuleEvaluatorImage": "image", "SequenceLength": "8K",
+    "SecurityGroupIds": "sg-0123456789abcdef0", "Subnets": "subnet-0123456789abcdef0",
+    "TrainingPlanArn": "arn:aws:sagemaker:us-east-1:123456789012:training-plan/plan-0123456789",
+    "TrainingPlanArns": "arn:aws:sagemaker:us-east-1:123456789012:training-plan/plan-0123456789",
+    "BaseModelArn": "arn:aws:sagemaker:us-east-1:aws:hub-content/hub/Model/name/1.0.0",
+    "MlflowResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:mlflow-app/app",
+    "ModelPackageGroupArn": "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/g",
+    "SourceModelPackageArn": "arn:aws:sagemaker:us-east-1:123456789012:model-package/p",
+    "DatasetArn": "arn:aws:sagemaker:us-east-1:aws:hub-content/hub/DataSet/name/1.0.0",
+    "HubContentArn": "arn:aws:sagemaker:us-east-1:123456789012:hub-content/h/Model/n/1.0.0",
+}
+CHOSEN = {"S3DataType": "S3Prefix", "S3DataDistributionType": "FullyReplicated",
+          "CompressionType": "None", "RecordWrapperType": "None", "TrainingInputMode": "File",
+          "InputMode": "File"}
+NUMBERS = {"InstanceCount": 1, "MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 700}
+
+
+def value_of(shape, name, bucket):
+    """A value of a botocore shape with every member set."""
+    if shape.type_name == "structure":
+        return {member: value_of(inner, member, bucket) for member, inner in shape.members.items()
+                if member not in NOT_OFFERED}
+    if shape.type_name == "list":
+        return [value_of(shape.member, name, bucket)]
+    if shape.type_name == "map":
+        return {"a_key": value_of(shape.value, "", bucket)}
+    if shape.type_name == "boolean":
+        return True
+    if shape.type_name in ("integer", "long"):
+        return NUMBERS.get(name, max(1, shape.metadata.get("min", 1)))
+    if shape.enum:
+        return CHOSEN.get(name, shape.enum[0])
+    return TEXTS.get(name, "text").replace("BUCKET", bucket)
+
+
+def full_request(service, name):
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    shape = model.operation_model("CreateTrainingJob").input_shape
+    request = value_of(shape, "", service.bucket)
+    request["TrainingJobName"] = name
+    request["AlgorithmSpecification"] |= {"ContainerEntrypoint": ["/bin/sh", "-c"],
+                                          "ContainerArguments": ["exit 0"]}
+    request["OutputDataConfig"]["CompressionType"] = "NONE"
+    return request, set(model.operation_model("DescribeTrainingJob").output_shape.members)
+
+
+def missing_from(wanted, got, path=""):
+    """The paths at which `got` is not what `wanted` says; more than that may be there."""
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        return [line for key, inner in wanted.items()
+                for line in missing_from(inner, got.get(key), f"{path}.{key}")]
+    return [] if wanted == got else [f"{path}: {wanted!r} came back as {got!r}"]
+
+
+@pytest.fixture(scope="module")
+def echoed(service):
+    service.put("echo/a")
+    request, members = full_request(service, "echo")
+    service.client("sagemaker").create_training_job(**request)
+    return request, members, service.wait("echo")
+
+
+def test_describe_echoes_every_member_of_create(echoed):
+    request, members, job = echoed
+    assert len(request) >= 28  # the model was read whole
+    wanted = {key: value for key, value in request.items() if key in members}
+    assert set(request) - set(wanted) == {"Tags", "SessionChainingConfig"}  # never described
+    assert missing_from(wanted, job) == []
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+
+
+def test_a_member_without_effect_says_so_once(service, echoed):
+    lines = service.lines("echo", notices=True)
+    for member in ("MetricDefinitions", "RetryStrategy", "TensorBoardOutputConfig", "VpcConfig",
+                   "DebugRuleConfigurations", "ProfilerRuleConfigurations", "RemoteDebugConfig",
+                   "KeepAlivePeriodInSeconds", "ServerlessJobConfig", "MlflowConfig",
+                   "ModelPackageConfig", "SessionChainingConfig"):
+        said = [line for line in lines if f"[trainyard] {member} " in line]
+        assert len(said) == 1, (member, lines)
+
+
+def test_what_the_sdk_sends_unasked_stays_quiet(service):
+    name = service.create(
+        DebugHookConfig={"S3OutputPath": f"s3://{service.bucket}/debug", "CollectionConfigurations":
+                         []},
+        ProfilerConfig={"S3OutputPath": f"s3://{service.bucket}/profile", "DisableProfiler": False},
+        EnableManagedSpotTraining=False, EnableInterContainerTrafficEncryption=False,
+        Environment={}, RetryStrategy={"MaximumRetryAttempts": 1})
+    service.wait(name)
+    said = [line for line in service.lines(name, notices=True) if "effect" in line]
+    assert len(said) == 1 and "RetryStrategy" in said[0], said
+
+
+def test_the_service_defaults_are_filled_in(service):
+    name = service.create(StoppingCondition={})
+    job = service.wait(name)
+    assert job["StoppingCondition"]["MaxRuntimeInSeconds"] == 86400
+    assert job["EnableNetworkIsolation"] is False
+    assert job["OutputDataConfig"]["KmsKeyId"] == ""
+    assert job["TrainingJobArn"].endswith(f":training-job/{name}")
+    assert job["CreationTime"] <= job["TrainingStartTime"] <= job["TrainingEndTime"]
+    assert job["BillableTimeInSeconds"] == job["TrainingTimeInSeconds"] >= 1
+
+
+# ---- lists ---------------------------------------------------------------------------------------
+
+def names(answer):
+    return [job["TrainingJobName"] for job in answer["TrainingJobSummaries"]]
+
+
+@pytest.fixture(scope="module")
+def listed(service):
+    """Five jobs named listed-a to listed-e, the third of them failed, with a time between two."""
+    made = []
+    for letter in "abcde":
+        name = f"listed-{letter}"
+        service.wait(service.create("exit 3" if letter == "c" else "exit 0", TrainingJobName=name))
+        made.append(service.describe(name))
+    return made
+
+
+def test_lists_filter_by_name_and_status(service, listed):
+    ask = service.client("sagemaker").list_training_jobs
+    assert names(ask(NameContains="listed-", SortBy="Name", SortOrder="Ascending")) == [
+        f"listed-{letter}" for letter in "abcde"]
+    assert names(ask(NameContains="isted-c")) == ["listed-c"]
+    assert names(ask(NameContains="listed-", StatusEquals="Failed")) == ["listed-c"]
+    assert names(ask(NameContains="listed-", StatusEquals="Stopped")) == []
+    assert names(ask(NameContains="LISTED-nowhere")) == []
+    one = ask(NameContains="listed-c")["TrainingJobSummaries"][0]
+    assert one["TrainingJobStatus"] == one["SecondaryStatus"] == "Failed"
+    assert one["TrainingEndTime"] == listed[2]["TrainingEndTime"]
+    assert one["TrainingJobArn"] == listed[2]["TrainingJobArn"]
+
+
+def test_lists_sort(service, listed):
+    ask = service.client("sagemaker").list_training_jobs
+    by_default = names(ask(NameContains="listed-"))
+    assert by_default == [f"listed-{letter}" for letter in "edcba"]  # the newest first
+    assert names(ask(NameContains="listed-", SortOrder="Ascending")) == by_default[::-1]
+    assert names(ask(NameContains="listed-", SortBy="Name")) == by_default
+    by_status = names(ask(NameContains="listed-", SortBy="Status", SortOrder="Descending"))
+    assert by_status[0] == "listed-c" and sorted(by_status) == sorted(by_default)
+
+
+def test_lists_page_without_repeat_or_gap(service, listed):
+    ask = service.client("sagemaker").list_training_jobs
+    seen, token, pages = [], {}, 0
+    while True:
+        page = ask(NameContains="listed-", MaxResults=2, SortBy="Name", SortOrder="Ascending",
+                   **token)
+        seen += names(page)
+        pages += 1
+        if "NextToken" not in page:
+            break
+        assert len(names(page)) == 2
+        token = {"NextToken": page["NextToken"]}
+    assert (seen, pages) == ([f"listed-{letter}" for letter in "abcde"], 3)
+    paginator = service.client("sagemaker").get_paginator("list_training_jobs")
+    pages = paginator.paginate(NameContains="listed-", PaginationConfig={"PageSize": 1})
+    assert sum(len(names(page)) for page in pages) == 5
+
+
+def test_lists_filter_by_times(service, listed):
+    ask = service.client("sagemaker").list_training_jobs
+    middle = listed[2]["CreationTime"]
+    shortly = datetime.timedelta(milliseconds=1)
+    after = ask(NameContains="listed-", CreationTimeAfter=middle + shortly)
+    assert names(after) == ["listed-e", "listed-d"]
+    before = ask(NameContains="listed-", CreationTimeBefore=middle - shortly)
+    assert names(before) == ["listed-b", "listed-a"]
+    changed = listed[3]["LastModifiedTime"]
+    assert names(ask(NameContains="listed-", LastModifiedTimeAfter=changed + shortly)) == [
+        "listed-e"]
+    assert names(ask(NameContains="listed-", LastModifiedTimeBefore=changed - shortly)) == [
+        "listed-c", "listed-b", "listed-a"]
+    with pytest.raises(REFUSED, match="begin again without it"):
+        ask(NextToken="bm90LW91cnM=")
+
+
+def test_regions_do_not_see_each_others_jobs(service, listed):
+    elsewhere = service.client("sagemaker", region="eu-central-1")
+    assert names(elsewhere.list_training_jobs(NameContains="listed-")) == []
+    with pytest.raises(REFUSED, match="Requested resource not found."):
+        elsewhere.describe_training_job(TrainingJobName="listed-a")
+
+
+# ---- tags ----------------------------------------------------------------------------------------
+
+def test_tags_are_added_replaced_and_limited(service):
+    sagemaker = service.client("sagemaker")
+    name = service.create(Tags=[{"Key": "team", "Value": "blue"}])
+    arn = service.wait(name)["TrainingJobArn"]
+
+    def tags():
+        return {t["Key"]: t["Value"] for t in sagemaker.list_tags(ResourceArn=arn)["Tags"]}
+
+    assert tags() == {"team": "blue"}
+    added = sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": "r\u00f6d"},
+                                                      {"Key": "empty", "Value": ""}])
+    assert {t["Key"] for t in added["Tags"]} == {"team", "empty"}
+    assert tags() == {"team": "r\u00f6d", "empty": ""}
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": f"k{i}", "Value": "v"} for i in range(48)])
+    full = tags()
+    assert len(full) == 50
+    with pytest.raises(REFUSED) as refused:
+        sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "one-more", "Value": "v"}])
+    assert refused.value.response["Error"]["Code"] == "ResourceLimitExceeded"
+    assert tags() == full
+
+
+@pytest.mark.parametrize("change", [
+    lambda arn: arn.replace("us-east-1", "eu-west-1"), lambda arn: arn + "x",
+    lambda arn: re.sub(r":\d{12}:", ":999999999999:", arn),
+    lambda arn: arn.replace(":training-job/", ":endpoint/")])
+def test_tags_of_what_is_not_there(service, change):
+    sagemaker = service.client("sagemaker")
+    arn = change(service.describe(service.create())["TrainingJobArn"])
+    with pytest.raises(REFUSED, match="Requested resource not found."):
+        sagemaker.list_tags(ResourceArn=arn)
+    with pytest.raises(REFUSED, match="Requested resource not found."):
+        sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "a", "Value": "b"}])
+
+
+# ---- attach --------------------------------------------------------------------------------------
+
+# The SDK looks at a job every 10 and 30 s: by a clock of its own that runs 20 times as fast.
+ATTACH = """
+import time
+began, now, pause = time.time(), time.time, time.sleep
+time.time = lambda: began + 20 * (now() - began)
+time.sleep = lambda seconds: pause(seconds / 20)
+
+import sagemaker
+from sagemaker.pytorch import PyTorch
+session = sagemaker.Session()
+session.logs_for_job({name!r}, wait=True)
+estimator = PyTorch.attach({name!r}, sagemaker_session=session)
+print("attached to", estimator.latest_training_job.name, estimator.hyperparameters().get("lr"))
+print("model", estimator.model_data)
+"""
+
+
+def test_attach_streams_on_to_the_end(service, tmp_path):
+    """A second client comes while the job runs; the lines that come later are streamed too."""
+    service.put("attach/sourcedir.tar.gz")
+    name = service.create(
+        f"echo before; {GATE}; echo after",
+        HyperParameters={"lr": '"0.5"', "sagemaker_program": '"train.py"',
+                         "sagemaker_submit_directory":
+                         f'"s3://{service.bucket}/attach/sourcedir.tar.gz"',
+                         "sagemaker_region": '"us-east-1"', "sagemaker_job_name": '"x"',
+                         "sagemaker_container_log_level": "20"})
+    wait_until(lambda: "before" in service.lines(name), "the job had begun")
+    script = tmp_path / "attach.py"
+    script.write_text(ATTACH.format(name=name))
+    client = subprocess.Popen([TRAINYARD, "run", "--", sys.executable, "-u", script],
+                              env=service.environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+    with client:
+        said = []
+        for line in client.stdout:
+            said.append(line)
+            if "before" in line and "after" not in "".join(said):
+                service.open_gate(name)
+        said = "".join(said)
+    assert client.returncode == 0, said
+    assert said.index("before") < said.index("after") < said.index("attached to")
+    assert f'attached to {name} "0.5"' in said
+    assert f"model s3://{service.bucket}/out/{name}/output/model.tar.gz" in said
