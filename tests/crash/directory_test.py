@@ -1,0 +1,153 @@
+"""One service at a time has a data directory, only one that knows its version, and it leaves it in
+time: a second `serve` and an older program refuse, SIGTERM drains and ends, and what ran goes on."""
+
+import contextlib
+import socket
+import sqlite3
+import subprocess
+import time
+
+from service import GATE, TRAINYARD, wait_until
+
+
+def serve(data):
+    """A `serve` that is expected to refuse: its exit code and what it said."""
+    done = subprocess.run([TRAINYARD, "serve", "--data", data, "--listen", "127.0.0.1:0"],
+                          capture_output=True, text=True, timeout=60)
+    assert "listening" not in done.stdout
+    return done.returncode, done.stderr
+
+
+def agents(service):
+    """Processes of living agents of this service's directory, by instance."""
+    locks = service.data.glob("scratch/instances/*/lock")
+    return {lock.parent.name: int(lock.read_text().split()[0]) for lock in locks}
+
+
+def test_a_second_serve_on_a_directory_refuses_and_names_the_first(own_service):
+    first = own_service.process.pid
+    own_service.put("before", b"kept")
+    code, said = serve(own_service.data)
+    assert code not in (0, None)
+    assert f"process {first}" in said and str(own_service.data) in said, said
+    # The first is unharmed: also its sockets and its lock, which the second had to pass by.
+    assert own_service.process.poll() is None
+    body = own_service.client("s3").get_object(Bucket=own_service.bucket, Key="before")["Body"]
+    assert body.read() == b"kept"
+    assert own_service.job()["TrainingJobStatus"] == "Completed"
+
+
+def test_a_directory_is_free_again_once_its_service_was_killed(own_service):
+    own_service.kill()
+    own_service.start()
+    assert own_service.job()["TrainingJobStatus"] == "Completed"
+
+
+def versions(service, new=None):
+    """The rows' version and a digest of them all; with `new`, the version is set first."""
+    with contextlib.closing(sqlite3.connect(service.data / "state/trainyard.db")) as db:
+        if new is not None:
+            db.execute(f"PRAGMA user_version={new}")
+            db.commit()
+        return db.execute("PRAGMA user_version").fetchone()[0], list(db.iterdump())
+
+
+def test_a_directory_of_a_newer_version_is_refused_and_left_as_it_is(own_service):
+    own_service.put("before", b"kept")
+    own_service.stop()
+    known, rows = versions(own_service)
+    assert versions(own_service, known + 1) == (known + 1, rows)
+    try:
+        code, said = serve(own_service.data)
+        assert code not in (0, None)
+        assert f"version {known + 1}" in said and f"up to {known}" in said, said
+        assert "newer trainyard" in said, said
+        assert versions(own_service) == (known + 1, rows)
+    finally:
+        versions(own_service, known)
+    own_service.start()
+    listed = own_service.client("s3").list_objects_v2(Bucket=own_service.bucket)
+    assert [entry["Key"] for entry in listed["Contents"]] == ["before"]
+
+
+def half_a_request(service):
+    """A connection whose client sent half a body and now says nothing."""
+    host, port = service.url.removeprefix("http://").split(":")
+    client = socket.create_connection((host, int(port)))
+    client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf of it")
+    return client
+
+
+def test_sigterm_ends_the_service_within_2_s_and_its_jobs_go_on(own_service):
+    names = [own_service.create(f"echo begun; {GATE}; echo ended") for _ in range(2)]
+    for name in names:
+        own_service.wait_for(name, "Training")
+    before = agents(own_service)
+    assert len(before) == 2
+    with contextlib.closing(half_a_request(own_service)):
+        # A client that follows a job's log holds a request open for as long as the job runs.
+        follower = subprocess.Popen([TRAINYARD, "logs", names[0], "-f"], text=True,
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                    env=own_service.environment)
+        try:
+            assert wait_until(follower.stdout.readline, "the log's first line came")
+            began = time.monotonic()
+            own_service.stop()
+            took = time.monotonic() - began
+        finally:
+            follower.kill()
+            follower.communicate()
+    assert took < 2.0, f"it took {took:.2f} s"
+    own_service.start()
+    assert agents(own_service) == before  # the same processes: they were not begun again
+    for name in names:
+        assert own_service.describe(name)["SecondaryStatus"] == "Training"
+        own_service.open_gate(name)
+        assert own_service.wait(name)["TrainingJobStatus"] == "Completed"
+        assert own_service.lines(name) == ["begun", "ended"]
+    wait_until(lambda: not own_service.leftovers(), "nothing was left")
+
+
+def test_sigterm_lets_a_request_in_flight_end(own_service):
+    """A body that was on its way when the signal came is stored and its client told so."""
+    s3 = own_service.client("s3")
+    process = own_service.process
+
+    class Body:
+        """A body whose second half comes after the signal."""
+        size, sent = 1 << 20, 0
+
+        def __len__(self):
+            return self.size
+
+        def read(self, amount=-1):
+            if self.sent == 0:
+                self.sent = self.size // 2
+                return b"a" * self.sent
+            if self.sent < self.size:
+                process.terminate()
+                wait_until(lambda: "stopping" in own_service.log.read_text(), "it took the signal")
+                self.sent = self.size
+                return b"a" * (self.size // 2)
+            return b""
+
+    url = s3.generate_presigned_url("put_object",
+                                    Params={"Bucket": own_service.bucket, "Key": "late"})
+    answer = send(url, Body())
+    assert answer == 200
+    assert process.wait(10) == 0
+    own_service.stop()
+    own_service.start()
+    head = own_service.client("s3").head_object(Bucket=own_service.bucket, Key="late")
+    assert head["ContentLength"] == Body.size
+
+
+def send(url, body):
+    import http.client
+    import urllib.parse
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("PUT", f"{parts.path}?{parts.query}", body,
+                           {"Content-Length": str(len(body))})
+        return connection.getresponse().status
