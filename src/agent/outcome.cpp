@@ -1,5 +1,7 @@
 #include "agent/outcome.hpp"
 
+#include "base/encoding.hpp"
+
 #include <fmt/format.h>
 
 #include <signal.h>
@@ -8,15 +10,14 @@
 namespace trainyard::agent {
 namespace {
 
-constexpr std::size_t failure_bytes_max = 1024;
-
-// The first 1,024 characters at most, never half a character.
-std::string_view cut(std::string_view text) {
-  if (text.size() <= failure_bytes_max) return text;
-  std::size_t n = failure_bytes_max;
-  while (n > 0 && (static_cast<unsigned char>(text[n]) & 0xc0) == 0x80)
-    --n;
-  return text.substr(0, n);
+// A FailureReason has at most 1,024 characters; the exit code at its end is worth more than the
+// last words of the text before it.
+std::string algorithm_error(std::string_view text, int code) {
+  constexpr std::size_t reason_bytes_max = 1024;
+  constexpr std::string_view front = "AlgorithmError: ";
+  const std::string end = fmt::format(", exit code: {}", code);
+  return fmt::format("{}{}{}", front,
+                     cut_utf8(text, reason_bytes_max - front.size() - end.size()), end);
 }
 
 double gibibytes(std::uint64_t bytes) {
@@ -42,14 +43,14 @@ Outcome judge(const Exit& exit, std::string_view failure_text, bool was_asked_to
   if (exit.code == 0 && exit.signal == 0) return out;  // a child was killed, the script went on
   // As a shell counts: 128 + signal.
   const int code = exit.signal != 0 ? 128 + exit.signal : exit.code;
-  std::string text(cut(failure_text));
+  std::string text(failure_text);
   if (exit.out_of_memory)
     text =
         fmt::format("OutOfMemory: the script was killed at its memory limit (peak {:.2f} GiB). {}",
                     gibibytes(exit.memory_peak_bytes), text);
   else if (text.empty() && exit.signal != 0)
     text = exit.message.empty() ? "killed by " + signal_name(exit.signal) : exit.message;
-  out.failure = fmt::format("AlgorithmError: {}, exit code: {}", text, code);
+  out.failure = algorithm_error(text, code);
   return out;
 }
 

@@ -16,10 +16,13 @@ TEST_CASE("the failure file's text and the exit code make the reason") {
   CHECK(judge({.code = 3}, "", false).failure == "AlgorithmError: , exit code: 3");
 }
 
-TEST_CASE("only 1,024 bytes of the failure file are told, cut between characters") {
-  const std::string text = std::string(1023, 'a') + "\xc3\xbc" + "tail";
-  CHECK(judge({.code = 1}, text, false).failure ==
-        "AlgorithmError: " + std::string(1023, 'a') + ", exit code: 1");
+TEST_CASE("a long text is cut between characters so that the reason, with its code, is 1,024") {
+  const std::string text = std::string(993, 'a') + "\xc3\xbc" + std::string(5000, 'b');
+  const std::string short_by_one = judge({.code = 1}, text, false).failure;
+  CHECK(short_by_one == "AlgorithmError: " + std::string(993, 'a') + ", exit code: 1");
+  CHECK(short_by_one.size() == 1023);
+  CHECK(judge({.code = 1}, "a" + text, false).failure ==
+        "AlgorithmError: " + std::string(994, 'a') + ", exit code: 1");
 }
 
 TEST_CASE("a kill for memory is named with its peak, another signal by its name") {

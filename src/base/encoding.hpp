@@ -31,5 +31,8 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space = f
 
 /// Whether the bytes are UTF-8 (RFC 3629: shortest forms only, no surrogates).
 bool is_utf8(std::string_view text);
+/// The longest front part of UTF-8 text that has at most `bytes_max` bytes and ends between two
+/// characters.
+std::string_view cut_utf8(std::string_view text, std::size_t bytes_max);
 
 }  // namespace trainyard

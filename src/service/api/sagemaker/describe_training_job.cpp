@@ -1,6 +1,7 @@
 #include "wire/shapes/describe_training_job.hpp"
 
 #include "base/arn.hpp"
+#include "base/encoding.hpp"
 #include "service/api/operation/find_job.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "service/engine/job_codec.hpp"
@@ -64,7 +65,7 @@ void tell(const job::Job& job, const store::JobRow& row, const std::string& wait
   out.TrainingJobStatus = job::training_job_status(job);
   out.SecondaryStatus = job::secondary_status(job);
   if (!job.failure_reason.empty() && job.phase == job::Phase::failed)
-    out.FailureReason = job.failure_reason.substr(0, 1024);
+    out.FailureReason = cut_utf8(job.failure_reason, 1024);
   out.CreationTime = row.created;
   out.LastModifiedTime = row.modified;
   out.TrainingStartTime = job.training_start;
