@@ -52,6 +52,16 @@ Failure not_offered(std::string_view what) {
               fmt::format("{} is not an operation that is offered here.", what));
 }
 
+// The service's words, which clients and their users look for, and the cure behind them.
+Failure unknown_key(Protocol protocol) {
+  return fail(ErrorKind::denied, wire::auth_code::unknown_key,
+              fmt::format("{} This service knows only the keys that it made: `trainyard env` "
+                          "prints one.",
+                          protocol == Protocol::s3
+                              ? "The AWS Access Key Id you provided does not exist in our records."
+                              : "The security token included in the request is invalid."));
+}
+
 std::string hash_of(const std::string& body) {
   return sha256_hex(body);
 }
@@ -78,10 +88,7 @@ Result<std::shared_ptr<FrontDoor::Request>> FrontDoor::look_at(const wire::Reque
         "Request is missing Authentication Token: sign it with an access key of this service "
         "(trainyard env prints one).");
   request->key = TRY(parts_.services.identity.find(request->signature.access_key));
-  if (!request->key)
-    return fail(
-        ErrorKind::denied, wire::auth_code::unknown_key,
-        "The access key Id you provided is not known to this service (trainyard env prints one).");
+  if (!request->key) return unknown_key(request->protocol);
   if (request->key->session_token != request->signature.session_token)
     return fail(ErrorKind::denied, wire::auth_code::invalid_token,
                 "The security token included in the request is invalid.");
