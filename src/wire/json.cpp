@@ -31,21 +31,23 @@ std::string join(const std::vector<std::string_view>& values) {
   return fmt::format("[{}]", fmt::join(values, ", "));
 }
 
-// "Member must have ..." for each rule that `text` breaks.
-std::vector<std::string> broken_rules(std::string_view text, const Rules& rules) {
+// "Member must ..." for each rule; given a text, for each rule that it breaks.
+std::vector<std::string> told_rules(const Rules& rules,
+                                    std::optional<std::string_view> text = std::nullopt) {
   std::vector<std::string> out;
-  const std::int64_t n = count_characters(text);
-  if (rules.length_max && n > *rules.length_max)
-    out.push_back(
-        fmt::format("Member must have length less than or equal to {}", *rules.length_max));
-  if (rules.length_min && n < *rules.length_min)
-    out.push_back(
-        fmt::format("Member must have length greater than or equal to {}", *rules.length_min));
-  if (rules.pattern && !matches(rules.pattern, text))
-    out.push_back(fmt::format("Member must satisfy regular expression pattern: {}", rules.pattern));
-  if (rules.values &&
-      std::find(rules.values->begin(), rules.values->end(), text) == rules.values->end())
-    out.push_back(fmt::format("Member must satisfy enum value set: {}", join(*rules.values)));
+  const std::int64_t n = text ? count_characters(*text) : 0;
+  const auto tell = [&](bool is_kept, std::string_view words, const auto& bound) {
+    if (!text || !is_kept) out.push_back(fmt::format("Member must {} {}", words, bound));
+  };
+  if (const auto& max = rules.length_max)
+    tell(n <= *max, "have length less than or equal to", *max);
+  if (const auto& min = rules.length_min)
+    tell(n >= *min, "have length greater than or equal to", *min);
+  if (const char* pattern = rules.pattern)
+    tell(text && matches(pattern, *text), "satisfy regular expression pattern:", pattern);
+  if (const auto* values = rules.values)
+    tell(text && std::find(values->begin(), values->end(), *text) != values->end(),
+         "satisfy enum value set:", join(*values));
   return out;
 }
 
@@ -53,11 +55,43 @@ std::string violation(std::string_view value, const std::string& path, std::stri
   return fmt::format("Value '{}' at '{}' failed to satisfy constraint: {}", value, path, rule);
 }
 
+// A value as AWS's messages show it: {a=b, c=d}, [e, f].
+std::string shown(const json::value& node) {
+  if (node.is_string()) return std::string(node.get_string());
+  std::vector<std::string> parts;
+  if (node.is_object()) {
+    for (const auto& [key, item] : node.get_object())
+      parts.push_back(fmt::format("{}={}", std::string_view(key), shown(item)));
+    return fmt::format("{{{}}}", fmt::join(parts, ", "));
+  }
+  if (!node.is_array()) return json::serialize(node);
+  for (const auto& item : node.get_array())
+    parts.push_back(shown(item));
+  return fmt::format("[{}]", fmt::join(parts, ", "));
+}
+
+std::string_view text_of(const json::value& node) {
+  return {node.get_string().data(), node.get_string().size()};
+}
+
+// The strings in a list, a map's keys or its values: told once for all of them and with all their
+// rules, as AWS tells it.
+void check_entries(const std::vector<std::string_view>& entries, const Rules* rules,
+                   std::string_view what, const json::value& node, const std::string& path,
+                   Decoder::Problems& problems) {
+  if (rules && std::any_of(entries.begin(), entries.end(), [rules](std::string_view entry) {
+        return !told_rules(*rules, entry).empty();
+      }))
+    problems.add(violation(shown(node), path,
+                           fmt::format("{} must satisfy constraint: [{}]", what,
+                                       fmt::join(told_rules(*rules), ", "))));
+}
+
 void check_count(std::size_t count, const json::value& node, const Rules& rules,
                  const std::string& path, Decoder::Problems& problems) {
   const auto n = std::int64_t(count);
   const auto report = [&](std::string_view rule) {
-    problems.violations.push_back(violation(json::serialize(node), path, rule));
+    problems.add(violation(shown(node), path, rule));
   };
   if (rules.length_max && n > *rules.length_max)
     report(fmt::format("Member must have length less than or equal to {}", *rules.length_max));
@@ -99,13 +133,13 @@ std::string number_text(double v) {
 template <class N>
 void check_range(N v, const Rules& rules, const std::string& path, Decoder::Problems& problems) {
   if (rules.range_max && double(v) > *rules.range_max)
-    problems.violations.push_back(
+    problems.add(
         violation(fmt::format("{}", v), path,
                   "Member must have value less than or equal to " + number_text(*rules.range_max)));
   if (rules.range_min && double(v) < *rules.range_min)
-    problems.violations.push_back(violation(fmt::format("{}", v), path,
-                                            "Member must have value greater than or equal to " +
-                                                number_text(*rules.range_min)));
+    problems.add(violation(fmt::format("{}", v), path,
+                           "Member must have value greater than or equal to " +
+                               number_text(*rules.range_min)));
 }
 
 // The length of the UTF-8 sequence at the front of `text`, 0 where it is broken. RFC 3629.
@@ -139,7 +173,7 @@ std::string Decoder::member_path(const char* name) const {
 }
 
 void Decoder::violation_null(const char* name) {
-  problems_.violations.push_back(
+  problems_.add(
       fmt::format("Value null at '{}' failed to satisfy constraint: Member must not be null",
                   member_path(name)));
 }
@@ -157,6 +191,10 @@ std::size_t Decoder::open_list(const json::value& node, const Rules& rules,
     return 0;
   }
   check_count(node.get_array().size(), node, rules, path, problems_);
+  std::vector<std::string_view> entries;
+  for (const auto& item : node.get_array())
+    if (item.is_string()) entries.push_back(text_of(item));
+  check_entries(entries, rules.each, "Member", node, path, problems_);
   return node.get_array().size();
 }
 
@@ -169,20 +207,13 @@ std::vector<std::string> Decoder::open_map(const json::value& node, const Rules&
   std::vector<std::string> keys;
   if (!expect_object(node, path)) return keys;
   check_count(node.get_object().size(), node, rules, path, problems_);
-  // Told once for the whole map, as AWS tells it.
-  const auto check = [&](std::string_view text, const Rules* inside, std::string_view what) {
-    const auto broken = inside ? broken_rules(text, *inside) : std::vector<std::string>();
-    if (!broken.empty())
-      problems_.violations.push_back(violation(
-          json::serialize(node), path,
-          fmt::format("{} must satisfy constraint: [{}]", what, fmt::join(broken, ", "))));
-  };
+  std::vector<std::string_view> values;
   for (const auto& [key, item] : node.get_object()) {
     keys.emplace_back(key);
-    check(keys.back(), rules.key, "Map keys");
-    if (item.is_string())
-      check({item.get_string().data(), item.get_string().size()}, rules.value, "Map value");
+    if (item.is_string()) values.push_back(text_of(item));
   }
+  check_entries({keys.begin(), keys.end()}, rules.key, "Map keys", node, path, problems_);
+  check_entries(values, rules.value, "Map value", node, path, problems_);
   return keys;
 }
 
@@ -194,8 +225,8 @@ void Decoder::leaf(const json::value& node, std::string& out, const Rules& rules
                    const std::string& path) {
   if (!node.is_string()) return wrong_type(node, path, "a string", problems_);
   out.assign(node.get_string().data(), node.get_string().size());
-  for (const auto& rule : broken_rules(out, rules))
-    problems_.violations.push_back(violation(out, path, rule));
+  for (const auto& rule : told_rules(rules, out))
+    problems_.add(violation(out, path, rule));
 }
 
 void Decoder::leaf(const json::value& node, bool& out, const Rules&, const std::string& path) {

@@ -24,8 +24,13 @@ namespace trainyard::wire {
 class Decoder {
 public:
   struct Problems {
+    static constexpr std::size_t violations_max = 100;  ///< each shows its value: more is dropped
     std::vector<std::string> violations;
     std::optional<std::string> wrong_type;
+
+    void add(std::string violation) {
+      if (violations.size() < violations_max) violations.push_back(std::move(violation));
+    }
   };
 
   Decoder(const boost::json::value& node, std::string path, Problems& problems)
@@ -53,7 +58,7 @@ private:
       out.reserve(n);
       static const Rules none;
       for (std::size_t i = 0; i < n; ++i)
-        read(list_item(node, i), out.emplace_back(), rules.each ? *rules.each : none,
+        read(list_item(node, i), out.emplace_back(), none,
              path + "." + std::to_string(i + 1) + ".member");
     } else if constexpr (is_map<T>::value) {
       static const Rules none;
