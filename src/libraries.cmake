@@ -67,6 +67,11 @@ add_executable(sandbox_start tests/bench/sandbox_start.cc)
 target_compile_options(sandbox_start PRIVATE ${warnings})
 target_link_libraries(sandbox_start PRIVATE agent_runtime)
 
+# The shapes of the API, for tests/conformance to compare with botocore's.
+add_executable(print_shapes tests/conformance/print_shapes.cc)
+target_compile_options(print_shapes PRIVATE ${warnings})
+target_link_libraries(print_shapes PRIVATE wire_shapes)
+
 # The sandbox against its contract: tests/sandbox runs it as root and as an ordinary user.
 set(contract box.cc ending_contract.cc files_contract.cc limits_contract.cc process_contract.cc
     setup_contract.cc walls_contract.cc)

@@ -1,4 +1,4 @@
-"""The constraints of botocore's model: an oracle for the service's words, and requests that break it."""
+"""The constraints of botocore's model: an oracle for a refusal's words, and faulty requests."""
 
 import re
 
