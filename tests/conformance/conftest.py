@@ -20,3 +20,10 @@ def own_service(tmp_path):
     """A service for one test."""
     with services.running(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def no_job_stays(service):
+    """A test that fails half-way must not leave a job behind that holds the machine."""
+    yield
+    services.end_jobs(service)

@@ -10,6 +10,8 @@ import pytest
 
 from service import GATE, wait_until
 
+pytestmark = pytest.mark.usefixtures("no_job_stays")
+
 UP = "echo up; "
 
 
