@@ -65,17 +65,20 @@ struct Fixture {
     address = server->listen_tcp("127.0.0.1:0").value();
   }
   Client client() { return Client(parse_endpoint(address).value(), Millis(5000)); }
-  // Sends raw bytes, half-closes, returns all that comes back.
-  std::string raw(std::string_view bytes) {
-    Client c = client();
+  os::Fd connect() {
     const auto at = parse_address(address).value();
-    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    os::Fd owner(fd);
+    os::Fd fd(::socket(AF_INET, SOCK_STREAM, 0));
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(at.port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+    REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+    return fd;
+  }
+  // Sends raw bytes, half-closes, returns all that comes back.
+  std::string raw(std::string_view bytes) {
+    const os::Fd owner = connect();
+    const int fd = owner.get();
     REQUIRE(os::write_all(fd, bytes, "raw"));
     ::shutdown(fd, SHUT_WR);
     std::string out;
@@ -214,16 +217,23 @@ TEST_CASE("a client that vanishes within its body gives the reader an error") {
   CHECK(failed.get_future().get());
 }
 
-TEST_CASE("a client that is silent within its headers is cut off") {
-  Fixture f({.header_timeout = Millis(50)});
-  const auto at = parse_address(f.address).value();
-  os::Fd fd(::socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(at.port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
-  REQUIRE(os::write_all(fd.get(), "GET / HT", "half"));
+TEST_CASE("a client that falls silent is cut off: before, within or after its headers") {
+  std::string_view said;
+  ServerOptions options;
+  SUBCASE("before") {
+    options.idle_timeout = Millis(50);
+  }
+  SUBCASE("within") {
+    options.header_timeout = Millis(50);
+    said = "GET / HT";
+  }
+  SUBCASE("after") {
+    options.idle_timeout = Millis(50);
+    said = "PUT /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc";
+  }
+  Fixture f(options);
+  const os::Fd fd = f.connect();
+  REQUIRE(os::write_all(fd.get(), said, "a part"));
   char c;
   CHECK(::recv(fd.get(), &c, 1, 0) <= 0);  // returns once the server closes
 }
