@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -170,10 +169,22 @@ Result<Space> space(const Path& path) {
   return Space{std::uint64_t(st.f_bavail) * st.f_frsize, std::uint64_t(st.f_blocks) * st.f_frsize};
 }
 
+namespace {
+
+struct flock whole_file() {
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+}  // namespace
+
 Result<FileLock> FileLock::take(const Path& path) {
   Fd fd = TRY(open_file(path, O_RDWR | O_CREAT));
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return FileLock(std::move(fd));
-  if (errno == EWOULDBLOCK)
+  struct flock lock = whole_file();
+  if (::fcntl(fd.get(), F_SETLK, &lock) == 0) return FileLock(std::move(fd));
+  if (errno == EACCES || errno == EAGAIN)
     return fail(ErrorKind::conflict, "InternalFailure", "lock " + path.string() + ": it is held");
   return fail_errno("lock " + path.string());
 }
@@ -182,9 +193,10 @@ Result<bool> FileLock::is_held(const Path& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd && errno == ENOENT) return false;
   if (!fd) return fail_errno("open " + path.string());
-  if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return false;  // freed again with fd
-  if (errno == EWOULDBLOCK) return true;
-  return fail_errno("look at the lock " + path.string());
+  struct flock lock = whole_file();
+  if (::fcntl(fd.get(), F_GETLK, &lock) != 0)
+    return fail_errno("look at the lock " + path.string());
+  return lock.l_type != F_UNLCK;
 }
 
 Result<> FileLock::write(std::string_view text) {

@@ -44,13 +44,16 @@ struct Space {
 };
 Result<Space> space(const Path& path);
 
-/// An flock on a file, held until it goes. The kernel frees it when the holder dies, however it
-/// dies.
+/// A record lock on a whole file, held until it goes. The kernel frees it when the holder dies,
+/// however it dies. It is the process's alone (fcntl(2), F_SETLK): with flock(2) a child that was
+/// just forked would hold it on for a moment after its parent was killed, and who comes next would
+/// be told that it is held. The price: a process that holds a lock must not open its file again,
+/// and does not see it itself.
 class FileLock {
 public:
   /// Takes the lock or fails with kind `conflict` at once. Makes the file (0600) if there is none.
   static Result<FileLock> take(const Path& path);
-  /// True if somebody holds it now. A file that does not exist is held by nobody.
+  /// True if another process holds it now. A file that does not exist is held by nobody.
   static Result<bool> is_held(const Path& path);
   /// Replaces the file's text, for whoever reads it.
   Result<> write(std::string_view text);

@@ -4,8 +4,10 @@
 
 #include <cstdlib>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace trainyard::os {
@@ -92,6 +94,34 @@ TEST_CASE("a link is removed and not what it leads to; nothing is fine") {
   REQUIRE(remove_tree(link));
   CHECK(std::filesystem::exists(kept));
   CHECK(remove_tree(place.path / "gone"));
+}
+
+// Takes the lock, forks a child that lives on until `until` is closed, says so and waits.
+[[noreturn]] void hold(const Path& file, const Pipe& said, const Pipe& until) {
+  const auto lock = FileLock::take(file);
+  if (!lock) ::_exit(1);
+  ::close(until.write.get());
+  if (::fork() != 0) (void)::write(said.write.get(), "", 1);
+  char none = 0;
+  (void)::read(until.read.get(), &none, 1);
+  ::_exit(0);
+}
+
+TEST_CASE("a lock is its holder's alone: a kill frees it, whatever the holder had forked") {
+  const Place place;
+  const Path file = place.path / "lock";
+  const Pipe said = make_pipe().value(), until = make_pipe().value();
+  CHECK_FALSE(FileLock::is_held(file).value());
+  const pid_t holder = ::fork();
+  if (holder == 0) hold(file, said, until);
+  char none = 1;
+  REQUIRE(::read(said.read.get(), &none, 1) == 1);
+  CHECK(FileLock::is_held(file).value());
+  CHECK(FileLock::take(file).error().kind == ErrorKind::conflict);
+  ::kill(holder, SIGKILL);
+  REQUIRE(::waitpid(holder, nullptr, 0) == holder);
+  CHECK_FALSE(FileLock::is_held(file).value());
+  CHECK(FileLock::take(file));
 }
 
 }  // namespace trainyard::os

@@ -1,5 +1,5 @@
 #pragma once
-/// The lock file of an instance's directory: flock'd for the agent's life, it is the proof of life.
+/// The lock file of an instance's directory: locked for the agent's life, it is the proof of life.
 /// Its text is "PID BOOT_ID\n", so that a lock of an earlier boot is never mistaken for a living
 /// agent's.
 
