@@ -189,14 +189,18 @@ Result<FileLock> FileLock::take(const Path& path) {
   return fail_errno("lock " + path.string());
 }
 
-Result<bool> FileLock::is_held(const Path& path) {
+Result<std::optional<pid_t>> FileLock::holder(const Path& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd && errno == ENOENT) return false;
+  if (!fd && errno == ENOENT) return std::optional<pid_t>();
   if (!fd) return fail_errno("open " + path.string());
   struct flock lock = whole_file();
   if (::fcntl(fd.get(), F_GETLK, &lock) != 0)
     return fail_errno("look at the lock " + path.string());
-  return lock.l_type != F_UNLCK;
+  return lock.l_type == F_UNLCK ? std::nullopt : std::optional(lock.l_pid);
+}
+
+Result<bool> FileLock::is_held(const Path& path) {
+  return TRY(holder(path)).has_value();
 }
 
 Result<> FileLock::write(std::string_view text) {

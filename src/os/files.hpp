@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace trainyard::os {
 
@@ -53,7 +55,8 @@ class FileLock {
 public:
   /// Takes the lock or fails with kind `conflict` at once. Makes the file (0600) if there is none.
   static Result<FileLock> take(const Path& path);
-  /// True if another process holds it now. A file that does not exist is held by nobody.
+  /// Which other process holds it now. A file that does not exist is held by nobody.
+  static Result<std::optional<pid_t>> holder(const Path& path);
   static Result<bool> is_held(const Path& path);
   /// Replaces the file's text, for whoever reads it.
   Result<> write(std::string_view text);

@@ -117,6 +117,7 @@ TEST_CASE("a lock is its holder's alone: a kill frees it, whatever the holder ha
   char none = 1;
   REQUIRE(::read(said.read.get(), &none, 1) == 1);
   CHECK(FileLock::is_held(file).value());
+  CHECK(FileLock::holder(file).value() == holder);
   CHECK(FileLock::take(file).error().kind == ErrorKind::conflict);
   ::kill(holder, SIGKILL);
   REQUIRE(::waitpid(holder, nullptr, 0) == holder);

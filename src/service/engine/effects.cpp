@@ -11,6 +11,15 @@ namespace {
 
 constexpr Millis retry_after{2000};
 
+// The service's front words of a FailureReason: whose fault it is.
+std::string failure_reason(const Error& error) {
+  const bool theirs = error.kind == ErrorKind::invalid || error.kind == ErrorKind::not_found;
+  const char* front = error.code == capacity_error ? "CapacityError: "
+                      : theirs                     ? "ClientError: "
+                                                   : "InternalServerError: ";
+  return front + error.message;
+}
+
 }  // namespace
 
 void Engine::wake(const std::string& id) {
@@ -86,22 +95,14 @@ Result<Engine::EffectOutcome> Engine::run_effect(const store::EffectRow& effect,
 Result<Engine::EffectOutcome> Engine::stage(const store::JobRow& row) {
   auto sources = world_.stage(row);
   if (sources) return EffectOutcome{job::Staged{std::move(*sources)}};
-  const bool theirs =
-      sources.error().kind == ErrorKind::invalid || sources.error().kind == ErrorKind::not_found;
-  return EffectOutcome{job::StageFailed{(theirs ? "ClientError: " : "InternalServerError: ") +
-                                        sources.error().message}};
+  return EffectOutcome{job::StageFailed{failure_reason(sources.error())}};
 }
 
 Result<Engine::EffectOutcome> Engine::launch_instances(const store::JobRow& row,
                                                        const job::Job& job) {
   for (std::int64_t n = 0; n < job.instance_count; ++n) {
     auto spec = world_.spec(row, job, n);
-    if (!spec) {
-      const bool theirs =
-          spec.error().kind == ErrorKind::invalid || spec.error().kind == ErrorKind::not_found;
-      return EffectOutcome{job::LaunchFailed{(theirs ? "ClientError: " : "InternalServerError: ") +
-                                             spec.error().message}};
-    }
+    if (!spec) return EffectOutcome{job::LaunchFailed{failure_reason(spec.error())}};
     // The token lives in the row before an agent can present it; a repeated launch finds its first
     // one.
     const store::InstanceRow wanted{spec->Id, row.id, random_hex(32), job.attempt, n, 0};

@@ -188,6 +188,7 @@ void Engine::on_gone(const std::string& id) {
 
 // An agent is dead: hear what it had told durably; if that was not its end, the instance is lost.
 Result<> Engine::settle_gone(const std::string& id) {
+  if (TRY(fleet_.adopt(id))) return {};  // another lives in its place
   const auto reports = TRY(fleet_.reports(id));
   TRY(control_.submit_and_wait([&](store::Txn& txn) -> Result<> {
     const auto instance = TRY(store::find_instance(txn, id));

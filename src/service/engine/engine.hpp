@@ -19,6 +19,9 @@
 
 namespace trainyard::engine {
 
+/// Code of an error of stage(): this machine is smaller than what was asked for.
+inline constexpr const char* capacity_error = "CapacityError";
+
 /// What the effects need of the world beyond fleet and rows, given by serve.cpp.
 struct World {
   /// What the job needs of the machine.

@@ -72,6 +72,10 @@ Result<Resolution> JobWorld::resolve(std::string_view image, const std::string& 
 Result<std::vector<std::string>> JobWorld::stage(const store::JobRow& row) {
   const auto request = TRY(request_of(row));
   // What cannot run is said before anything is linked.
+  if (settings_.strict_instances && !size_of(row).sentence.empty())
+    return fail(ErrorKind::limit, capacity_error,
+                "Unable to provision requested ML compute capacity. Please retry using a different "
+                "ML instance type.");
   TRY(resolve(request.AlgorithmSpecification->TrainingImage.value_or(""), row.environment));
   std::vector<std::string> sources;
   if (!request.InputDataConfig) return sources;

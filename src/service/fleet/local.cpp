@@ -20,17 +20,16 @@ namespace {
 constexpr const char* spec_name = "spec.json";
 constexpr int end_wait_ms = 10'000;
 
-// The living agent's process by its lock's text. The pid may have been used again since the lock
-// was written, so the lock is looked at once more behind pidfd_open: while it is held the pid is
-// the agent's.
-Result<os::Child> find_agent(const os::Path& directory) {
+// The living agent's process, if there is one. The pid may have been used again since the lock was
+// looked at, so that is done once more behind pidfd_open: while it is held the pid is the agent's.
+Result<std::optional<os::Child>> find_agent(const os::Path& directory) {
   const os::Path lock = directory / wire::lock_name;
-  const auto text = TRY(wire::decode_lock(TRY(os::read_file(lock))));
-  os::Child child{text.pid, os::Fd(int(::syscall(SYS_pidfd_open, text.pid, 0)))};
-  if (!child.pidfd) return fail_errno("find the agent of " + directory.string());
-  if (text.boot_id != os::boot_id() || !TRY(os::FileLock::is_held(lock)))
-    return fail(ErrorKind::not_found, "InternalFailure", "the agent has ended");
-  return child;
+  const auto pid = TRY(os::FileLock::holder(lock));
+  if (!pid) return std::optional<os::Child>();
+  os::Child child{*pid, os::Fd(int(::syscall(SYS_pidfd_open, *pid, 0)))};
+  if (!child.pidfd && errno != ESRCH) return fail_errno("watch the agent of " + directory.string());
+  if (!child.pidfd || TRY(os::FileLock::holder(lock)) != pid) return std::optional<os::Child>();
+  return std::optional<os::Child>(std::move(child));
 }
 
 void wait_until_over(const os::Child& process) {
@@ -55,12 +54,14 @@ void LocalFleet::on_gone(std::function<void(std::string id)> callback) {
 
 Result<> LocalFleet::launch(const wire::InstanceSpec& spec) {
   const os::Path dir = directory(spec.Id);
-  TRY(os::make_directories(dir));
-  const bool ran = ::access((dir / wire::report_file).c_str(), F_OK) == 0;
-  if (ran || TRY(os::FileLock::is_held(dir / wire::lock_name))) {
-    TRY(adopt(spec.Id));
+  if (TRY(adopt(spec.Id))) return {};
+  if (!TRY(reports(spec.Id)).empty()) {
+    if (gone_) gone_(spec.Id);
     return {};
   }
+  // A dead agent that had told nothing had begun nothing of the user's: another may, on new ground.
+  if (::access((dir / wire::lock_name).c_str(), F_OK) == 0) TRY(remove(spec.Id));
+  TRY(os::make_directories(dir));
   TRY(os::write_file(dir / spec_name, wire::encode(spec)));
   os::SpawnSpec agent;
   agent.program = program_;
@@ -93,6 +94,8 @@ void LocalFleet::ended(const std::string& id) {
     agents_.erase(it);
   }
   if (over.is_child) (void)os::try_wait(over.process);
+  // Its place may be another's: one that an earlier service started a moment before it was killed.
+  if (const auto other = adopt(id); other && *other) return;
   if (gone_) gone_(id);
 }
 
@@ -111,8 +114,7 @@ Result<bool> LocalFleet::adopt(const std::string& id) {
     const std::lock_guard lock(mutex_);
     if (agents_.contains(id)) return true;
   }
-  if (!TRY(os::FileLock::is_held(directory(id) / wire::lock_name))) return false;
-  auto found = find_agent(directory(id));
+  auto found = TRY(find_agent(directory(id)));
   if (!found) return false;
   watch_agent(id, std::move(*found), false);
   return true;
@@ -128,7 +130,7 @@ Result<std::vector<wire::Report>> LocalFleet::reports(const std::string& id) {
 }
 
 Result<> LocalFleet::end_agent(const std::string& id) {
-  auto found = find_agent(directory(id));
+  const auto found = TRY(find_agent(directory(id)));
   if (!found) return {};
   TRY(os::send_signal(*found, SIGKILL));
   wait_until_over(*found);
