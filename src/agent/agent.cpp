@@ -52,6 +52,7 @@ private:
   Result<> prepare();
   Result<> train();
   Result<> store();
+  Result<> finish(const std::string& failure, const std::string& model_uri);
   Result<> part();
 
   // Pumps the link until `fd` is readable or `deadline` (boot time) is past; true for the fd.
@@ -84,9 +85,9 @@ Result<> Instance::live() {
   const Result<> prepared = prepare();
   if (!prepared) {  // nothing of the user's ran: say why and end
     outcome_.failure = setup_failure(prepared.error());
-    (void)log_->note(outcome_.failure);
+    if (log_) (void)log_->note(outcome_.failure);
     TRY(report({0, "Exited", {}, cause_, outcome_.failure, ""}));
-    TRY(report({0, "Finished", {}, "", outcome_.failure, ""}));
+    TRY(finish(outcome_.failure, ""));
     return part();
   }
   TRY(train());
@@ -166,7 +167,15 @@ Result<> Instance::store() {
     (void)log_->note(line);
   if (!stored) (void)log_->note(failure);
   TRY(runtime_.destroy(spec_.Id, paths_.scratch()));
-  return report({0, "Finished", {}, "", failure, uploaded.model_uri});
+  return finish(failure, uploaded.model_uri);
+}
+
+// The last report. What it makes final is on the disk before it: a power cut takes no line of a job
+// that was seen to have ended.
+Result<> Instance::finish(const std::string& failure, const std::string& model_uri) {
+  if (const auto kept = log_ ? log_->sync() : Result<>(); !kept)
+    log::error("the log may not outlive a power cut", {{"error", kept.error().message}});
+  return report({0, "Finished", {}, "", failure, model_uri});
 }
 
 // The service should hear the end at once; if it is away it reads report.log when it is back.

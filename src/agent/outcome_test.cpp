@@ -5,17 +5,20 @@
 namespace trainyard::agent {
 namespace {
 
+// SEMANTICS J11
 TEST_CASE("a script that ends with 0, or that was asked to end, has not failed") {
   CHECK(judge({}, "", false).failure.empty());
   CHECK(judge({.code = 143}, "x", true).failure.empty());
 }
 
+// SEMANTICS J29
 TEST_CASE("the failure file's text and the exit code make the reason") {
   CHECK(judge({.code = 1}, "ExecuteUserScriptError:\nExitCode 3", false).failure ==
         "AlgorithmError: ExecuteUserScriptError:\nExitCode 3, exit code: 1");
   CHECK(judge({.code = 3}, "", false).failure == "AlgorithmError: , exit code: 3");
 }
 
+// SEMANTICS J29
 TEST_CASE("a long text is cut between characters so that the reason, with its code, is 1,024") {
   const std::string text = std::string(993, 'a') + "\xc3\xbc" + std::string(5000, 'b');
   const std::string short_by_one = judge({.code = 1}, text, false).failure;
@@ -25,6 +28,7 @@ TEST_CASE("a long text is cut between characters so that the reason, with its co
         "AlgorithmError: " + std::string(994, 'a') + ", exit code: 1");
 }
 
+// SEMANTICS J31, X18
 TEST_CASE("a kill for memory is named with its peak, another signal by its name") {
   Exit oom{.signal = 9, .out_of_memory = true, .memory_peak_bytes = 3ull << 30};
   CHECK(judge(oom, "", false).failure ==
@@ -34,6 +38,7 @@ TEST_CASE("a kill for memory is named with its peak, another signal by its name"
         "AlgorithmError: killed by SIGSEGV, exit code: 139");
 }
 
+// SEMANTICS J32
 TEST_CASE("a container that could not be made is our failure unless the request is wrong") {
   CHECK(setup_failure({ErrorKind::internal, "", "x"}) == "InternalServerError: x");
   CHECK(setup_failure({ErrorKind::not_found, "", "x"}) == "ClientError: x");

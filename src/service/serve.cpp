@@ -60,10 +60,19 @@ Result<User> sandbox_user(const Settings& settings) {
                   settings.sandbox_user));
 }
 
+// What will be acknowledged lies in them: a power cut must not take them.
+Result<> keep_directories(const store::DataPaths& paths) {
+  const auto data = paths.state.parent_path();
+  for (const auto& directory : {data.parent_path(), data, paths.state, paths.blobs, paths.scratch})
+    TRY(os::sync_directory(directory));
+  return {};
+}
+
 Result<os::FileLock> take_directory(const store::DataPaths& paths) {
   for (const auto& directory : {paths.state, paths.run(), paths.blobs, paths.scratch, paths.logs(),
                                 paths.instances(), paths.objects(), paths.snapshots()})
     TRY(os::make_directories(directory));
+  TRY(keep_directories(paths));
   auto lock = os::FileLock::take(paths.lock());
   if (lock || lock.error().kind != ErrorKind::conflict) return lock;
   const auto text = os::read_file(paths.lock());
@@ -151,7 +160,7 @@ Result<> serve(const ServeOptions& options) {
   engine::Engine engine(control, readers, fleet, effects, clock, world.capacity(), functions);
   fleet::AgentSessions sessions(engine.session_callbacks());
   engine.use_sessions(sessions);
-  api::Services services{settings, clock, engine, identity, world};
+  api::Services services{settings, paths, clock, engine, identity, world};
   handler.door = std::make_unique<api::FrontDoor>(
       api::FrontDoor::Parts{services, control, readers, pool, s3, sessions, *follower});
 

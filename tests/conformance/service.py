@@ -195,12 +195,16 @@ class Service:
         return found
 
 
-@contextlib.contextmanager
 def running(directory, settings="", *options):
-    """A service, and in the end nothing of it: jobs that still run are stopped by their agents."""
-    service = Service(directory, settings, *options).start()
+    """A service, and in the end nothing of it."""
+    return ending(Service(directory, settings, *options))
+
+
+@contextlib.contextmanager
+def ending(service):
+    """Starts a service; in the end jobs that still run are stopped by their agents."""
     try:
-        yield service
+        yield service.start()
     finally:
         end_jobs(service)
         service.stop()

@@ -64,7 +64,7 @@ def own_lines(instance):
     return [line for line in text.splitlines() if not line.startswith("[trainyard]")]
 
 
-def test_an_agent_runs_a_spec_file_with_no_service(alone):
+def test_an_agent_runs_a_spec_file_with_no_service(alone):  # SEMANTICS C9, X1
     instance = alone(SCRIPT + "exit 0")
     assert run(instance) == (0, "")
     ended = json.loads((instance / "exit.json").read_text())
@@ -76,7 +76,7 @@ def test_an_agent_runs_a_spec_file_with_no_service(alone):
     assert made_by == (pwd.getpwnam("trainyard").pw_uid if os.geteuid() == 0 else os.geteuid())
 
 
-def test_its_end_is_in_the_exit_record(alone):
+def test_its_end_is_in_the_exit_record(alone):  # SEMANTICS C9
     instance = alone("echo broken >&2; exit 7")
     assert run(instance)[0] == 0  # the agent did its work: the script failed
     ended = json.loads((instance / "exit.json").read_text())
@@ -84,7 +84,7 @@ def test_its_end_is_in_the_exit_record(alone):
     assert own_lines(instance) == ["broken"]
 
 
-def test_a_spec_runs_once(alone):
+def test_a_spec_runs_once(alone):  # SEMANTICS C8
     instance = alone("echo ran")
     assert run(instance)[0] == 0
     code, said = run(instance)
@@ -92,7 +92,7 @@ def test_a_spec_runs_once(alone):
     assert own_lines(instance) == ["ran"]
 
 
-def test_the_reaper_leaves_nothing_of_it_but_the_log(alone):
+def test_the_reaper_leaves_nothing_of_it_but_the_log(alone):  # SEMANTICS C9
     instance = alone("echo ran")
     assert run(instance)[0] == 0
     subprocess.run([TRAINYARD, "agent", "--reap", instance], check=True, timeout=60)

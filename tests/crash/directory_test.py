@@ -24,7 +24,7 @@ def agents(service):
     return {lock.parent.name: int(lock.read_text().split()[0]) for lock in locks}
 
 
-def test_a_second_serve_on_a_directory_refuses_and_names_the_first(own_service):
+def test_a_second_serve_on_a_directory_refuses_and_names_the_first(own_service):  # SEMANTICS C5
     first = own_service.process.pid
     own_service.put("before", b"kept")
     code, said = serve(own_service.data)
@@ -37,7 +37,7 @@ def test_a_second_serve_on_a_directory_refuses_and_names_the_first(own_service):
     assert own_service.job()["TrainingJobStatus"] == "Completed"
 
 
-def test_a_directory_is_free_again_once_its_service_was_killed(own_service):
+def test_a_directory_is_free_again_once_its_service_was_killed(own_service):  # SEMANTICS C5
     own_service.kill()
     own_service.start()
     assert own_service.job()["TrainingJobStatus"] == "Completed"
@@ -52,7 +52,7 @@ def versions(service, new=None):
         return db.execute("PRAGMA user_version").fetchone()[0], list(db.iterdump())
 
 
-def test_a_directory_of_a_newer_version_is_refused_and_left_as_it_is(own_service):
+def test_a_directory_of_a_newer_version_is_refused_and_left_as_it_is(own_service):  # SEMANTICS C6
     own_service.put("before", b"kept")
     own_service.stop()
     known, rows = versions(own_service)
@@ -78,7 +78,7 @@ def half_a_request(service):
     return client
 
 
-def test_sigterm_ends_the_service_within_2_s_and_its_jobs_go_on(own_service):
+def test_sigterm_ends_the_service_within_2_s_and_its_jobs_go_on(own_service):  # SEMANTICS C4, C7
     names = [own_service.create(f"echo begun; {GATE}; echo ended") for _ in range(2)]
     for name in names:
         own_service.wait_for(name, "Training")
@@ -108,7 +108,7 @@ def test_sigterm_ends_the_service_within_2_s_and_its_jobs_go_on(own_service):
     wait_until(lambda: not own_service.leftovers(), "nothing was left")
 
 
-def test_sigterm_lets_a_request_in_flight_end(own_service):
+def test_sigterm_lets_a_request_in_flight_end(own_service):  # SEMANTICS C7
     """A body that was on its way when the signal came is stored and its client told so."""
     s3 = own_service.client("s3")
     process = own_service.process

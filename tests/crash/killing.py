@@ -24,6 +24,8 @@ memory = "64MiB"
 class Killing:
     """`seed` decides whom to kill and how long to wait; what runs then is up to the machine."""
 
+    kinds = ("service", "service", "agent", "both")
+
     def __init__(self, service, seed, putters=3, trainers=3):
         self.service, self.random = service, random.Random(seed)
         self.kills = Kills()
@@ -60,13 +62,13 @@ class Killing:
             self.kills.over.wait(self.random.uniform(0, 0.02))
 
     def kill(self):
-        kind = self.random.choice(("service", "service", "agent", "both"))
+        kind = self.random.choice(self.kinds)
         busy = [(client, client.serial) for client in self.clients if client.in_flight]
-        if kind != "service" and not self.kill_agent():
+        if kind in ("agent", "both") and not self.kill_agent():
             kind = "service"  # no agent lives
         if kind != "agent":
             self.kills.up.clear()
-            self.service.kill()
+            self.end_service(kind)
             was_busy = any(serial in client.unanswered or client.in_flight
                            for client, serial in busy)
             self.service.start()
@@ -75,6 +77,9 @@ class Killing:
             was_busy = any(client.serial == serial for client, serial in busy)
         self.done[kind] += 1
         self.in_flight += was_busy
+
+    def end_service(self, _kind):
+        self.service.kill()
 
     def kill_agent(self):
         """Kills one living agent; by a descriptor, for its number may be another's in a moment."""
@@ -129,3 +134,25 @@ class Killing:
         return (f"{sum(self.done.values())} kills ({dict(self.done)}), {self.in_flight} with a "
                 f"request in flight; {requests} requests, {jobs} jobs, "
                 f"{len(self.killed_jobs)} of them lost their agent")
+
+
+class PowerCuts(Killing):
+    """Cuts the power instead: everything ends at once, and what was not synced is gone."""
+
+    kinds = ("synced", "all")
+
+    def moment(self):
+        """Long enough for jobs to end between two cuts."""
+        self.kills.over.wait(self.random.uniform(0, 2))
+        super().moment()
+
+    def end_service(self, kind):
+        self.killed_jobs |= self.service.cut(kind)
+
+    def settle(self):
+        """The lines of a job that runs are not synced: one that failed for a cut may miss some."""
+        super().settle()
+        for trainer in self.trainers:
+            for name in self.killed_jobs & trainer.jobs.keys():
+                if self.service.describe(name)["TrainingJobStatus"] == "Failed":
+                    trainer.jobs[name].lines_seen = []

@@ -62,6 +62,7 @@ def alive(pid):
 
 
 def test_every_line_is_in_the_log_when_the_service_is_killed_while_a_job_writes(own_service):
+    # SEMANTICS C4, L3, L4
     count = 600_000
     name = create(own_service, count)
     kills = 0
@@ -79,7 +80,7 @@ def test_every_line_is_in_the_log_when_the_service_is_killed_while_a_job_writes(
     assert numbers(lines) == list(range(count))
 
 
-def test_the_api_has_every_line_at_the_moment_the_status_is_terminal(own_service):
+def test_the_api_has_every_line_at_the_moment_the_status_is_terminal(own_service):  # SEMANTICS L4
     count = 30_000
     name = create(own_service, count)
     wait_until(lambda: size(own_service), "the job wrote")
@@ -90,6 +91,7 @@ def test_the_api_has_every_line_at_the_moment_the_status_is_terminal(own_service
 
 
 def test_what_write_returned_for_is_in_the_log_when_the_agent_is_killed(own_service):
+    # SEMANTICS J33, L3, X24
     for _ in range(4):
         name = create(own_service, 100_000_000)
         instance = wait_until(lambda: next(own_service.data.glob("scratch/instances/*/lock"), None),

@@ -146,6 +146,7 @@ TEST_CASE("what is longer goes up in equal parts, the last may be shorter") {
   }
 }
 
+// SEMANTICS O8
 TEST_CASE("a service that is away, busy or drops answers loses nothing") {
   for (Fault fault : {Fault::away, Fault::busy, Fault::answer_lost})
     for (const char* where :
@@ -174,6 +175,7 @@ TEST_CASE("an upload dropped before Complete is not taken for another object of 
   CHECK(s3.objects["/bucket/k"].bytes == "another");
 }
 
+// SEMANTICS O8
 TEST_CASE("retries are bounded in time and count and say so") {
   FakeS3 s3;
   ManualClock clock;

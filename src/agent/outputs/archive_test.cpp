@@ -99,6 +99,7 @@ TEST_CASE("a file that grows while it is read is cut where it ended and named") 
         std::vector<std::string>{"a: grew while it was read: cut at 100000 bytes"});
 }
 
+// SEMANTICS O6
 TEST_CASE("symbolic links are kept as links and never followed, in no place of a path") {
   TestTree tree, outside;
   outside.write("secret", "secret");
@@ -141,6 +142,7 @@ TEST_CASE("a file that becomes a pipe, a link or nothing after it was seen is le
   }));
 }
 
+// SEMANTICS O6
 TEST_CASE("a job directory that was replaced by a link is not opened, in any component") {
   TestTree tree, outside;
   outside.write("data/secret", "secret");
@@ -151,6 +153,7 @@ TEST_CASE("a job directory that was replaced by a link is not opened, in any com
     CHECK(open_job_directory(tree.path(""), below).error().kind == ErrorKind::not_found);
 }
 
+// SEMANTICS O13
 TEST_CASE("too deep and too many are left out with a note, the rest is packed") {
   TestTree tree;
   tree.write("a/b/c/d/deep", "x");

@@ -23,6 +23,7 @@ struct Setting {
 
 }  // namespace
 
+// SEMANTICS O10
 TEST_CASE("restore brings what lies under the prefix as a directory, and nothing beside it") {
   Setting s;
   s.s3.add("/bucket/run/a", "1");
@@ -40,6 +41,7 @@ TEST_CASE("restore brings what lies under the prefix as a directory, and nothing
   CHECK(s.tree.read("epoch-1/weights") == noise(100'000));
 }
 
+// SEMANTICS O12
 TEST_CASE("keys cannot leave the directory, nor write through a link in it") {
   Setting s;
   TestTree outside;
@@ -74,6 +76,7 @@ TEST_CASE("a key that is both a file and a directory is noted, not fatal") {
   CHECK(report->notes.count() == 1);
 }
 
+// SEMANTICS O12
 TEST_CASE("sync uploads what is new or changed, once, and deletes nothing") {
   Setting s;
   s.s3.add("/bucket/run/kept", "kept");
@@ -114,6 +117,7 @@ TEST_CASE("a change that keeps size and mtime is seen") {
   CHECK(s.s3.objects.at("/bucket/run/a").bytes == "new!");
 }
 
+// SEMANTICS O12
 TEST_CASE("content that the store has already is not sent again by an agent that knows nothing") {
   Setting s;
   s.tree.write("small", "small");

@@ -34,6 +34,7 @@ TEST_CASE("a directory becomes one archive under its key") {
                                                                      {"model.pth", "weights"}});
 }
 
+// SEMANTICS O4
 TEST_CASE("an empty model is an empty archive, an empty output is nothing") {
   TestTree tree;
   REQUIRE(os::make_directories(tree.path("empty")));
@@ -53,6 +54,7 @@ TEST_CASE("an empty model is an empty archive, an empty output is nothing") {
   }
 }
 
+// SEMANTICS O8
 TEST_CASE(
     "a large archive goes up in parts while the service restarts, and begins anew if dropped") {
   TestTree tree;
@@ -98,6 +100,7 @@ TEST_CASE("an upload that the service dropped is begun anew, three times at most
   }
 }
 
+// SEMANTICS O5
 TEST_CASE(
     "without compression each file is an object, links and odd names are left out and named") {
   TestTree tree;

@@ -49,6 +49,7 @@ TEST_CASE("a plain job is accepted") {
   CHECK(refusal(job()) == "");
 }
 
+// SEMANTICS X1
 TEST_CASE("no job is root of the machine, by user or, under root's agent, by group") {
   SandboxSpec spec = job();
   spec.host_uid = 0;

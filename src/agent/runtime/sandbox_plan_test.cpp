@@ -95,6 +95,7 @@ TEST_CASE("the job is its own user of its own namespaces; only root copies trees
   CHECK_FALSE(build_plan(spec, ordinary)->trees_by_agent);
 }
 
+// SEMANTICS X3, X5
 TEST_CASE("the system is read-only; what is writable is a directory of the container's own") {
   const auto plan = plan_of(job());
   REQUIRE(plan);
@@ -252,6 +253,7 @@ TEST_CASE("a memory file system has a size") {
   CHECK(step_at(*plan_of(spec), "scratch").text == "size=4096,mode=0755");
 }
 
+// SEMANTICS X10
 TEST_CASE("/dev/shm has the size that was asked for, or 64 MiB, and runs no programs") {
   SandboxSpec spec = job();
   CHECK(step_at(*plan_of(spec), "dev/shm").text == "size=67108864,mode=1777");
@@ -274,6 +276,7 @@ TEST_CASE("a device of the machine works as one; other mounts show no devices") 
   CHECK(tree_at(*plan, "dev/null").devices);
 }
 
+// SEMANTICS X14
 TEST_CASE("without a network there is a namespace for it, and /sys is not the host's") {
   SandboxSpec spec = job();
   spec.network = Network::none;
@@ -286,6 +289,7 @@ TEST_CASE("without a network there is a namespace for it, and /sys is not the ho
   CHECK(step_at(*plan, "sys").optional);
 }
 
+// SEMANTICS X17
 TEST_CASE("processes are counted by the group, pid 1 too; without one by RLIMIT_NPROC") {
   SandboxSpec spec = job();
   spec.limits = {1.5, 1u << 30, 100};

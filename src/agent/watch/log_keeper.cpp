@@ -40,13 +40,13 @@ Result<std::unique_ptr<LogKeeper>> LogKeeper::open(const os::Path& directory, co
   const std::uint64_t end = TRY(size_of(log, log_path));
   const std::uint64_t records = TRY(size_of(index, index_path)) / wire::index_record_bytes;
   return std::unique_ptr<LogKeeper>(
-      new LogKeeper(std::move(log), std::move(index), end, records, clock));
+      new LogKeeper(directory, std::move(log), std::move(index), end, records, clock));
 }
 
-LogKeeper::LogKeeper(os::Fd log, os::Fd index, std::uint64_t end, std::uint64_t records,
-                     const Clock& clock)
-    : log_(std::move(log)), index_(std::move(index)), end_(end), records_(records),
-      last_ms_(last_time(index_, records)), clock_(clock) {}
+LogKeeper::LogKeeper(os::Path directory, os::Fd log, os::Fd index, std::uint64_t end,
+                     std::uint64_t records, const Clock& clock)
+    : directory_(std::move(directory)), log_(std::move(log)), index_(std::move(index)), end_(end),
+      records_(records), last_ms_(last_time(index_, records)), clock_(clock) {}
 
 LogKeeper::~LogKeeper() {
   if (thread_.joinable()) thread_.join();
@@ -102,6 +102,14 @@ Result<> LogKeeper::finish() {
   if (thread_.joinable()) thread_.join();
   pipe_.reset();
   return outcome_;
+}
+
+Result<> LogKeeper::sync() {
+  CHECK(!thread_.joinable());
+  TRY(os::sync_fd(log_.get(), wire::log_file));
+  TRY(os::sync_fd(index_.get(), wire::index_file));
+  TRY(os::sync_directory(directory_));
+  return os::sync_directory(directory_.parent_path());
 }
 
 }  // namespace trainyard::agent

@@ -30,12 +30,16 @@ public:
   void follow(os::Fd pipe);
   /// Blocks until all is kept: the pipe's writers are gone. The first error met while keeping.
   Result<> finish();
+  /// Puts on the disk what is kept so far. Not while follow() runs.
+  Result<> sync();
 
 private:
-  LogKeeper(os::Fd log, os::Fd index, std::uint64_t end, std::uint64_t records, const Clock& clock);
+  LogKeeper(os::Path directory, os::Fd log, os::Fd index, std::uint64_t end, std::uint64_t records,
+            const Clock& clock);
   void pump();
   Result<> record_batch(std::uint64_t bytes);
 
+  os::Path directory_;
   os::Fd log_, index_, pipe_;
   std::uint64_t end_ = 0;      // bytes in raw.log
   std::uint64_t records_ = 0;  // in raw.idx

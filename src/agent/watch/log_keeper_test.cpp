@@ -20,6 +20,7 @@ struct Directory {
   }
 };
 
+// SEMANTICS L7
 TEST_CASE("every byte is kept, binary and without a final newline") {
   Directory dir;
   ManualClock clock;
@@ -37,6 +38,7 @@ TEST_CASE("every byte is kept, binary and without a final newline") {
   CHECK(dir.index().back().end == dir.log().size());
 }
 
+// SEMANTICS L9
 TEST_CASE("a second keeper goes on behind the first and times never fall") {
   Directory dir;
   ManualClock clock;

@@ -111,8 +111,7 @@ Result<Engine::EffectOutcome> Engine::launch_instances(const store::JobRow& row,
       const std::string stream =
           row.name + "/" + spec->CurrentHost + "-" +
           std::to_string(to_ms(job.training_start.value_or(txn.now())) / 1000);
-      TRY(store::insert_log_stream(txn,
-                                   {row.id, row.region, stream, spec->LogDirectory, txn.now()}));
+      TRY(store::insert_log_stream(txn, {row.id, row.region, stream, spec->Id, txn.now()}));
       return TRY(store::find_instance(txn, spec->Id))->token;
     }));
     TRY(fleet_.launch(*spec));

@@ -10,6 +10,7 @@ PythonEnvironment with_torch(std::string name, std::string torch, std::string py
 }
 constexpr auto seed = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1.10-gpu-py38";
 
+// SEMANTICS E2
 TEST_CASE("a framework image is read whatever account, region and suffix it has") {
   const auto w = parse_image(seed);
   CHECK(w.module == "torch");
@@ -20,6 +21,7 @@ TEST_CASE("a framework image is read whatever account, region and suffix it has"
   CHECK(parse_image("my/image:1").module.empty());
 }
 
+// SEMANTICS E2, E3
 TEST_CASE("the closest version wins, and of equals the first") {
   const auto r = resolve_image(
       seed, {},
@@ -32,6 +34,7 @@ TEST_CASE("the closest version wins, and of equals the first") {
         "torch 1.13.1 on Python 3.11 (near)");
 }
 
+// SEMANTICS E1
 TEST_CASE("a rule comes before everything else") {
   const auto r = resolve_image(seed, {{"*pytorch*", "mine"}},
                                {with_torch("near", "1.10"), with_torch("mine", "9.9")}, false);
@@ -39,6 +42,7 @@ TEST_CASE("a rule comes before everything else") {
   CHECK(r->environment.name == "mine");
 }
 
+// SEMANTICS E5
 TEST_CASE("what nothing covers fails with what to add") {
   CHECK(
       resolve_image("my:1", {}, {with_torch("a", "1")}, false).error().message.find("[[images]]") !=
@@ -48,11 +52,13 @@ TEST_CASE("what nothing covers fails with what to add") {
   CHECK(!resolve_image(seed, {{"*", "gone"}}, {}, false));
 }
 
+// SEMANTICS E4
 TEST_CASE("strict refuses another version, and takes the one asked for") {
   CHECK(!resolve_image(seed, {}, {with_torch("a", "1.13.1")}, true));
   CHECK(resolve_image(seed, {}, {with_torch("a", "1.10.2", "3.8")}, true));
 }
 
+// SEMANTICS E1
 TEST_CASE("globs") {
   CHECK(glob_matches("*my:*", "x/my:1"));
   CHECK(glob_matches("a?c", "abc"));

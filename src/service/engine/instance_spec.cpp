@@ -84,7 +84,7 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.Region = row.region;
   out.Service = context.service_url;
   out.AgentSocket = context.paths.agent_socket();
-  out.LogDirectory = context.paths.logs() / out.Id;
+  out.LogDirectory = context.paths.log(out.Id);
   out.CurrentHost = fmt::format("algo-{}", n + 1);
   out.InstanceType = r.ResourceConfig->InstanceType.value_or("");
   out.Image = r.AlgorithmSpecification->TrainingImage.value_or("");

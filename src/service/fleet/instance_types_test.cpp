@@ -5,6 +5,7 @@
 namespace trainyard::fleet {
 namespace {
 
+// SEMANTICS J38
 TEST_CASE("a type of the table has the table's size") {
   const auto p4d = instance_size("ml.p4d.24xlarge");
   CHECK(p4d.cpus == 96);
@@ -13,6 +14,7 @@ TEST_CASE("a type of the table has the table's size") {
   CHECK(instance_size("ml.m5.large").cpus == 2);
 }
 
+// SEMANTICS J38
 TEST_CASE("a type the table lacks is sized by its name") {
   const auto m99 = instance_size("ml.m99.4xlarge");
   CHECK(m99.cpus == 16);

@@ -35,6 +35,7 @@ TEST_CASE("a stream without files is empty") {
   CHECK(joined(s.open().forward(0, {}, 10).value()).empty());
 }
 
+// SEMANTICS L8, L10
 TEST_CASE("pages follow one another without gap or overlap") {
   Stream s;
   s.batch("a\nb\nc\n", 1);
@@ -71,6 +72,7 @@ TEST_CASE("backward gives the last events, oldest first") {
   CHECK(joined(r.backward(last.begin, {}, 2).value()) == "995|996|");
 }
 
+// SEMANTICS L9
 TEST_CASE("bytes that have no time yet are not shown while the job runs") {
   Stream s;
   s.batch("a\n", 1);

@@ -37,6 +37,7 @@ Result<std::int64_t> count(Snapshot& s) {
   return q.integer(0);
 }
 
+// SEMANTICS C10
 TEST_CASE("a work that fails undoes its own writes and nobody else's") {
   Store store;
   CHECK(store.control->submit_and_wait([](Txn& t) { return put(t, "a"); }));
@@ -49,6 +50,7 @@ TEST_CASE("a work that fails undoes its own writes and nobody else's") {
   CHECK(store.control->submit_and_wait(count).value() == 1);
 }
 
+// SEMANTICS J1
 TEST_CASE("a reader sees every acknowledged write") {
   Store store;
   Readers readers(store.path, 2);
@@ -59,6 +61,7 @@ TEST_CASE("a reader sees every acknowledged write") {
   }
 }
 
+// SEMANTICS J41
 TEST_CASE("time in transactions never goes back") {
   Store store;
   const auto now = [&] {
@@ -69,6 +72,7 @@ TEST_CASE("time in transactions never goes back") {
   CHECK(now() == first);
 }
 
+// SEMANTICS C6
 TEST_CASE("a newer data directory is refused") {
   Store store;
   CHECK(store.control->submit_and_wait([](Txn&) -> Result<> { return {}; }));

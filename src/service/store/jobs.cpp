@@ -172,16 +172,15 @@ Result<> set_last_report(Txn& txn, std::string_view id, std::int64_t number) {
 }
 
 Result<> insert_log_stream(Txn& txn, const LogStreamRow& row) {
-  auto q =
-      txn.prepare("INSERT OR IGNORE INTO log_stream (job, region, name, directory, created_ms) "
-                  "VALUES (?,?,?,?,?)");
-  q.bind_all(row.job, row.region, row.name, row.directory, row.created);
+  auto q = txn.prepare("INSERT OR IGNORE INTO log_stream (job, region, name, instance, created_ms) "
+                       "VALUES (?,?,?,?,?)");
+  q.bind_all(row.job, row.region, row.name, row.instance, row.created);
   return q.run();
 }
 
 Result<std::vector<LogStreamRow>> log_streams(Snapshot& s, std::string_view region,
                                               std::string_view prefix, std::int64_t limit) {
-  auto q = s.prepare("SELECT job, region, name, directory, created_ms FROM log_stream "
+  auto q = s.prepare("SELECT job, region, name, instance, created_ms FROM log_stream "
                      "WHERE region=? AND name>=? AND name<? ORDER BY name LIMIT ?");
   // Names are printable ASCII: everything with this prefix sorts before prefix + DEL.
   q.bind_all(region, prefix, std::string(prefix) + "\x7f", limit);
@@ -190,7 +189,7 @@ Result<std::vector<LogStreamRow>> log_streams(Snapshot& s, std::string_view regi
 
 Result<std::optional<LogStreamRow>> find_log_stream(Snapshot& s, std::string_view region,
                                                     std::string_view name) {
-  auto q = s.prepare("SELECT job, region, name, directory, created_ms FROM log_stream "
+  auto q = s.prepare("SELECT job, region, name, instance, created_ms FROM log_stream "
                      "WHERE region=? AND name=?");
   q.bind_all(region, name);
   return one(std::move(q), read_stream);

@@ -71,7 +71,8 @@ Result<std::vector<InstanceRow>> instances_of(Snapshot& s, std::string_view job)
 Result<> set_last_report(Txn& txn, std::string_view id, std::int64_t number);
 
 struct LogStreamRow {
-  std::string job, region, name, directory;
+  std::string job, region, name;
+  std::string instance;  ///< whose log it is: DataPaths::log()
   Time created{};
 };
 Result<> insert_log_stream(Txn& txn, const LogStreamRow& row);

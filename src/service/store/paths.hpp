@@ -37,6 +37,7 @@ struct DataPaths {
   auto objects() const { return blobs / "objects"; }
   auto snapshots() const { return blobs / "snapshots"; }
   auto logs() const { return blobs / "logs"; }
+  auto log(const std::string& instance) const { return logs() / instance; }
   auto instances() const { return scratch / "instances"; }
 };
 

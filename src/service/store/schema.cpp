@@ -46,7 +46,7 @@ CREATE INDEX instance_by_job ON instance (job);
 CREATE INDEX instance_by_token ON instance (token);
 
 CREATE TABLE log_stream (
-  job TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, directory TEXT NOT NULL,
+  job TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, instance TEXT NOT NULL,
   created_ms INTEGER NOT NULL, PRIMARY KEY (region, name)) WITHOUT ROWID;
 
 CREATE TABLE tag (

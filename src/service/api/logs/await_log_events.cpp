@@ -50,7 +50,7 @@ Result<Look> look(const State& state) {
     const auto row = TRY(find_stream(s, state.call, request.logStreamName));
     const auto job = TRY(store::find_job(s, row.job));
     if (page.events && page.events->empty() && job && !job->ended)
-      out.wait_on = {row.job, row.directory};
+      out.wait_on = {row.job, state.waiting.services.paths.log(row.instance)};
     return out;
   });
 }

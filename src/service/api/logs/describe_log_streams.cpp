@@ -20,14 +20,14 @@ constexpr std::int64_t streams_max = 1000;
 
 }  // namespace
 
-Result<std::string> describe_log_streams(Services&, store::Snapshot& s, const Call& call) {
+Result<std::string> describe_log_streams(Services& services, store::Snapshot& s, const Call& call) {
   const auto request = TRY(wire::decode<wire::DescribeLogStreamsRequest>(call.body));
   TRY(check_group(request.logGroupName.value_or("")));
   wire::DescribeLogStreamsResponse out;
   auto& streams = out.logStreams.emplace();
   for (const auto& row : TRY(store::log_streams(
            s, call.region, request.logStreamNamePrefix.value_or(""), streams_max))) {
-    const auto reader = TRY(open_stream(s, row));
+    const auto reader = TRY(open_stream(services, s, row));
     auto& stream = streams.emplace_back();
     stream.logStreamName = row.name;
     stream.creationTime = to_ms(row.created);

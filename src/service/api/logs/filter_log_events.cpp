@@ -73,7 +73,7 @@ Result<std::vector<store::LogStreamRow>> wanted_streams(store::Snapshot& s, cons
 
 }  // namespace
 
-Result<std::string> filter_log_events(Services&, store::Snapshot& s, const Call& call) {
+Result<std::string> filter_log_events(Services& services, store::Snapshot& s, const Call& call) {
   const auto request = TRY(wire::decode<wire::FilterLogEventsRequest>(call.body));
   TRY(check_group(request.logGroupName.value_or("")));
   const auto terms = TRY(parse_pattern(request.filterPattern.value_or("")));
@@ -86,7 +86,7 @@ Result<std::string> filter_log_events(Services&, store::Snapshot& s, const Call&
   std::size_t scanned = 0;
   for (const auto& row : TRY(wanted_streams(s, call, request))) {
     if (row.name < place.stream) continue;
-    const auto reader = TRY(open_stream(s, row));
+    const auto reader = TRY(open_stream(services, s, row));
     std::uint64_t offset = row.name == place.stream ? place.offset : 0;
     for (;;) {
       const auto page = TRY(reader.forward(offset, range, events_max));

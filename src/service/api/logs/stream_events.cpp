@@ -9,9 +9,10 @@ Result<> check_group(const std::string& group) {
                   std::string(training_log_group) + ".");
 }
 
-Result<logs::StreamReader> open_stream(store::Snapshot& s, const store::LogStreamRow& row) {
+Result<logs::StreamReader> open_stream(const Services& services, store::Snapshot& s,
+                                       const store::LogStreamRow& row) {
   const auto job = TRY(store::find_job(s, row.job));
-  return logs::StreamReader::open(row.directory, !job || job->ended.has_value());
+  return logs::StreamReader::open(services.paths.log(row.instance), !job || job->ended.has_value());
 }
 
 Result<store::LogStreamRow> find_stream(store::Snapshot& s, const Call& call,

@@ -10,6 +10,7 @@
 #include "service/engine/world.hpp"
 #include "service/identity/identity.hpp"
 #include "service/store/control.hpp"
+#include "service/store/paths.hpp"
 #include "wire/query.hpp"
 
 #include <functional>
@@ -21,6 +22,7 @@ namespace trainyard::api {
 /// What operations work with; made once by serve.cpp.
 struct Services {
   const Settings& settings;
+  const store::DataPaths& paths;
   const Clock& clock;
   engine::Engine& engine;
   identity::Identity& identity;

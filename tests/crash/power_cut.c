@@ -1,0 +1,195 @@
+// What a power cut would leave of a directory, kept while the program runs (LD_PRELOAD): a file has
+// the content of its last fsync, a directory the names of its own last fsync, and nothing else has
+// happened. Written by the program's own calls of fsync() and fdatasync() only, so that whatever it
+// forgets to sync is lost; power.py makes a directory of it again.
+//
+// POWER_CUT_DATA  the directory; what is in it when the service starts is on the disk already
+// POWER_CUT_KEPT  where it is kept, outside of POWER_CUT_DATA:
+//   f-ID  content of the file ID;  d-ID  "TYPE MODE UID GID ID NAME\0" for each name in directory ID
+//
+// The agents that a service starts are watched too: POWER_CUT_JOINS tells them not to begin anew.
+//
+// An ID is inode and time of birth: inodes are used again.
+
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char data[PATH_MAX], kept[PATH_MAX];
+static int (*real_fsync)(int), (*real_fdatasync)(int);
+static int (*real_execve)(const char*, char* const[], char* const[]);
+static char* for_agents[5];  // variables
+
+static void check(int ok, const char* what) {
+  if (ok) return;
+  perror(what);
+  abort();
+}
+
+static int look_at(int at, const char* name, struct statx* st) {
+  return statx(at, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, st);
+}
+
+static void write_id(char* out, size_t size, const struct statx* st) {
+  snprintf(out, size, "%llu.%lld.%u", (unsigned long long)st->stx_ino,
+           (long long)st->stx_btime.tv_sec, st->stx_btime.tv_nsec);
+}
+
+// For power.py: the ID of a path; 0 if there is one.
+int power_cut_id(const char* path, char* out, size_t size) {
+  struct statx st;
+  if (look_at(AT_FDCWD, path, &st) != 0) return -1;
+  write_id(out, size, &st);
+  return 0;
+}
+
+static void keep_content(int fd, int to) {
+  static char buffer[1 << 20];
+  ssize_t n;
+  for (off_t at = 0; (n = pread(fd, buffer, sizeof buffer, at)) > 0; at += n)
+    check(write(to, buffer, n) == n, "power_cut: write");
+  check(n == 0, "power_cut: read");
+}
+
+static void keep_names(int fd, int to) {
+  FILE* out = fdopen(dup(to), "w");
+  DIR* dir = fdopendir(dup(fd));
+  check(out && dir, "power_cut: list");
+  for (const struct dirent* entry; (entry = readdir(dir)) != NULL;) {
+    struct statx st;
+    char id[64];
+    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+    if (look_at(fd, entry->d_name, &st) != 0) continue;  // gone in the meantime
+    const char type = S_ISDIR(st.stx_mode) ? 'd' : S_ISREG(st.stx_mode) ? 'f' : '?';
+    if (type == '?') continue;
+    write_id(id, sizeof id, &st);
+    fprintf(out, "%c %o %u %u %s %s%c", type, st.stx_mode & 07777, st.stx_uid, st.stx_gid, id,
+            entry->d_name, 0);
+  }
+  closedir(dir);
+  check(fclose(out) == 0, "power_cut: write names");
+}
+
+// Keeps the state of one file or directory; whole, or not at all.
+static void keep(int fd) {
+  struct statx st;
+  char id[64], beside[PATH_MAX + 80], path[PATH_MAX + 80], self[64];
+  check(look_at(fd, "", &st) == 0, "power_cut: stat");
+  write_id(id, sizeof id, &st);
+  snprintf(beside, sizeof beside, "%s/new", kept);
+  snprintf(path, sizeof path, "%s/%c-%s", kept, S_ISDIR(st.stx_mode) ? 'd' : 'f', id);
+  snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+  const int from = open(self, O_RDONLY | O_CLOEXEC);  // `fd` may be open for writing only
+  const int to = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  check(from >= 0 && to >= 0, "power_cut: open");
+  if (S_ISDIR(st.stx_mode))
+    keep_names(from, to);
+  else
+    keep_content(from, to);
+  close(from);
+  close(to);
+  check(rename(beside, path) == 0, "power_cut: rename");
+}
+
+static int is_in_data(const char* path) {
+  const size_t n = strlen(data);
+  return n > 0 && strncmp(path, data, n) == 0 && (path[n] == '/' || path[n] == 0);
+}
+
+// One thread of one process at a time: an older state must not take the place of a newer one.
+static int lock(void) {
+  const int fd = open(kept, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  check(fd >= 0 && flock(fd, LOCK_EX) == 0, "power_cut: lock");
+  return fd;
+}
+
+static int sync_and_keep(int fd, int (*real)(int)) {
+  const int outcome = real(fd);
+  char self[64], path[PATH_MAX];
+  snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+  const ssize_t n = readlink(self, path, sizeof path - 1);
+  if (outcome != 0 || n < 0) return outcome;
+  path[n] = 0;
+  struct stat st;
+  if (!is_in_data(path) || fstat(fd, &st) != 0) return outcome;
+  if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return outcome;
+  const int locked = lock();
+  keep(fd);
+  close(locked);
+  return outcome;
+}
+
+int fsync(int fd) {
+  return sync_and_keep(fd, real_fsync);
+}
+
+int fdatasync(int fd) {
+  return sync_and_keep(fd, real_fdatasync);
+}
+
+// An agent's environment is its own; after fork() nothing may be allocated here.
+int execve(const char* program, char* const arguments[], char* const environment[]) {
+  char* both[64];
+  size_t n = 0;
+  if (!arguments[0] || !arguments[1] || !arguments[2] || strcmp(arguments[1], "agent") != 0 ||
+      strcmp(arguments[2], "--spec") != 0)
+    return real_execve(program, arguments, environment);
+  for (; *environment && n < 58; ++environment)
+    both[n++] = *environment;
+  for (char** variable = for_agents; *variable; ++variable)
+    both[n++] = *variable;
+  both[n] = NULL;
+  return real_execve(program, arguments, both);
+}
+
+static void keep_tree(int fd) {
+  keep(fd);
+  DIR* dir = fdopendir(fd);
+  check(dir != NULL, "power_cut: list");
+  for (const struct dirent* entry; (entry = readdir(dir)) != NULL;) {
+    struct stat st;
+    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+    if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) continue;
+    const int child = openat(fd, entry->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    check(child >= 0, "power_cut: open");
+    if (S_ISDIR(st.st_mode)) {
+      keep_tree(child);
+    } else {
+      keep(child);
+      close(child);
+    }
+  }
+  closedir(dir);
+}
+
+static char* variable(const char* name, const char* value) {
+  char* text = NULL;
+  check(asprintf(&text, "%s=%s", name, value) > 0, "power_cut: asprintf");
+  return text;
+}
+
+__attribute__((constructor)) static void begin(void) {
+  real_fsync = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+  real_fdatasync = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+  real_execve =
+      (int (*)(const char*, char* const[], char* const[]))dlsym(RTLD_NEXT, "execve");
+  if (!getenv("POWER_CUT_DATA") || !getenv("POWER_CUT_KEPT") || !getenv("LD_PRELOAD")) return;
+  snprintf(data, sizeof data, "%s", getenv("POWER_CUT_DATA"));
+  snprintf(kept, sizeof kept, "%s", getenv("POWER_CUT_KEPT"));
+  if (getenv("POWER_CUT_JOINS")) return;
+  for_agents[0] = variable("LD_PRELOAD", getenv("LD_PRELOAD"));
+  for_agents[1] = variable("POWER_CUT_DATA", data);
+  for_agents[2] = variable("POWER_CUT_KEPT", kept);
+  for_agents[3] = variable("POWER_CUT_JOINS", "yes");
+  const int root = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root >= 0) keep_tree(root);
+}
