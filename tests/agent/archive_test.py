@@ -99,7 +99,7 @@ def extract_with_libarchive(archive, target):
 
 
 @pytest.mark.parametrize("extract", [extract_with_python, extract_with_gnu_tar, extract_with_libarchive])
-def test_a_reader_gets_back_the_tree(tree, tmp_path, extract):
+def test_a_reader_gets_back_the_tree(tree, tmp_path, extract):  # SEMANTICS O6
     archive, notes = pack(tree)
     assert notes == ""
     (tmp_path / "model.tar.gz").write_bytes(archive)
@@ -110,7 +110,7 @@ def test_a_reader_gets_back_the_tree(tree, tmp_path, extract):
     assert os.stat(target / "model.pth").st_ino == os.stat(target / "z-same.pth").st_ino
 
 
-def test_holes_stay_holes_and_cost_nothing(tree, tmp_path):
+def test_holes_stay_holes_and_cost_nothing(tree, tmp_path):  # SEMANTICS O6
     for name in os.listdir(tree):
         if name not in ("sparse.bin", "hole.bin"):
             path = tree / name
@@ -122,7 +122,7 @@ def test_holes_stay_holes_and_cost_nothing(tree, tmp_path):
     assert os.stat(tmp_path / "sparse.bin").st_blocks * 512 < MIB
 
 
-def test_one_gzip_member_for_readers_that_stop_after_the_first(tree):
+def test_one_gzip_member_for_readers_that_stop_after_the_first(tree):  # SEMANTICS O7
     archive, _ = pack(tree)
     reader = zlib.decompressobj(wbits=31)
     tar = reader.decompress(archive)
@@ -130,11 +130,11 @@ def test_one_gzip_member_for_readers_that_stop_after_the_first(tree):
     assert len(tar) % 512 == 0 and tar.endswith(b"\0" * 1024)
 
 
-def test_same_tree_same_bytes(tree):
+def test_same_tree_same_bytes(tree):  # SEMANTICS O7
     assert pack(tree)[0] == pack(tree)[0]
 
 
-def test_names_are_relative_without_a_dot_and_sorted(tree, tmp_path):
+def test_names_are_relative_without_a_dot_and_sorted(tree, tmp_path):  # SEMANTICS O7
     (tmp_path / "a.tar.gz").write_bytes(pack(tree)[0])
     with tarfile.open(tmp_path / "a.tar.gz") as tar:
         members = tar.getmembers()
@@ -145,7 +145,7 @@ def test_names_are_relative_without_a_dot_and_sorted(tree, tmp_path):
     assert {(m.uid, m.gid) for m in members} == {(0, 0)}
 
 
-def test_what_is_no_data_is_left_out_and_named(tree):
+def test_what_is_no_data_is_left_out_and_named(tree):  # SEMANTICS O6
     os.mkfifo(tree / "fifo")
     with socket.socket(socket.AF_UNIX) as listener:
         here = os.getcwd()
@@ -158,14 +158,14 @@ def test_what_is_no_data_is_left_out_and_named(tree):
     assert b"fifo" not in zlib.decompress(archive, wbits=31)
 
 
-def test_setuid_does_not_travel(tmp_path):
+def test_setuid_does_not_travel(tmp_path):  # SEMANTICS O7
     write(f"{tmp_path}/t/tool", b"#!/bin/sh\n", mode=0o6755)
     (tmp_path / "a.tar.gz").write_bytes(pack(tmp_path / "t")[0])
     with tarfile.open(tmp_path / "a.tar.gz") as tar:
         assert tar.getmember("tool").mode == 0o755
 
 
-def test_an_empty_directory_is_an_archive_with_nothing_in_it(tmp_path):
+def test_an_empty_directory_is_an_archive_with_nothing_in_it(tmp_path):  # SEMANTICS O4
     (tmp_path / "t").mkdir()
     (tmp_path / "a.tar.gz").write_bytes(pack(tmp_path / "t")[0])
     with tarfile.open(tmp_path / "a.tar.gz") as tar:

@@ -63,11 +63,12 @@ def tree(service):
     ("/set/sub/d", ["./deep/c.txt"]),  # a part of a name: what begins with it
 ])
 def test_a_prefix_names_a_directory_or_the_front_of_names(service, tree, prefix, shown):
+    # SEMANTICS D2
     lines = prints(service, SHOW % "training", service.channel(tree + prefix))
     assert [line for line in lines if "other" not in line] == shown
 
 
-def test_hard_names_arrive_as_they_are(service):
+def test_hard_names_arrive_as_they_are(service):  # SEMANTICS D8
     names = ["with space", "uml\u00e4ut", "a+b%20c", "'quote\"", "-dash", "&;$(x)", "\u65e5\u672c"]
     for name in names:
         service.put(f"hard/{name}", name.encode())
@@ -78,7 +79,7 @@ def test_hard_names_arrive_as_they_are(service):
 
 
 @pytest.mark.parametrize("key", ["up/../../../escape", "/rooted", "a//b", "./dot", "end/.."])
-def test_a_key_that_leads_elsewhere_is_refused_by_name(service, key):
+def test_a_key_that_leads_elsewhere_is_refused_by_name(service, key):  # SEMANTICS D5, J32
     bucket = "odd-keys-" + key.encode().hex()[:20]
     s3 = service.client("s3")
     s3.create_bucket(Bucket=bucket)
@@ -89,7 +90,7 @@ def test_a_key_that_leads_elsewhere_is_refused_by_name(service, key):
     assert job["FailureReason"].startswith("ClientError: ") and key in job["FailureReason"]
 
 
-def test_a_name_that_is_a_file_and_a_directory(service):
+def test_a_name_that_is_a_file_and_a_directory(service):  # SEMANTICS D5
     service.put("clash/a", b"file")
     service.put("clash/a/b", b"below")
     job = service.job(InputDataConfig=[service.channel(f"s3://{service.bucket}/clash/")])
@@ -97,7 +98,7 @@ def test_a_name_that_is_a_file_and_a_directory(service):
     assert "clash/a/b" in job["FailureReason"] and "directory" in job["FailureReason"]
 
 
-def test_a_later_put_never_shows_in_a_running_job(service):
+def test_a_later_put_never_shows_in_a_running_job(service):  # SEMANTICS D3
     uri = service.put("snapshot/a", b"before\n")
     where = service.channel(f"s3://{service.bucket}/snapshot/")
     name = service.create(f"{UP}{GATE}; cd /opt/ml/input/data/training; cat a; ls",
@@ -112,7 +113,7 @@ def test_a_later_put_never_shows_in_a_running_job(service):
         "after", "a", "b"]
 
 
-def test_a_deleted_object_stays_in_a_running_job(service):
+def test_a_deleted_object_stays_in_a_running_job(service):  # SEMANTICS D3
     service.put("deleted/a", b"kept\n")
     name = service.create(f"{UP}{GATE}; cat /opt/ml/input/data/training/a", InputDataConfig=[
         service.channel(f"s3://{service.bucket}/deleted/")])
@@ -127,7 +128,7 @@ HARM = ("cd /opt/ml/input/data/training && echo harm >> a && chmod 000 a && rm b
         "ln -s /etc/passwd e && touch -d 2001-01-01 f && truncate -s 0 f && mkdir g && echo mine")
 
 
-def test_what_a_job_does_to_its_channel_harms_nobody(tmp_path):
+def test_what_a_job_does_to_its_channel_harms_nobody(tmp_path):  # SEMANTICS D4
     """Two jobs over one snapshot: one writes, deletes and changes modes, the other sees nothing."""
     with running(tmp_path, "[machine]\ncpus = 4\n") as service:  # both at the same time
         harm_one_snapshot(service)
@@ -151,7 +152,7 @@ def harm_one_snapshot(service):
     assert objects(service, "harm/") == want
 
 
-def test_channels_do_not_see_each_other(service):
+def test_channels_do_not_see_each_other(service):  # SEMANTICS D8
     service.put("two/x/f", b"x\n")
     service.put("two/y/f", b"y\n")
     lines = prints(service, "cd /opt/ml/input/data; cat left/f right/f; ls; rm left/f; cat right/f",
@@ -163,7 +164,7 @@ def test_channels_do_not_see_each_other(service):
 # ---- checkpoints ---------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("local", ["/opt/ml/checkpoints", "/opt/ml/other/place", "/root/kept"])
-def test_checkpoints_are_restored_and_uploaded(service, local):
+def test_checkpoints_are_restored_and_uploaded(service, local):  # SEMANTICS O10
     prefix = f"ckpt{local}"
     config = {"S3Uri": f"s3://{service.bucket}/{prefix}", "LocalPath": local}
     service.put(f"{prefix}/old", b"1\n")
@@ -178,14 +179,14 @@ def test_checkpoints_are_restored_and_uploaded(service, local):
 
 
 @pytest.mark.parametrize("end", ["exit 5", "kill -KILL $$"])
-def test_a_failed_job_keeps_its_checkpoints(service, end):
+def test_a_failed_job_keeps_its_checkpoints(service, end):  # SEMANTICS O3
     prefix = f"ckpt-failed-{end[:4]}"
     service.job(f"echo so far > /opt/ml/checkpoints/c; {end}",
                 CheckpointConfig={"S3Uri": f"s3://{service.bucket}/{prefix}/"})
     assert objects(service, prefix) == {f"{prefix}/c": b"so far\n"}
 
 
-def test_a_stopped_job_keeps_checkpoints_model_and_output(service):
+def test_a_stopped_job_keeps_checkpoints_model_and_output(service):  # SEMANTICS O1, O2
     name = service.create(
         "echo c > /opt/ml/checkpoints/c; echo m > /opt/ml/model/m; "
         f"echo o > /opt/ml/output/data/o; {UP}exec sleep 600",
@@ -200,7 +201,7 @@ def test_a_stopped_job_keeps_checkpoints_model_and_output(service):
 
 # ---- outputs -------------------------------------------------------------------------------------
 
-def test_an_uncompressed_model_lies_as_files(service):
+def test_an_uncompressed_model_lies_as_files(service):  # SEMANTICS O5
     job = service.job("cd /opt/ml/model; echo 1 > a; mkdir d; echo 2 > d/b",
                       OutputDataConfig={"S3OutputPath": f"s3://{service.bucket}/plain/",
                                         "CompressionType": "NONE"})
@@ -209,13 +210,13 @@ def test_an_uncompressed_model_lies_as_files(service):
     assert objects(service, where) == {where + "a": b"1\n", where + "d/b": b"2\n"}
 
 
-def test_a_job_that_writes_nothing_has_an_empty_model_and_no_output(service):
+def test_a_job_that_writes_nothing_has_an_empty_model_and_no_output(service):  # SEMANTICS O4
     job = service.job()
     assert files_of(service, job["TrainingJobName"], "model") == {}
     assert files_of(service, job["TrainingJobName"], "output") is None
 
 
-def test_links_and_pipes_in_a_model_lead_nowhere(service):
+def test_links_and_pipes_in_a_model_lead_nowhere(service):  # SEMANTICS O6
     job = service.job("cd /opt/ml/model; echo m > m; ln -s /etc/shadow s; ln -s ../.. up; "
                       "mkfifo p; ln m hard; chmod 000 m")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
@@ -224,13 +225,14 @@ def test_links_and_pipes_in_a_model_lead_nowhere(service):
 
 
 def test_a_model_directory_that_became_a_link_brings_nothing_of_the_machine(service):
+    # SEMANTICS O6
     job = service.job("cd /; rm -rf /opt/ml/model; ln -s /etc /opt/ml/model")
     assert files_of(service, job["TrainingJobName"], "model") == {}
     said = service.lines(job["TrainingJobName"], notices=True)
     assert any(line.startswith("[trainyard] model: is no directory") for line in said), said
 
 
-def test_an_output_bucket_that_is_not_there(service):
+def test_an_output_bucket_that_is_not_there(service):  # SEMANTICS O9
     request = service.request("echo m > /opt/ml/model/m")
     request["OutputDataConfig"]["S3OutputPath"] = "s3://no-such-bucket-here/out"
     try:
@@ -277,7 +279,7 @@ def trained(service, key, body, program="train.py", **more):
 TRAIN = b"import sys, os; print('args', sys.argv[1:]); print(sorted(os.listdir('.')))\n"
 
 
-def test_a_source_archive_runs(service):
+def test_a_source_archive_runs(service):  # SEMANTICS X20
     job = trained(service, "src/good.tar.gz", archive(("train.py", TRAIN), ("lib/x.py", b"")))
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert "args ['--lr', '0.5']" in service.lines(job["TrainingJobName"])
@@ -289,7 +291,7 @@ def test_a_source_archive_runs(service):
     ("cut", archive(("train.py", TRAIN * 2000))[:-40]),
     ("empty", b""),
 ])
-def test_a_source_archive_that_is_none_fails_with_its_reason(service, what, body):
+def test_a_source_archive_that_is_none_fails_with_its_reason(service, what, body):  # SEMANTICS T8
     job = trained(service, f"src/{what}.tar.gz", body)
     assert job["TrainingJobStatus"] == "Failed", service.lines(job["TrainingJobName"])
     assert f"{what}.tar.gz" in job["FailureReason"]
@@ -305,6 +307,7 @@ def test_a_source_archive_that_is_none_fails_with_its_reason(service, what, body
      "Skipping archive member 'disk': special files are not supported", []),
 ])
 def test_a_member_that_leads_elsewhere_is_defused_and_said(service, member, what, says, left):
+    # SEMANTICS T7
     """As the service's own toolkit does it: the rest of the archive is used."""
     members = [member, what, ("train.py", TRAIN)]
     job = trained(service, "src/evil.tar.gz", archive(*[m for m in members if m]))
@@ -320,7 +323,7 @@ def test_a_missing_entry_point(service):
     assert "train.py" in job["FailureReason"], job["FailureReason"]
 
 
-def test_a_script_that_raises_names_its_error(service):
+def test_a_script_that_raises_names_its_error(service):  # SEMANTICS J29
     job = trained(service, "src/raises.tar.gz", archive((
         "train.py", b"raise ValueError('the learning rate is \\u221e')\n")))
     assert job["TrainingJobStatus"] == "Failed"

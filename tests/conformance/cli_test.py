@@ -54,7 +54,7 @@ def test_each_command_has_its_help(service, command):
 @pytest.mark.parametrize("words", [
     [], ["no-such-command"], ["describe"], ["logs"], ["run"], ["jobs", "-n", "0"],
     ["jobs", "-n", "101"], ["jobs", "--no-such-option"], ["envs", "why"], ["describe", "a", "b"]])
-def test_wrong_usage_is_2(service, words):
+def test_wrong_usage_is_2(service, words):  # SEMANTICS A22
     done = service.run(*words)
     assert done.returncode == 2 and "--help" in done.stderr and done.stdout == ""
 
@@ -70,13 +70,14 @@ def test_a_bare_script_is_asked_about(service):
 @pytest.mark.parametrize("command", ["describe", "logs", "why"])
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_0_for_a_job_that_completed_and_1_for_one_that_failed(service, jobs, command, options):
+    # SEMANTICS A22
     for state, code in (("completed", 0), ("failed", 1)):
         done = service.run(command, jobs[state], *options)
         assert (done.returncode, done.stderr) == (code, ""), done
 
 
 @pytest.mark.parametrize("command", ["describe", "logs", "why", "stop"])
-def test_4_for_what_is_refused(service, command):
+def test_4_for_what_is_refused(service, command):  # SEMANTICS A22
     done = service.run(command, "there-is-none")
     assert everything(done) == (4, "", "trainyard: Requested resource not found.\n")
 
@@ -88,7 +89,7 @@ def test_4_for_a_job_that_cannot_be_stopped(service, jobs):
 
 @pytest.mark.parametrize("command", [["jobs"], ["describe", "j"], ["logs", "j"], ["stop", "j"],
                                      ["why", "j"], ["envs"], ["run", "--", "true"], ["env"]])
-def test_3_where_there_is_no_service(tmp_path, command):
+def test_3_where_there_is_no_service(tmp_path, command):  # SEMANTICS A22
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TRAINYARD_"))}
     words = [str(TRAINYARD), command[0], "--data", str(tmp_path), *command[1:]]
     done = subprocess.run(words, env=kept, capture_output=True, text=True, timeout=60)
@@ -117,7 +118,7 @@ def test_run_says_what_it_cannot_start(service):
 
 # -- JSON ---------------------------------------------------------------------------------------
 
-def test_json_of_each_command(service, jobs, tmp_path):
+def test_json_of_each_command(service, jobs, tmp_path):  # SEMANTICS E9
     def answer(*words, **more):
         return json.loads(service.run(*words, "--json", **more).stdout)
 
@@ -154,7 +155,7 @@ def test_logs_follow_a_job_to_its_end(service):
     assert (done.returncode, lines) == (1, ["one", "two"])
 
 
-def test_a_followed_line_is_there_within_100_ms(service):
+def test_a_followed_line_is_there_within_100_ms(service):  # SEMANTICS L16
     """The script writes its clock's time, which is the test's too; the middle one of twenty, since
     what else runs on this machine may hold up some."""
     name = service.create("for n in $(seq 20); do date +%s.%N; sleep 0.05; done")
@@ -166,7 +167,7 @@ def test_a_followed_line_is_there_within_100_ms(service):
     assert sorted(delays)[10] < 0.1, delays
 
 
-def test_why_says_what_became_of_a_job(service, jobs):
+def test_why_says_what_became_of_a_job(service, jobs):  # SEMANTICS J6
     def why(name):
         return service.run("why", name).stdout
 
@@ -190,7 +191,7 @@ def full_service(tmp_path):
         yield running
 
 
-def test_why_a_job_waits_and_its_log_from_before_its_start(full_service):
+def test_why_a_job_waits_and_its_log_from_before_its_start(full_service):  # SEMANTICS J5, J6
     until_stopped = "trap 'exit 0' TERM; tail -f /dev/null & wait"
     first = full_service.create(until_stopped)
     full_service.wait_for(first, "Training")
@@ -221,6 +222,7 @@ def test_why_a_job_waits_and_its_log_from_before_its_start(full_service):
     ("strict = true\n[machine\n", 2, ""),
 ])
 def test_a_wrong_settings_file_is_named_with_line_and_closest_key(tmp_path, text, line, words):
+    # SEMANTICS A20
     (tmp_path / "s.toml").write_text(text)
     done = subprocess.run([TRAINYARD, "serve", "--data", tmp_path / "data", "--settings",
                            tmp_path / "s.toml"], capture_output=True, text=True, timeout=60)
@@ -247,7 +249,7 @@ def test_a_shell_takes_the_environment(service):
     assert json.loads(done.stdout)["Account"] == service.account
 
 
-def test_a_command_under_run_is_a_client(service):
+def test_a_command_under_run_is_a_client(service):  # SEMANTICS A16
     done = service.run("run", "--", "sh", "-c", "aws sts get-caller-identity && env",
                        env={"PATH": f"{AWS.parent}:{os.environ['PATH']}", "AWS_PROFILE": "other"})
     assert done.returncode == 0, done.stderr

@@ -26,6 +26,7 @@ SCRIPT = "cat /opt/ml/input/data/training/* && echo made > /opt/ml/model/m"
 
 
 def test_the_seeds_script_trains_a_model_that_reads_digits(service):
+    # SEMANTICS A16, J2, J22, J24, J42
     done = python(service, ROOT / "examples/digits/launch.py", "digits-by-sdk")
     assert done.returncode == 0, done.stdout + done.stderr
     accuracy = float(done.stdout.rsplit("accuracy", 1)[1])
@@ -39,7 +40,7 @@ def test_the_seeds_script_trains_a_model_that_reads_digits(service):
     assert took < (4 if "asan" not in os.environ.get("TRAINYARD_BUILD", "") else 60)
 
 
-def test_boto3(service, tmp_path):
+def test_boto3(service, tmp_path):  # SEMANTICS A18, O1
     service.put("boto3/a", b"from boto3\n")
     job = service.job(SCRIPT, InputDataConfig=[service.channel(f"s3://{service.bucket}/boto3/")])
     assert job["TrainingJobStatus"] == "Completed", job
@@ -54,7 +55,7 @@ def aws(service, *arguments):
     return done.stdout
 
 
-def test_the_aws_cli(service, tmp_path):
+def test_the_aws_cli(service, tmp_path):  # SEMANTICS A18, L1
     (tmp_path / "a").write_text("from the CLI\n")
     aws(service, "s3", "cp", tmp_path / "a", f"s3://{service.bucket}/cli/a")
     request = service.request(SCRIPT, TrainingJobName="by-cli",
@@ -95,7 +96,7 @@ def curl_json(service, operation, request):
     return json.loads(out) if out else {}
 
 
-def test_curl(service):
+def test_curl(service):  # SEMANTICS A18
     curl(service, "s3", "-X", "PUT", f"{service.url}/{service.bucket}/curl/a",
          "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "--data-binary", "from curl\n")
     request = service.request(SCRIPT, TrainingJobName="by-curl",
@@ -109,7 +110,7 @@ def test_curl(service):
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
-def test_sts_and_iam_know_who_asks(service, region):
+def test_sts_and_iam_know_who_asks(service, region):  # SEMANTICS A11
     who = service.client("sts", region).get_caller_identity()
     assert who["Account"] == service.account
     role = service.client("iam", "us-east-1").get_role(RoleName="AnyName")["Role"]

@@ -26,7 +26,7 @@ def input_of(service, operation):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_each_violated_constraint(service, operation):
+def test_each_violated_constraint(service, operation):  # SEMANTICS A2, A4
     shape = input_of(service, operation)
     before = state_of(service)
     caller, told = Caller(service), set()
@@ -42,7 +42,7 @@ def test_each_violated_constraint(service, operation):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_each_wrong_type(service, operation):
+def test_each_wrong_type(service, operation):  # SEMANTICS A5
     words = "The request body has a member of the wrong type: '{}' must be "
     before = state_of(service)
     caller, told = Caller(service), set()
@@ -57,13 +57,13 @@ def test_each_wrong_type(service, operation):
     assert state_of(service) == before
 
 
-def test_a_new_instance_type_is_taken_by_its_form(service):
+def test_a_new_instance_type_is_taken_by_its_form(service):  # SEMANTICS J38
     assert set(BY_FORM.values()) == {INSTANCE_TYPE}
     resources = {"InstanceType": "ml.m99.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
     assert service.job(ResourceConfig=resources)["TrainingJobStatus"] == "Completed"
 
 
-def test_several_violations_are_counted_and_told_at_once(service):
+def test_several_violations_are_counted_and_told_at_once(service):  # SEMANTICS A4
     code, status, message = Caller(service).call(
         "ListTrainingJobs", {"MaxResults": 0, "SortBy": "Colour"}).error
     assert (code, status) == ("ValidationException", 400)
@@ -73,7 +73,7 @@ def test_several_violations_are_counted_and_told_at_once(service):
         "satisfy constraint: Member must satisfy enum value set: [Name, CreationTime, Status]")
 
 
-def test_the_refusal_of_very_many_has_an_end(service):
+def test_the_refusal_of_very_many_has_an_end(service):  # SEMANTICS A4
     code, status, message = Caller(service).call("AddTags", {
         "ResourceArn": "x" * 20, "Tags": [{}] * 100_000}).error
     assert (code, status) == ("ValidationException", 400)

@@ -47,7 +47,7 @@ def refused_to(client, service):
 @pytest.mark.parametrize("name, code, status", [
     ("sagemaker", "MissingAuthenticationTokenException", 400),
     ("s3", "AccessDenied", 403), ("iam", "MissingAuthenticationToken", 403)])
-def test_no_signature(service, name, code, status):
+def test_no_signature(service, name, code, status):  # SEMANTICS A1, A2
     found = refused_to(stranger(service, name, signature_version=botocore.UNSIGNED), service)
     assert found[:2] == (code, status)
     assert found[2].startswith("Request is missing Authentication Token")
@@ -57,7 +57,7 @@ def test_no_signature(service, name, code, status):
 @pytest.mark.parametrize("name, code, status", [
     ("sagemaker", "InvalidSignatureException", 400),
     ("s3", "SignatureDoesNotMatch", 403), ("iam", "SignatureDoesNotMatch", 403)])
-def test_a_wrong_signature(service, name, code, status):
+def test_a_wrong_signature(service, name, code, status):  # SEMANTICS A1, A2
     found = refused_to(stranger(service, name, secret_key="wrong"), service)
     assert found[:2] == (code, status)
     assert found[2].startswith(
@@ -72,7 +72,7 @@ def test_a_wrong_signature(service, name, code, status):
      "The AWS Access Key Id you provided does not exist in our records."),
     ("iam", "InvalidClientTokenId", 403,
      "The security token included in the request is invalid.")])
-def test_an_unknown_key(service, name, code, status, words):
+def test_an_unknown_key(service, name, code, status, words):  # SEMANTICS A1, A2
     found = refused_to(stranger(service, name, access_key="AKIAUNKNOWN000000000"), service)
     assert found[:2] == (code, status)
     assert found[2].startswith(words) and CURE in found[2]
@@ -84,6 +84,7 @@ def test_an_unknown_key(service, name, code, status, words):
 @pytest.mark.parametrize("minutes, words", [
     (-20, "Signature expired: "), (20, "Signature not yet current: ")])
 def test_a_skewed_clock(service, monkeypatch, name, code, status, minutes, words):
+    # SEMANTICS A2, A3
     client = service.client(name)
     true_time = botocore.auth.get_current_datetime
     before = state_of(service)
@@ -104,14 +105,14 @@ def test_a_skewed_clock(service, monkeypatch, name, code, status, minutes, words
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])
-def test_a_clock_that_is_a_little_off_is_taken(service, monkeypatch, minutes):
+def test_a_clock_that_is_a_little_off_is_taken(service, monkeypatch, minutes):  # SEMANTICS A3
     true_time = botocore.auth.get_current_datetime
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *a, **more: true_time(
         *a, **more) + datetime.timedelta(minutes=minutes))
     assert service.describe("ended")["TrainingJobStatus"] == "Completed"
 
 
-def test_what_serves_models_is_not_offered(service):
+def test_what_serves_models_is_not_offered(service):  # SEMANTICS A7
     sagemaker = service.client("sagemaker")
     words = ("SageMaker.{} is not offered: Trainyard trains, it does not serve. A job's model is "
              "the S3ModelArtifacts of DescribeTrainingJob.")
@@ -123,7 +124,7 @@ def test_what_serves_models_is_not_offered(service):
         "UnknownOperationException", 400, words.format("CreateModel"))
 
 
-def test_an_unknown_operation(service):
+def test_an_unknown_operation(service):  # SEMANTICS A7
     assert refusal(service, service.client("sagemaker").list_apps) == (
         "UnknownOperationException", 400,
         "SageMaker.ListApps is not an operation that is offered here.")
@@ -136,7 +137,7 @@ def test_an_unknown_operation(service):
     (b'{"TrainingJobName": "\xff\xfe"}', "The request body is not valid JSON: "),
     (b'{"a":' * 40 + b"1" + b"}" * 40, "The request body is not valid JSON: "),
     (b'["TrainingJobName"]', "The request body must be a JSON object, as in ")])
-def test_malformed_json(service, body, words):
+def test_malformed_json(service, body, words):  # SEMANTICS A5
     before = state_of(service)
     for operation in ("CreateTrainingJob", "DescribeTrainingJob", "StopTrainingJob", "AddTags"):
         code, status, message = Caller(service).call(operation, body).error
@@ -145,7 +146,7 @@ def test_malformed_json(service, body, words):
     assert state_of(service) == before
 
 
-def test_a_duplicate_name(service):
+def test_a_duplicate_name(service):  # SEMANTICS J16
     sagemaker = service.client("sagemaker")
     request = service.request(TrainingJobName="ended")
     arn = f"arn:aws:sagemaker:{service.region}:{service.account}:training-job/ended"
@@ -158,7 +159,7 @@ def test_a_duplicate_name(service):
         sagemaker.create_training_job(**request)
 
 
-def test_an_unknown_job(service):
+def test_an_unknown_job(service):  # SEMANTICS A2
     sagemaker = service.client("sagemaker")
     arn = f"arn:aws:sagemaker:{service.region}:{service.account}:training-job/no-such-job"
     not_found = ("ValidationException", 400, "Requested resource not found.")
@@ -174,7 +175,7 @@ def test_an_unknown_job(service):
                    TrainingJobName="ended") == not_found
 
 
-def test_an_ended_job_cannot_be_stopped(service):
+def test_an_ended_job_cannot_be_stopped(service):  # SEMANTICS J15
     assert refusal(service, service.client("sagemaker").stop_training_job,
                    TrainingJobName="ended") == (
         "ValidationException", 400,
@@ -183,7 +184,7 @@ def test_an_ended_job_cannot_be_stopped(service):
 
 @pytest.mark.parametrize("bucket, prefix", [
     (None, "no/such/prefix/"), (None, "ended-like"), ("no-such-bucket", "")])
-def test_an_input_without_objects(service, bucket, prefix):
+def test_an_input_without_objects(service, bucket, prefix):  # SEMANTICS D6
     service.put("ended-lik/e")
     bucket = bucket or service.bucket
     uri = f"s3://{bucket}/{prefix}"
@@ -196,7 +197,7 @@ def test_an_input_without_objects(service, bucket, prefix):
         f'bucket "{bucket}".')
 
 
-def test_two_instances_are_refused_in_one_sentence(service):
+def test_two_instances_are_refused_in_one_sentence(service):  # SEMANTICS J17
     sentence = ("ValidationException", 400,
                 "Trainyard runs one instance a job for now: set InstanceCount to 1 "
                 "(instance_count=1) and leave InstanceGroups out.")
@@ -210,7 +211,7 @@ def test_two_instances_are_refused_in_one_sentence(service):
                    **service.request(ResourceConfig=resources)) == sentence
 
 
-def test_max_wait_needs_spot(service):
+def test_max_wait_needs_spot(service):  # SEMANTICS J26
     request = service.request(StoppingCondition={"MaxRuntimeInSeconds": 60,
                                                  "MaxWaitTimeInSeconds": 60})
     assert refusal(service, service.client("sagemaker").create_training_job, **request) == (
@@ -219,14 +220,14 @@ def test_max_wait_needs_spot(service):
         "to true")
 
 
-def test_a_channel_given_twice(service):
+def test_a_channel_given_twice(service):  # SEMANTICS D7
     channel = service.channel(service.put("twice/a"))
     request = service.request(InputDataConfig=[channel, channel])
     assert refusal(service, service.client("sagemaker").create_training_job, **request) == (
         "ValidationException", 400, "Channel names must be unique: 'training' is given twice.")
 
 
-def test_a_body_too_large_is_refused_before_it_is_sent(service):
+def test_a_body_too_large_is_refused_before_it_is_sent(service):  # SEMANTICS A9
     before = state_of(service)
     headers = signed_headers(service, "SageMaker.CreateTrainingJob", b"{}")
     with connect(service) as connection:
@@ -237,7 +238,7 @@ def test_a_body_too_large_is_refused_before_it_is_sent(service):
     assert state_of(service) == before
 
 
-def test_a_body_that_grows_too_large_is_cut_off(service):
+def test_a_body_that_grows_too_large_is_cut_off(service):  # SEMANTICS A9
     before = state_of(service)
     headers = signed_headers(service, "SageMaker.CreateTrainingJob", b"{}")
     piece = b"%x\r\n" % (1 << 20) + b" " * (1 << 20) + b"\r\n"
@@ -251,7 +252,7 @@ def test_a_body_that_grows_too_large_is_cut_off(service):
     assert state_of(service) == before
 
 
-def test_headers_too_large(service):
+def test_headers_too_large(service):  # SEMANTICS A9
     before = state_of(service)
     with connect(service) as connection:
         # The limit is passed and the head is not at its end: nothing lies unread when it answers.
@@ -262,7 +263,7 @@ def test_headers_too_large(service):
     assert state_of(service) == before
 
 
-def test_a_client_that_is_slow_with_its_headers_is_cut_off(service):
+def test_a_client_that_is_slow_with_its_headers_is_cut_off(service):  # SEMANTICS A9
     """It is let go after 20 s, and others are served meanwhile."""
     with connect(service) as slow:
         slow.sendall(b"POST / HTTP/1.1\r\nHost: ")
@@ -279,7 +280,7 @@ def expecting(service, target, body, **headers):
     return connection
 
 
-def test_a_body_is_asked_for_once_its_headers_are_accepted(service):
+def test_a_body_is_asked_for_once_its_headers_are_accepted(service):  # SEMANTICS A10
     body = json.dumps({"TrainingJobName": "ended"}).encode()
     headers = signed_headers(service, "SageMaker.DescribeTrainingJob", body)
     with expecting(service, "/", body, **headers) as connection:
@@ -295,7 +296,7 @@ def test_a_body_is_asked_for_once_its_headers_are_accepted(service):
 
 
 @pytest.mark.parametrize("target, status", [("/", 400), ("/{bucket}/stranger", 403)])
-def test_no_body_is_asked_for_whose_headers_are_refused(service, target, status):
+def test_no_body_is_asked_for_whose_headers_are_refused(service, target, status):  # SEMANTICS A10
     before = state_of(service)
     target = target.format(bucket=service.bucket)
     headers = signed_headers(service, "SageMaker.CreateTrainingJob", b"{}")

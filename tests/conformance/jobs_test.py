@@ -85,7 +85,7 @@ def echoed(service):
     return request, members, service.wait("echo")
 
 
-def test_describe_echoes_every_member_of_create(echoed):
+def test_describe_echoes_every_member_of_create(echoed):  # SEMANTICS J18
     request, members, job = echoed
     assert len(request) >= 28  # the model was read whole
     wanted = {key: value for key, value in request.items() if key in members}
@@ -94,7 +94,7 @@ def test_describe_echoes_every_member_of_create(echoed):
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
 
 
-def test_a_member_without_effect_says_so_once(service, echoed):
+def test_a_member_without_effect_says_so_once(service, echoed):  # SEMANTICS J19
     lines = service.lines("echo", notices=True)
     for member in ("MetricDefinitions", "RetryStrategy", "TensorBoardOutputConfig", "VpcConfig",
                    "DebugRuleConfigurations", "ProfilerRuleConfigurations", "RemoteDebugConfig",
@@ -104,7 +104,7 @@ def test_a_member_without_effect_says_so_once(service, echoed):
         assert len(said) == 1, (member, lines)
 
 
-def test_what_the_sdk_sends_unasked_stays_quiet(service):
+def test_what_the_sdk_sends_unasked_stays_quiet(service):  # SEMANTICS J21
     name = service.create(
         DebugHookConfig={"S3OutputPath": f"s3://{service.bucket}/debug", "CollectionConfigurations":
                          []},
@@ -116,7 +116,7 @@ def test_what_the_sdk_sends_unasked_stays_quiet(service):
     assert len(said) == 1 and "RetryStrategy" in said[0], said
 
 
-def test_the_service_defaults_are_filled_in(service):
+def test_the_service_defaults_are_filled_in(service):  # SEMANTICS J23, J28
     name = service.create(StoppingCondition={})
     job = service.wait(name)
     assert job["StoppingCondition"]["MaxRuntimeInSeconds"] == 86400
@@ -144,7 +144,7 @@ def listed(service):
     return made
 
 
-def test_lists_filter_by_name_and_status(service, listed):
+def test_lists_filter_by_name_and_status(service, listed):  # SEMANTICS J34
     ask = service.client("sagemaker").list_training_jobs
     assert names(ask(NameContains="listed-", SortBy="Name", SortOrder="Ascending")) == [
         f"listed-{letter}" for letter in "abcde"]
@@ -158,7 +158,7 @@ def test_lists_filter_by_name_and_status(service, listed):
     assert one["TrainingJobArn"] == listed[2]["TrainingJobArn"]
 
 
-def test_lists_sort(service, listed):
+def test_lists_sort(service, listed):  # SEMANTICS J34
     ask = service.client("sagemaker").list_training_jobs
     by_default = names(ask(NameContains="listed-"))
     assert by_default == [f"listed-{letter}" for letter in "edcba"]  # the newest first
@@ -168,7 +168,7 @@ def test_lists_sort(service, listed):
     assert by_status[0] == "listed-c" and sorted(by_status) == sorted(by_default)
 
 
-def test_lists_page_without_repeat_or_gap(service, listed):
+def test_lists_page_without_repeat_or_gap(service, listed):  # SEMANTICS J34
     ask = service.client("sagemaker").list_training_jobs
     seen, token, pages = [], {}, 0
     while True:
@@ -186,7 +186,7 @@ def test_lists_page_without_repeat_or_gap(service, listed):
     assert sum(len(names(page)) for page in pages) == 5
 
 
-def test_lists_filter_by_times(service, listed):
+def test_lists_filter_by_times(service, listed):  # SEMANTICS J34
     ask = service.client("sagemaker").list_training_jobs
     middle = listed[2]["CreationTime"]
     shortly = datetime.timedelta(milliseconds=1)
@@ -203,7 +203,7 @@ def test_lists_filter_by_times(service, listed):
         ask(NextToken="bm90LW91cnM=")
 
 
-def test_regions_do_not_see_each_others_jobs(service, listed):
+def test_regions_do_not_see_each_others_jobs(service, listed):  # SEMANTICS A14
     elsewhere = service.client("sagemaker", region="eu-central-1")
     assert names(elsewhere.list_training_jobs(NameContains="listed-")) == []
     with pytest.raises(REFUSED, match="Requested resource not found."):
@@ -212,7 +212,7 @@ def test_regions_do_not_see_each_others_jobs(service, listed):
 
 # ---- tags ----------------------------------------------------------------------------------------
 
-def test_tags_are_added_replaced_and_limited(service):
+def test_tags_are_added_replaced_and_limited(service):  # SEMANTICS J36
     sagemaker = service.client("sagemaker")
     name = service.create(Tags=[{"Key": "team", "Value": "blue"}])
     arn = service.wait(name)["TrainingJobArn"]
@@ -238,7 +238,7 @@ def test_tags_are_added_replaced_and_limited(service):
     lambda arn: arn.replace("us-east-1", "eu-west-1"), lambda arn: arn + "x",
     lambda arn: re.sub(r":\d{12}:", ":999999999999:", arn),
     lambda arn: arn.replace(":training-job/", ":endpoint/")])
-def test_tags_of_what_is_not_there(service, change):
+def test_tags_of_what_is_not_there(service, change):  # SEMANTICS J36
     sagemaker = service.client("sagemaker")
     arn = change(service.describe(service.create())["TrainingJobArn"])
     with pytest.raises(REFUSED, match="Requested resource not found."):
@@ -266,7 +266,7 @@ print("model", estimator.model_data)
 """
 
 
-def test_attach_streams_on_to_the_end(service, tmp_path):
+def test_attach_streams_on_to_the_end(service, tmp_path):  # SEMANTICS J37
     """A second client comes while the job runs; the lines that come later are streamed too."""
     service.put("attach/sourcedir.tar.gz")
     name = service.create(

@@ -51,6 +51,7 @@ def tree(tmp_path):
 
 
 def test_sync_up_and_down_moves_what_differs_and_no_more(aws, bucket, tree, tmp_path):
+    # SEMANTICS S23
     aws("s3", "sync", tree, bucket + "/t")
     assert names(aws("s3", "ls", "--recursive", bucket)) == {"t/" + n for n in files_below(tree)}
     assert aws("s3", "sync", tree, bucket + "/t") == ""  # sizes and times say: nothing to do
@@ -63,7 +64,7 @@ def test_sync_up_and_down_moves_what_differs_and_no_more(aws, bucket, tree, tmp_
     assert aws("s3", "sync", bucket + "/t", tmp_path / "down") == ""
 
 
-def test_cp_mv_ls_and_rm(aws, bucket, tree, tmp_path):
+def test_cp_mv_ls_and_rm(aws, bucket, tree, tmp_path):  # SEMANTICS S23
     aws("s3", "cp", tree / "big", bucket + "/one")
     aws("s3", "cp", bucket + "/one", bucket + "/copies/two")
     aws("s3", "mv", bucket + "/one", bucket + "/copies/moved")

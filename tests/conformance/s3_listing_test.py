@@ -69,7 +69,7 @@ def filled(service):
 
 
 @pytest.mark.parametrize("pages", [pages_v1, pages_v2])
-def test_every_page_of_every_listing_is_as_the_model_says(service, filled, pages):
+def test_every_page_of_every_listing_is_as_the_model_says(service, filled, pages):  # SEMANTICS S3
     bucket, keys = filled
     s3, dice = service.client("s3"), random.Random(7)
     for prefix in ["", "a", "a/", "/", "%", "%2", "+", " ", "한", "😀", "b//", "nothing-begins-so"]:
@@ -85,7 +85,7 @@ def test_every_page_of_every_listing_is_as_the_model_says(service, filled, pages
             assert got == model(keys, prefix, delimiter), (prefix, delimiter, size)
 
 
-def test_a_listing_begins_behind_any_text(service, filled):
+def test_a_listing_begins_behind_any_text(service, filled):  # SEMANTICS S3
     bucket, keys = filled
     s3 = service.client("s3")
     for after in ["a", "a/", "a/b", "a/b/", "a/b/c", "zz", "%", "\U0010ffff", sorted(keys)[70]]:

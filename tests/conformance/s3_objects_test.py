@@ -37,7 +37,7 @@ def refused(status, code, call, **arguments):
     return answer["Error"].get("Message", "")
 
 
-def test_a_bucket_from_its_creation_to_its_end(service, s3):
+def test_a_bucket_from_its_creation_to_its_end(service, s3):  # SEMANTICS S15, S18
     name = "from-creation.to-end"
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     try:
@@ -63,7 +63,7 @@ def test_a_bucket_from_its_creation_to_its_end(service, s3):
 
 @pytest.mark.parametrize("name", ["Upper-case", "un_der", "ab", "a" * 64, "-begins", "ends-",
                                   "two..dots", "192.168.0.1", "xn--name"])
-def test_a_bucket_name_that_is_none(service, s3, name):
+def test_a_bucket_name_that_is_none(service, s3, name):  # SEMANTICS S14
     def skip_the_clients_own_check(params, **_):
         return None
 
@@ -78,7 +78,7 @@ def test_a_bucket_name_that_is_none(service, s3, name):
 
 @pytest.mark.parametrize("key", ["plain", "a b+c%20&=?#", "ü/한글/😀", "/begins", "ends/", "a//b",
                                  "../up/./here", "~'\"<>\\", "x" * 1024, "tab\tnew\nline"])
-def test_what_was_put_is_got(s3, bucket, key):
+def test_what_was_put_is_got(s3, bucket, key):  # SEMANTICS S4, S12, S14
     put = s3.put_object(Bucket=bucket, Key=key, Body=TEXT, ContentType="text/x", CacheControl="no",
                         ContentDisposition="d", ContentEncoding="gzip", ContentLanguage="ko",
                         Metadata={"who": "me", "two": "words here"})
@@ -101,7 +101,7 @@ def test_an_object_is_replaced_whole(s3, bucket):
     assert (got["Body"].read(), got["Metadata"], got["ContentLength"]) == (b"", {}, 0)
 
 
-def test_keys_and_metadata_have_their_limits(s3, bucket):
+def test_keys_and_metadata_have_their_limits(s3, bucket):  # SEMANTICS S12, S14
     refused(400, "KeyTooLongError", s3.put_object, Bucket=bucket, Key="x" * 1025, Body=b"")
     refused(400, "MetadataTooLarge", s3.put_object, Bucket=bucket, Key="k", Body=b"",
             Metadata={"m": "x" * 2100})
@@ -112,7 +112,7 @@ def test_keys_and_metadata_have_their_limits(s3, bucket):
 @pytest.mark.parametrize("text, first, end", [
     ("bytes=0-0", 0, 1), ("bytes=5-9", 5, 10), ("bytes=1270-", 1270, 1280),
     ("bytes=-7", 1273, 1280), ("bytes=1279-99999", 1279, 1280), ("bytes=-99999", 0, 1280)])
-def test_a_range(s3, bucket, text, first, end):
+def test_a_range(s3, bucket, text, first, end):  # SEMANTICS S9
     s3.put_object(Bucket=bucket, Key="k", Body=TEXT)
     got = s3.get_object(Bucket=bucket, Key="k", Range=text)
     assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
@@ -129,13 +129,13 @@ def test_a_range_that_is_none_is_the_whole_object(s3, bucket, text):
     assert got["ResponseMetadata"]["HTTPStatusCode"] == 200 and got["Body"].read() == TEXT
 
 
-def test_a_range_behind_the_end_is_refused(s3, bucket):
+def test_a_range_behind_the_end_is_refused(s3, bucket):  # SEMANTICS S9
     s3.put_object(Bucket=bucket, Key="k", Body=TEXT)
     for text in ("bytes=1280-", "bytes=-0"):
         refused(416, "InvalidRange", s3.get_object, Bucket=bucket, Key="k", Range=text)
 
 
-def test_reading_on_a_condition(s3, bucket):
+def test_reading_on_a_condition(s3, bucket):  # SEMANTICS S9
     etag = s3.put_object(Bucket=bucket, Key="k", Body=TEXT)["ETag"]
     for held in ({"IfMatch": etag}, {"IfMatch": "*"}, {"IfMatch": f'"no", {etag}'},
                  {"IfNoneMatch": '"other"'}, {"IfModifiedSince": OLD}, {"IfUnmodifiedSince": LATER},
@@ -149,7 +149,7 @@ def test_reading_on_a_condition(s3, bucket):
         refused(304, "304", s3.get_object, Bucket=bucket, Key="k", **unchanged)
 
 
-def test_writing_on_a_condition(s3, bucket):
+def test_writing_on_a_condition(s3, bucket):  # SEMANTICS S9
     etag = s3.put_object(Bucket=bucket, Key="k", Body=b"1", IfNoneMatch="*")["ETag"]
     refused(412, "PreconditionFailed", s3.put_object, Bucket=bucket, Key="k", Body=b"2",
             IfNoneMatch="*")
@@ -161,7 +161,7 @@ def test_writing_on_a_condition(s3, bucket):
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"2"
 
 
-def test_a_copy(s3, bucket):
+def test_a_copy(s3, bucket):  # SEMANTICS S11
     source = {"Bucket": bucket, "Key": "from ü+%"}
     etag = s3.put_object(Bucket=bucket, Key=source["Key"], Body=TEXT, ContentType="text/x",
                          Metadata={"m": "1"})["ETag"]
@@ -190,7 +190,7 @@ def test_a_copy_that_is_refused(s3, bucket):
     assert [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["k"]
 
 
-def test_many_are_deleted_at_once(s3, bucket):
+def test_many_are_deleted_at_once(s3, bucket):  # SEMANTICS S1
     keys = [f"a b+{n}/ü&<" for n in range(30)]
     for key in keys:
         s3.put_object(Bucket=bucket, Key=key, Body=b"")
@@ -209,13 +209,13 @@ def test_many_are_deleted_at_once(s3, bucket):
 @pytest.mark.parametrize("call, arguments", [
     ("get_object_acl", {"Key": "k"}), ("get_object_tagging", {"Key": "k"}),
     ("get_bucket_policy", {}), ("list_object_versions", {}), ("get_bucket_versioning", {})])
-def test_what_is_not_offered_is_said_so(s3, bucket, call, arguments):
+def test_what_is_not_offered_is_said_so(s3, bucket, call, arguments):  # SEMANTICS S1
     assert "not offered" in refused(501, "NotImplemented", getattr(s3, call), Bucket=bucket,
                                     **arguments)
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
-def test_a_presigned_url_gets_and_puts(service, s3, bucket, version, monkeypatch):
+def test_a_presigned_url_gets_and_puts(service, s3, bucket, version, monkeypatch):  # SEMANTICS S22
     signer = service.client("s3", signature_version=version)
     where = {"Bucket": bucket, "Key": "a b/ü+%.txt"}
     put = signer.generate_presigned_url("put_object", where, ExpiresIn=60)

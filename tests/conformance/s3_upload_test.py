@@ -99,7 +99,7 @@ def content(s3, bucket, key):
 
 # -- multipart ----------------------------------------------------------------------------------
 
-def test_the_transfer_manager_there_and_back(service, s3, bucket, tmp_path):
+def test_the_transfer_manager_there_and_back(service, s3, bucket, tmp_path):  # SEMANTICS S4
     data = noise(20 * MIB + 12345)
     (tmp_path / "up").write_bytes(data)
     settings = boto3.s3.transfer.TransferConfig(multipart_threshold=8 * MIB,
@@ -116,7 +116,7 @@ def test_the_transfer_manager_there_and_back(service, s3, bucket, tmp_path):
 @pytest.mark.parametrize("sizes", [
     {1: PART, 2: PART, 3: 7}, {3: 7, 1: PART, 2: PART}, {2: 1, 1: PART + 1},
     {9999: PART, 10000: 1, 5: 2 * PART}, {1: 0}, {7: 3}])
-def test_parts_in_any_order_of_any_sizes(s3, bucket, sizes):
+def test_parts_in_any_order_of_any_sizes(s3, bucket, sizes):  # SEMANTICS S4, S5
     upload = Upload(s3, bucket, "parts")
     bodies = {n: noise(size, n) for n, size in sizes.items()}
     parts = [upload.part(n, body) for n, body in bodies.items()]
@@ -127,6 +127,7 @@ def test_parts_in_any_order_of_any_sizes(s3, bucket, sizes):
 
 
 def test_a_part_sent_again_replaces_the_first_and_one_not_listed_is_left_out(s3, bucket):
+    # SEMANTICS S5
     upload = Upload(s3, bucket, "again")
     first = upload.part(1, noise(PART, 1))
     upload.part(2, noise(PART, 2))
@@ -139,6 +140,7 @@ def test_a_part_sent_again_replaces_the_first_and_one_not_listed_is_left_out(s3,
 
 
 def test_a_completion_that_is_refused_leaves_the_upload_as_it_was(s3, bucket):
+    # SEMANTICS S5, S6, S9
     s3.put_object(Bucket=bucket, Key="refused", Body=b"before")
     upload = Upload(s3, bucket, "refused")
     one, two, small = upload.part(1, noise(PART)), upload.part(2, b"2"), upload.part(3, b"3")
@@ -157,7 +159,7 @@ def test_a_completion_that_is_refused_leaves_the_upload_as_it_was(s3, bucket):
     upload.refuses(404, "NoSuchUpload", [one])
 
 
-def test_an_aborted_upload_is_gone_with_its_parts(service, s3, bucket):
+def test_an_aborted_upload_is_gone_with_its_parts(service, s3, bucket):  # SEMANTICS S19
     blobs = service.data / "blobs"
     before = {p for p in blobs.rglob("*") if p.is_file()}
     upload = Upload(s3, bucket, "aborted")
@@ -181,7 +183,7 @@ def test_an_upload_belongs_to_its_key(s3, bucket):
     upload.abort()
 
 
-def test_parts_are_copied_from_objects(s3, bucket):
+def test_parts_are_copied_from_objects(s3, bucket):  # SEMANTICS S1
     data = noise(PART + 100, 5)
     s3.put_object(Bucket=bucket, Key="source", Body=data)
     upload = Upload(s3, bucket, "assembled")
@@ -199,7 +201,7 @@ def test_parts_are_copied_from_objects(s3, bucket):
 # -- checksums ----------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
-def test_a_checksum_of_boto3s_own(s3, bucket, algorithm):
+def test_a_checksum_of_boto3s_own(s3, bucket, algorithm):  # SEMANTICS S7
     put = s3.put_object(Bucket=bucket, Key="sum", Body=b"data", ChecksumAlgorithm=algorithm)
     got = s3.get_object(Bucket=bucket, Key="sum", ChecksumMode="ENABLED")
     for answer in (put, got):
@@ -208,7 +210,7 @@ def test_a_checksum_of_boto3s_own(s3, bucket, algorithm):
 
 
 @pytest.mark.parametrize("algorithm", CHECKSUMS)
-def test_a_checksum_by_header(s3, bucket, algorithm):
+def test_a_checksum_by_header(s3, bucket, algorithm):  # SEMANTICS S7, S8
     member, data = "Checksum" + algorithm, noise(1000)
     s3.put_object(Bucket=bucket, Key="sum", Body=data, **{member: checksum(algorithm, data)})
     head = s3.head_object(Bucket=bucket, Key="sum", ChecksumMode="ENABLED")
@@ -222,7 +224,7 @@ def test_a_checksum_by_header(s3, bucket, algorithm):
 @pytest.mark.parametrize("algorithm, kind", [
     ("CRC32", "COMPOSITE"), ("SHA1", "COMPOSITE"), ("SHA256", "COMPOSITE"),
     ("CRC32", "FULL_OBJECT")])
-def test_the_checksum_of_an_upload(s3, bucket, algorithm, kind):
+def test_the_checksum_of_an_upload(s3, bucket, algorithm, kind):  # SEMANTICS S7
     bodies = [noise(PART, 1), b"the end"]
     upload = Upload(s3, bucket, "sums", ChecksumAlgorithm=algorithm, ChecksumType=kind)
     parts = []
@@ -247,7 +249,7 @@ def test_a_kind_of_checksum_that_an_algorithm_has_not(s3, bucket):
                 ChecksumAlgorithm=algorithm, ChecksumType=kind)
 
 
-def test_content_md5(s3, bucket):
+def test_content_md5(s3, bucket):  # SEMANTICS S7
     good = base64.b64encode(hashlib.md5(b"data").digest()).decode()
     s3.put_object(Bucket=bucket, Key="md5", Body=b"data", ContentMD5=good)
     refused(400, "BadDigest", s3.put_object, Bucket=bucket, Key="md5", Body=b"DATA",
@@ -325,7 +327,7 @@ def trailer_of(algorithm):
 @pytest.mark.parametrize("kind, trailer", [
     (UNSIGNED, trailer_of("CRC32")), (UNSIGNED, trailer_of("CRC64NVME")), (SIGNED, ""),
     (SIGNED + "-TRAILER", trailer_of("CRC32C")), (SIGNED + "-TRAILER", trailer_of("SHA256"))])
-def test_a_chunked_body(service, s3, bucket, kind, trailer):
+def test_a_chunked_body(service, s3, bucket, kind, trailer):  # SEMANTICS A1, S7
     assert put_chunked(service, bucket, kind, CHUNKS, trailer) == (200, "")
     got = s3.get_object(Bucket=bucket, Key="chunked", ChecksumMode="ENABLED")
     assert got["Body"].read() == WHOLE and got["ContentEncoding"] == "gzip"
@@ -351,13 +353,13 @@ def other_byte(body):
     (UNSIGNED, trailer_of("CRC32"), {"length": len(WHOLE) + 1}, 400, "IncompleteBody"),
     (UNSIGNED, trailer_of("CRC32"), {"length": len(WHOLE) - 1}, 400, "InvalidRequest")])
 def test_a_chunked_body_that_is_wrong_is_no_object(service, s3, bucket, kind, trailer, more, status,
-                                                   code):
+                                                   code):  # SEMANTICS A1, S8
     answer, text = put_chunked(service, bucket, kind, CHUNKS, trailer, **more)
     assert (answer, code in text) == (status, True), text
     refused(404, "NoSuchKey", s3.get_object, Bucket=bucket, Key="chunked")
 
 
-def test_a_body_that_is_not_what_was_signed(service, s3, bucket):
+def test_a_body_that_is_not_what_was_signed(service, s3, bucket):  # SEMANTICS A1, S8
     headers = Signer(service, hashlib.sha256(b"signed").hexdigest()).sign(
         f"{service.url}/{bucket}/signed", {})
     connection = http.client.HTTPConnection(service.url.removeprefix("http://"), timeout=60)

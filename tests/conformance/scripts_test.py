@@ -58,7 +58,7 @@ def live(mark):
     ("kill -ABRT $$", "AlgorithmError: killed by SIGABRT, exit code: 134"),
     ("/no/such/program", "AlgorithmError: , exit code: 127"),
 ])
-def test_a_failing_script_and_its_reason(service, script, reason):
+def test_a_failing_script_and_its_reason(service, script, reason):  # SEMANTICS J29, J31, O3
     job = service.job(script)
     assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", reason)
     assert states(job)[-1] == "Failed"
@@ -66,7 +66,7 @@ def test_a_failing_script_and_its_reason(service, script, reason):
         "S3ModelArtifacts"]
 
 
-def test_a_program_that_is_not_there(service):
+def test_a_program_that_is_not_there(service):  # SEMANTICS X27
     request = service.request()
     request["AlgorithmSpecification"]["ContainerEntrypoint"] = ["/no/such/program"]
     service.client("sagemaker").create_training_job(**request)
@@ -75,7 +75,7 @@ def test_a_program_that_is_not_there(service):
     assert "/no/such/program" in job["FailureReason"]
 
 
-def test_a_long_failure_is_cut_at_a_whole_character(service):
+def test_a_long_failure_is_cut_at_a_whole_character(service):  # SEMANTICS J29
     """Half a character is no UTF-8; and the exit code at the end is still told."""
     job = service.job("i=0; while [ $i -lt 900 ]; do printf '\\303\\266\\342\\202\\254'; "
                       "i=$((i+1)); done > /opt/ml/output/failure; exit 1")
@@ -90,20 +90,20 @@ def test_a_long_failure_is_cut_at_a_whole_character(service):
     "mkfifo /opt/ml/output/failure", "rm -rf /opt/ml/output; ln -s /etc /opt/ml/output",
     "head -c 3000000 /dev/zero > /opt/ml/output/failure",
     "printf '\\377\\376' > /opt/ml/output/failure"])
-def test_a_failure_file_that_is_none(service, trick):
+def test_a_failure_file_that_is_none(service, trick):  # SEMANTICS J30
     job = service.job(f"{trick}; exit 9")
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"].endswith(", exit code: 9"), job["FailureReason"]
     assert "root:" not in job["FailureReason"]
 
 
-def test_a_failed_job_keeps_its_output_and_no_model(service):
+def test_a_failed_job_keeps_its_output_and_no_model(service):  # SEMANTICS O3
     job = service.job("echo kept > /opt/ml/output/data/o; echo m > /opt/ml/model/m; exit 3")
     assert archive_of(service, job["TrainingJobName"], "output") == {"o": b"kept\n"}
     assert archive_of(service, job["TrainingJobName"], "model") is None
 
 
-def test_the_time_limit_ends_a_job_as_stopped_and_keeps_its_model(service):
+def test_the_time_limit_ends_a_job_as_stopped_and_keeps_its_model(service):  # SEMANTICS J9, J11, O2
     job = service.job("echo made > /opt/ml/model/m; exec sleep 600",
                       StoppingCondition={"MaxRuntimeInSeconds": 1})
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
@@ -114,7 +114,7 @@ def test_the_time_limit_ends_a_job_as_stopped_and_keeps_its_model(service):
 
 # ---- stops ---------------------------------------------------------------------------------------
 
-def test_a_stopped_script_may_finish_and_its_model_is_kept(service):
+def test_a_stopped_script_may_finish_and_its_model_is_kept(service):  # SEMANTICS J11, O2
     name = service.create("trap 'echo asked; echo half > /opt/ml/model/m; exit 7' TERM; " + UP +
                           "sleep 600 & wait")
     is_up(service, name)
@@ -129,7 +129,7 @@ def test_a_stopped_script_may_finish_and_its_model_is_kept(service):
 
 
 @pytest.mark.parametrize("script, status", [("exit 0", "Completed"), ("exit 1", "Failed")])
-def test_an_ended_job_cannot_be_stopped(service, script, status):
+def test_an_ended_job_cannot_be_stopped(service, script, status):  # SEMANTICS J15
     name = service.job(script)["TrainingJobName"]
     with pytest.raises(botocore.exceptions.ClientError) as refused:
         service.client("sagemaker").stop_training_job(TrainingJobName=name)
@@ -138,7 +138,7 @@ def test_an_ended_job_cannot_be_stopped(service, script, status):
         "Message": f"The request was rejected because the training job is in status {status}."}
 
 
-def test_a_stop_at_once_and_stops_again(service):
+def test_a_stop_at_once_and_stops_again(service):  # SEMANTICS J13, J15
     """Asked for right after Create, wherever the job is by then, and three times: one end."""
     sagemaker = service.client("sagemaker")
     for _ in range(8):
@@ -154,7 +154,7 @@ def test_a_stop_at_once_and_stops_again(service):
         assert states(job).count("Stopping") == 1 and states(job).count("Stopped") == 1
 
 
-def test_a_stop_while_uploading_keeps_the_model(service):
+def test_a_stop_while_uploading_keeps_the_model(service):  # SEMANTICS J14
     """Eight stops at any moment around the script's end: Completed or Stopped, with its model."""
     for _ in range(8):
         name = service.create(f"{GATE}; head -c 20000000 /dev/urandom > /opt/ml/model/m")
@@ -172,7 +172,7 @@ def test_a_stop_while_uploading_keeps_the_model(service):
 
 # ---- what is left --------------------------------------------------------------------------------
 
-def test_who_forks_and_leaves_takes_its_children_along(service):
+def test_who_forks_and_leaves_takes_its_children_along(service):  # SEMANTICS X19, X23
     mark = "sleep 98765"
     job = service.job(f"(setsid {mark} &) ; (trap '' TERM HUP; {mark}) & echo left")
     assert job["TrainingJobStatus"] == "Completed"
@@ -181,7 +181,7 @@ def test_who_forks_and_leaves_takes_its_children_along(service):
     wait_until(lambda: not service.leftovers(), f"{service.leftovers()} were gone", 20)
 
 
-def test_a_child_that_holds_the_log_open_does_not_hold_the_job(service):
+def test_a_child_that_holds_the_log_open_does_not_hold_the_job(service):  # SEMANTICS X19
     job = service.job("(while :; do sleep 60; done) & echo parent is done; exit 4")
     assert job["FailureReason"] == "AlgorithmError: , exit code: 4"
     assert service.lines(job["TrainingJobName"]) == ["parent is done"]
@@ -195,7 +195,7 @@ def test_a_script_that_closes_its_output(service):
 
 # ---- logs ----------------------------------------------------------------------------------------
 
-def test_a_million_lines_come_in_order(service):
+def test_a_million_lines_come_in_order(service):  # SEMANTICS L3
     job = service.job("seq 1 1000000", HyperParameters={})
     shown = service.run("logs", job["TrainingJobName"])
     assert shown.returncode == 0, shown.stderr
@@ -204,12 +204,12 @@ def test_a_million_lines_come_in_order(service):
     assert lines == [str(n) for n in range(1, 1_000_001)]
 
 
-def test_the_first_and_last_of_many_lines_by_api(service):
+def test_the_first_and_last_of_many_lines_by_api(service):  # SEMANTICS L10
     name = service.job("seq 1 25000")["TrainingJobName"]
     assert service.lines(name) == [str(n) for n in range(1, 25_001)]
 
 
-def test_lines_of_megabytes_lose_nothing(service):
+def test_lines_of_megabytes_lose_nothing(service):  # SEMANTICS L5
     program = ("import sys, hashlib\n"
                "text = ''.join(hashlib.sha256(b'%d' % i).hexdigest() for i in range(50000))\n"
                "sys.stdout.write(text + '\\n' + 'short\\n')\n")
@@ -221,25 +221,25 @@ def test_lines_of_megabytes_lose_nothing(service):
     assert all(len(line.encode()) <= 262_144 for line in lines)
 
 
-def test_binary_bytes_and_no_final_newline(service):
+def test_binary_bytes_and_no_final_newline(service):  # SEMANTICS L7, L8
     name = service.job("printf 'a\\000b\\377\\033[1mc\\r\\nhalf'")["TrainingJobName"]
     first, last = service.lines(name)
     assert first.startswith("a\0b\ufffd\x1b[1mc")
     assert last == "half"
 
 
-def test_stdout_and_stderr_are_one_log(service):
+def test_stdout_and_stderr_are_one_log(service):  # SEMANTICS L2
     name = service.job("for i in 1 2 3; do echo out $i; echo err $i >&2; done")["TrainingJobName"]
     assert service.lines(name) == ["out 1", "err 1", "out 2", "err 2", "out 3", "err 3"]
 
 
-def test_a_silent_script_has_a_log_all_the_same(service):
+def test_a_silent_script_has_a_log_all_the_same(service):  # SEMANTICS L17
     name = service.job("exit 0")["TrainingJobName"]
     assert service.lines(name) == []
     assert service.run("logs", name).returncode == 0
 
 
-def test_a_scripts_lines_cannot_pass_for_trainyards_alone(service):
+def test_a_scripts_lines_cannot_pass_for_trainyards_alone(service):  # SEMANTICS E3, L15
     """A script may write any line; what Trainyard says itself comes before it and after it."""
     name = service.job("echo '[trainyard] lies'")["TrainingJobName"]
     lines = service.lines(name, notices=True)

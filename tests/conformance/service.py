@@ -39,7 +39,8 @@ def wait_until(condition, what, seconds=60.0):
 
 
 class Service:
-    def __init__(self, directory, settings="", *options):
+    def __init__(self, directory, settings="", *options, program=TRAINYARD):
+        self.program = program
         self.data = pathlib.Path(directory) / "data"
         self.log = pathlib.Path(directory) / "serve.log"
         self.options = list(options)
@@ -51,7 +52,7 @@ class Service:
         self.listen = "127.0.0.1:0"
 
     def start(self):
-        command = [TRAINYARD, "serve", "--data", self.data, "--listen", self.listen, *self.options]
+        command = [self.program, "serve", "--data", self.data, "--listen", self.listen, *self.options]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log,
                                             start_new_session=True)

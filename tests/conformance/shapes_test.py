@@ -77,7 +77,7 @@ def both(shapes):
             yield f"{operation}.{side}", ours[side], theirs
 
 
-def test_every_shape_is_the_models(shapes):
+def test_every_shape_is_the_models(shapes):  # SEMANTICS A6
     found = []
     for path, ours, theirs in both(shapes):
         nothing = {"type": "structure", "members": {}}

@@ -26,8 +26,9 @@ class Killing:
 
     kinds = ("service", "service", "agent", "both")
 
-    def __init__(self, service, seed, putters=3, trainers=3):
+    def __init__(self, service, seed, putters=3, trainers=3, patience=60):
         self.service, self.random = service, random.Random(seed)
+        self.patience = patience  # for the last jobs to end, in seconds
         self.kills = Kills()
         self.putters = [Putter(service, self.kills, seed, n) for n in range(putters)]
         self.trainers = [Trainer(service, self.kills, seed, n) for n in range(trainers)]
@@ -113,7 +114,7 @@ class Killing:
             return not any(sagemaker.list_training_jobs(StatusEquals=status)["TrainingJobSummaries"]
                            for status in ("InProgress", "Stopping"))
 
-        wait_until(all_ended, "every job had ended", 60)
+        wait_until(all_ended, "every job had ended", self.patience)
         with contextlib.suppress(AssertionError):  # what is left is named by the checks
             wait_until(lambda: not list(self.left()), "nothing was left", 20)
 

@@ -19,8 +19,8 @@ def compiler():
 
 
 class Powered(Service):
-    def __init__(self, directory, settings):
-        super().__init__(directory, settings)
+    def __init__(self, directory, settings, program=TRAINYARD):
+        super().__init__(directory, settings, program=program)
         self.directory, self.cuts = pathlib.Path(directory), 0
         self.shim = self.directory / "power_cut.so"
         subprocess.run([compiler(), "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o", self.shim,
@@ -33,7 +33,7 @@ class Powered(Service):
         return self.directory / f"kept-{self.cuts}"
 
     def start(self):
-        self.kept.mkdir()
+        self.kept.mkdir(exist_ok=True)
         shim = {"LD_PRELOAD": str(self.shim), "POWER_CUT_DATA": str(self.data),
                 "POWER_CUT_KEPT": str(self.kept)}
         with unittest.mock.patch.dict(os.environ, shim):

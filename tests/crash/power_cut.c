@@ -191,5 +191,8 @@ __attribute__((constructor)) static void begin(void) {
   for_agents[2] = variable("POWER_CUT_KEPT", kept);
   for_agents[3] = variable("POWER_CUT_JOINS", "yes");
   const int root = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (root >= 0) keep_tree(root);
+  if (root < 0) return;
+  const int locked = lock();  // agents of an earlier service may be at it
+  keep_tree(root);
+  close(locked);
 }

@@ -97,6 +97,7 @@ void kill_agent(const Death& death) {
 
 }  // namespace
 
+// SEMANTICS X24
 TEST_CASE("when the agent is killed everything ends and no byte of output is lost") {
   Box box;
   const std::string mark = "99999." + std::to_string(::getpid());
@@ -112,6 +113,7 @@ TEST_CASE("when the agent is killed everything ends and no byte of output is los
   CHECK(bool(log == numbers(log.size())));
 }
 
+// SEMANTICS X24
 TEST_CASE("what the agent never read is in the log after its death") {
   Box box;
   os::Pipe told = std::move(*os::make_pipe());
@@ -143,6 +145,7 @@ TEST_CASE("what the agent never read is in the log after its death") {
   CHECK(rest.ends_with("\n5000\n"));
 }
 
+// SEMANTICS X23
 TEST_CASE("another process destroys what a killed agent left") {
   Box box;
   box.use_shell("seq 1 1000000000");
@@ -229,6 +232,7 @@ TEST_CASE("a scratch of 20000 nested and closed directories is removed with few 
   CHECK_FALSE(std::filesystem::exists(box.spec.scratch));
 }
 
+// SEMANTICS X23
 TEST_CASE("no mounts and groups and descriptors and processes are left") {
   Box box;
   const os::Path source = box.directory("data", {{"a", "a"}});

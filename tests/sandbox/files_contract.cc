@@ -32,6 +32,7 @@ os::Path data_of(const Box& box) {
 
 }  // namespace
 
+// SEMANTICS D4
 TEST_CASE("writing and deleting and renaming on an overlay never reach the source") {
   Box box;
   const os::Path source = data_of(box);
@@ -46,6 +47,7 @@ TEST_CASE("writing and deleting and renaming on an overlay never reach the sourc
   CHECK(before.size() == 5);
 }
 
+// SEMANTICS D4
 TEST_CASE("two containers over one source do not see what the other writes") {
   Box first;
   const os::Path source = data_of(first);
@@ -84,6 +86,7 @@ TEST_CASE("a single file can be mounted and an optional one that is missing is l
   CHECK(box.run_shell("cat /opt/tool/a; ls /opt/tool").output == "onea\n");
 }
 
+// SEMANTICS X26
 TEST_CASE("links in a source cannot redirect what is mounted on them") {
   for (const bool is_overlay : {true, false}) {
     Box box;
@@ -106,6 +109,7 @@ TEST_CASE("links in a source cannot redirect what is mounted on them") {
   }
 }
 
+// SEMANTICS X26
 TEST_CASE("links above a target are not followed either") {
   Box box;
   const os::Path hostile = box.directory("hostile");

@@ -38,6 +38,7 @@ std::string connecting_to(const std::string& host, int port) {
 
 }  // namespace
 
+// SEMANTICS X16, X18
 TEST_CASE("a kill for memory is named with its peak or as well as can be known") {
   Box box;
   constexpr std::uint64_t limit = 64u << 20;
@@ -56,6 +57,7 @@ TEST_CASE("a kill for memory is named with its peak or as well as can be known")
   }
 }
 
+// SEMANTICS X18
 TEST_CASE("an unasked SIGKILL within the memory limit is no memory kill") {
   Box box;
   box.spec.limits.memory_bytes = 256u << 20;
@@ -72,6 +74,7 @@ TEST_CASE("the peak of memory is told for one that ended well") {
   CHECK(ended.exit.memory_peak_bytes < 400u << 20);
 }
 
+// SEMANTICS X17
 TEST_CASE("a fork bomb stops at the limit of processes and ends with the job") {
   Box box;
   box.spec.limits.pids_max = 40;
@@ -87,6 +90,7 @@ TEST_CASE("a fork bomb stops at the limit of processes and ends with the job") {
   CHECK(ended.exit.code == 0);
 }
 
+// SEMANTICS X14
 TEST_CASE("without a network there is only lo and nothing can be reached") {
   const Listener host;
   Box box;
@@ -101,6 +105,7 @@ TEST_CASE("without a network there is only lo and nothing can be reached") {
   CHECK_FALSE(box.running.door_listener);
 }
 
+// SEMANTICS X14
 TEST_CASE("without a network the machine's abstract sockets are out of reach") {
   const os::Fd host(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
@@ -120,6 +125,7 @@ TEST_CASE("without a network the machine's abstract sockets are out of reach") {
   CHECK(ended.output == "ECONNREFUSED\n");
 }
 
+// SEMANTICS X14
 TEST_CASE("the door is reached from inside and from nowhere else") {
   Box box;
   box.spec.network = Network::none;
@@ -149,6 +155,7 @@ TEST_CASE("the door is reached from inside and from nowhere else") {
   CHECK_FALSE(is_readable(box.running.door_listener.get(), 0));
 }
 
+// SEMANTICS X13
 TEST_CASE("with the machine's network its services are reached") {
   const Listener host;
   Box box;

@@ -21,6 +21,7 @@ std::string lasting() {
 
 }  // namespace
 
+// SEMANTICS L2
 TEST_CASE("the exit code and both streams in order come out") {
   Box box;
   const Ended ended = box.run_shell("echo one; echo two >&2; echo three; exit 7");
@@ -38,6 +39,7 @@ TEST_CASE("the signal that killed the process is told") {
   CHECK(ended.exit.code == 0);
 }
 
+// SEMANTICS X28
 TEST_CASE("the program is looked up on the PATH of its environment and inherits nothing") {
   ::setenv("LEAK", "from the agent", 1);
   Box box;
@@ -48,6 +50,7 @@ TEST_CASE("the program is looked up on the PATH of its environment and inherits 
   CHECK(box.finish().output == "PATH=/nowhere:/usr/bin\nA=b c\nEMPTY=\n");
 }
 
+// SEMANTICS X28
 TEST_CASE("it has standard input at its end and no descriptor of the agent's") {
   Box box;
   const Ended ended = box.run_python("import os, sys\n"
@@ -81,6 +84,7 @@ TEST_CASE("a second start changes nothing") {
   CHECK(ended.exit.signal == SIGKILL);
 }
 
+// SEMANTICS J11
 TEST_CASE("a signal reaches the whole process group") {
   Box box;
   box.use_shell("trap 'echo parent; wait; exit 5' TERM\n"
@@ -147,6 +151,7 @@ TEST_CASE("signals after its end are fine and wait says the same again") {
   CHECK(again->code == 3);
 }
 
+// SEMANTICS X19
 TEST_CASE("daemons and children of other sessions are gone when the process has ended") {
   Box box;
   const Ended ended = box.run_shell(

@@ -36,7 +36,7 @@ def program():
 
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("case", cases())
-def test_contract(who, case, program):
+def test_contract(who, case, program):  # SEMANTICS X25
     place = tempfile.mkdtemp(prefix="sandbox-contract-")
     command = [program, "--test-case=" + case.replace(",", "\\,"), "--no-colors"]
     if who == "ordinary" and os.geteuid() == 0:

@@ -20,6 +20,7 @@ std::string not_run(Box& box) {
 
 }  // namespace
 
+// SEMANTICS X27
 TEST_CASE("a program that no directory of PATH has") {
   Box box;
   box.spec.argv = {"no-such-program"};
@@ -27,6 +28,7 @@ TEST_CASE("a program that no directory of PATH has") {
                         "inside the container has it");
 }
 
+// SEMANTICS X27
 TEST_CASE("a program that is missing or whose interpreter is") {
   Box box;
   box.spec.argv = {"/opt/train"};
@@ -39,6 +41,7 @@ TEST_CASE("a program that is missing or whose interpreter is") {
   CHECK(not_run(script).find("not the interpreter that its first line names") != std::string::npos);
 }
 
+// SEMANTICS X27
 TEST_CASE("a program that is not executable or no program") {
   Box box;
   const os::Path source = box.directory("code", {{"train", "just text\n"}});
@@ -67,6 +70,7 @@ TEST_CASE("a mount whose source is missing is not found") {
   CHECK_FALSE(std::filesystem::exists(box.spec.scratch));
 }
 
+// SEMANTICS X1
 TEST_CASE("jobs as the machine's root are refused before anything is made") {
   Box box;
   box.use_shell("true");

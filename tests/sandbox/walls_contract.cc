@@ -34,6 +34,7 @@ std::string system_text(const os::Path& path) {
 
 }  // namespace
 
+// SEMANTICS X1
 TEST_CASE("no process of a job is the machine's root or in any of its groups") {
   const gid_t extra[] = {0, 4242};
   if (is_root()) REQUIRE(::setgroups(2, extra) == 0);  // those of the agent
@@ -62,6 +63,7 @@ TEST_CASE("no process of a job is the machine's root or in any of its groups") {
   (void)box.finish();
 }
 
+// SEMANTICS X2
 TEST_CASE("inside it is root of itself and of nothing else") {
   Box box;
   const Ended ended = box.run_python("import os\n"
@@ -70,6 +72,7 @@ TEST_CASE("inside it is root of itself and of nothing else") {
   CHECK(ended.output == fmt::format("(0, 0, 0) (0, 0, 0)\n['0', '{}', '1']\n", box.spec.host_uid));
 }
 
+// SEMANTICS X3
 TEST_CASE("the root shows a fixed list and its homes are empty") {
   Box box;
   const Ended ended = box.run_python(
@@ -83,6 +86,7 @@ TEST_CASE("the root shows a fixed list and its homes are empty") {
                         "['cache', 'lib', 'lock', 'log', 'run', 'tmp'] ['lock']\n");
 }
 
+// SEMANTICS X3
 TEST_CASE("accounts and the store and the scratch of another job cannot be read") {
   Box other;
   other.use_shell("echo secret > /tmp/secret; echo ready; cat /dev/zero >/dev/null");
@@ -102,6 +106,7 @@ TEST_CASE("accounts and the store and the scratch of another job cannot be read"
   (void)other.finish();
 }
 
+// SEMANTICS X4
 TEST_CASE("only its own processes can be seen or signalled") {
   Box box;
   const Ended ended =
@@ -111,6 +116,7 @@ TEST_CASE("only its own processes can be seen or signalled") {
   CHECK(ended.output == "['1', '2']\n2 1\n");
 }
 
+// SEMANTICS X3
 TEST_CASE("/usr and /sys and the kernel's settings cannot be written") {
   Box box;
   const Ended ended = box.run_shell(
@@ -121,6 +127,7 @@ TEST_CASE("/usr and /sys and the kernel's settings cannot be written") {
   CHECK(ended.output == "");
 }
 
+// SEMANTICS X5
 TEST_CASE("/tmp and /var/tmp and /root and /etc/hosts can be written and are thrown away") {
   Box box;
   const std::string script = "test ! -e /tmp/a && for f in /tmp/a /var/tmp/a /root/a; do\n"
@@ -130,6 +137,7 @@ TEST_CASE("/tmp and /var/tmp and /root and /etc/hosts can be written and are thr
   CHECK(box.run_shell(script).exit.code == 0);
 }
 
+// SEMANTICS X6
 TEST_CASE("system calls that build other views of the machine are refused") {
   Box box;
   const auto number = [](long n) { return std::to_string(n); };
@@ -149,6 +157,7 @@ TEST_CASE("system calls that build other views of the machine are refused") {
                         "EPERM\nENOSYS\n");
 }
 
+// SEMANTICS X6
 TEST_CASE("clone3 makes no user namespace either") {
   Box box;
   const Ended ended =
@@ -158,6 +167,7 @@ TEST_CASE("clone3 makes no user namespace either") {
   CHECK((ended.output == "ENOSPC\n" || ended.output == "EPERM\n"));
 }
 
+// SEMANTICS X7
 TEST_CASE("rare families of sockets are refused and plain ones are not") {
   Box box;
   const Ended ended =
@@ -168,6 +178,7 @@ TEST_CASE("rare families of sockets are refused and plain ones are not") {
   CHECK(ended.output == "EAFNOSUPPORT\nEAFNOSUPPORT\nEAFNOSUPPORT\nEPERM\ndone\ndone\n");
 }
 
+// SEMANTICS X9
 TEST_CASE("pid 1 whose memory is the agent's cannot be read or traced or killed") {
   Box box;
   const Ended ended = box.run_python(
@@ -190,6 +201,7 @@ TEST_CASE("pid 1 whose memory is the agent's cannot be read or traced or killed"
   CHECK(ended.exit.code == 0);
 }
 
+// SEMANTICS X8
 TEST_CASE("set-user-id programs of the job give it nothing") {
   Box box;
   const os::Path data = box.directory("data", {{"tool", "#!/bin/sh\n"}});
@@ -199,6 +211,7 @@ TEST_CASE("set-user-id programs of the job give it nothing") {
   CHECK(ended.output == "NoNewPrivs:\t1\nSeccomp:\t2\n");
 }
 
+// SEMANTICS X10
 TEST_CASE("a tmpfs and /dev/shm are as large as asked for") {
   Box box;
   box.spec.shm_bytes = 3u << 20;
@@ -212,6 +225,7 @@ TEST_CASE("a tmpfs and /dev/shm are as large as asked for") {
   CHECK(ended.output == "3145728\n1048576\nfull\n");
 }
 
+// SEMANTICS X12
 TEST_CASE("the host name and hosts are the job's and the machine's are as before") {
   const std::string before = system_text("/proc/sys/kernel/hostname");
   Box box;

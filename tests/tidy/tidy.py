@@ -229,19 +229,35 @@ def links(files):
 
 
 def promises(files):
-    """A test names a promise by its number in docs/SEMANTICS.md; that number exists."""
+    """docs/SEMANTICS.md numbers what holds, once each. A test that shows it names the number, behind
+    the word SEMANTICS; every promise has such a test, or says that it has none."""
     document = ROOT / "docs/SEMANTICS.md"
     if not document.exists():
         yield document, 1, "is missing"
         return
-    numbers = set(re.findall(r"\bS\d+(?:\.\d+)?\b", text_of(document)))
+    kinds = {}
+    for number, line in enumerate(text_of(document).splitlines(), 1):
+        entry = re.match(r"- \*\*(\w+)\*\* ([^:]*):", line)
+        if not entry:
+            continue
+        if entry[1] in kinds or not re.fullmatch(r"[A-Z][1-9]\d*", entry[1]):
+            yield document, number, f"{entry[1]} is no number, or one that is taken"
+        if not re.fullmatch(r"promise( \(not tested\))?(, difference)?|difference", entry[2]):
+            yield document, number, f"{entry[1]} is neither a promise nor a difference"
+        kinds[entry[1]] = (entry[2], number)
+    shown = set()
     for path in files:
         if not re.search(r"_test\.|_contract\.", path.name):
             continue
         for number, line in enumerate(text_of(path).splitlines(), 1):
-            for named in re.findall(r"SEMANTICS (S\d+(?:\.\d+)?)", line):
-                if named not in numbers:
-                    yield path, number, f"docs/SEMANTICS.md has no {named}"
+            for named in re.findall(r"SEMANTICS ([A-Z]\d+(?:, [A-Z]\d+)*)", line):
+                shown.update(named.split(", "))
+                for unknown in sorted(set(named.split(", ")) - kinds.keys()):
+                    yield path, number, f"docs/SEMANTICS.md has no {unknown}"
+    for name, (kind, number) in kinds.items():
+        if "promise" in kind and (name in shown) == ("not tested" in kind):
+            yield document, number, (f"{name} has a test: it is not \"not tested\"" if name in shown
+                                     else f"no test names {name}: write one, or say (not tested)")
 
 
 def folders(files):

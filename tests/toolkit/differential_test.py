@@ -170,7 +170,7 @@ def failure(ended, base):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_same_as_the_original(name, ours, original, base, request):
+def test_same_as_the_original(name, ours, original, base, request):  # SEMANTICS T1
     case = CASES[name]
     theirs = container.run(original, base, case)
     mine = container.run(ours, base, case)

@@ -33,7 +33,7 @@ signal.pause()
 
 
 @pytest.mark.parametrize("pytorch", [False, True])
-def test_sigterm_reaches_the_script_which_may_end_well(ours, base, pytorch):
+def test_sigterm_reaches_the_script_which_may_end_well(ours, base, pytorch):  # SEMANTICS T2
     process = start_and_wait_for_line(ours, base, script(SAVES, pytorch=pytorch))
     process.send_signal(signal.SIGTERM)
     ended = container.finish(process, base)
@@ -57,6 +57,7 @@ signal.pause()
 
 @pytest.mark.parametrize("pytorch", [False, True])
 def test_sigterm_reaches_a_script_behind_a_shell_and_its_end_is_waited_for(ours, base, pytorch):
+    # SEMANTICS T2
     case = Container(files={"run.sh": f"#!/bin/sh\n{container.python()} work.py\necho behind\n",
                             "work.py": SAVES_SLOWLY}, program="run.sh", pytorch=pytorch)
     process = start_and_wait_for_line(ours, base, case)
@@ -66,7 +67,7 @@ def test_sigterm_reaches_a_script_behind_a_shell_and_its_end_is_waited_for(ours,
     assert ended.code == 1 and "ExitCode -15" in ended.failure
 
 
-def test_other_signals_are_passed_on_too(ours, base):
+def test_other_signals_are_passed_on_too(ours, base):  # SEMANTICS T2
     case = script(READY + "signal.signal(signal.SIGUSR1, lambda *a: sys.exit(7))\n"
                   "print('ready', flush=True)\nsignal.pause()\n")
     process = start_and_wait_for_line(ours, base, case)
@@ -95,7 +96,7 @@ def test_sigterm_before_the_script_ends_the_program(ours, base, tmp_path):
 
 
 @pytest.mark.parametrize("pytorch", [False, True])
-def test_a_daemon_left_behind_does_not_hold_the_job(ours, base, pytorch):
+def test_a_daemon_left_behind_does_not_hold_the_job(ours, base, pytorch):  # SEMANTICS T3
     case = script(READY + "r, w = os.pipe()\nif os.fork() == 0:\n    os.setsid()\n    os.write(w, b'x')\n"
                   "    time.sleep(3600)\nos.read(r, 1)\nopen(os.environ['SM_MODEL_DIR'], 'w')\n"
                   "print('done', flush=True)\n", pytorch=pytorch)
@@ -108,7 +109,7 @@ def test_a_daemon_left_behind_does_not_hold_the_job(ours, base, pytorch):
     assert len(sleeper) == 1 and ended.stdout == "done\n" and ended.success == ""
 
 
-def test_orphans_are_reaped_while_the_script_runs(ours, base):
+def test_orphans_are_reaped_while_the_script_runs(ours, base):  # SEMANTICS T3
     case = script(READY + """
 r, w = os.pipe()
 child = os.fork()
@@ -135,7 +136,7 @@ BYTES = bytes(range(256)) * 3
 
 
 @pytest.mark.parametrize("pytorch", [False, True])
-def test_output_passes_unchanged_and_in_order(ours, base, pytorch):
+def test_output_passes_unchanged_and_in_order(ours, base, pytorch):  # SEMANTICS T4
     text = ("import os\nfor i in range(300):\n    os.write(1, b'o%d\\n' % i); os.write(2, b'\\te%d \\r\\n\\n' % i)\n"
             "os.write(1, bytes(range(256)) * 3)\nos.write(1, b'x' * 3_000_000 + b' no end')\n")
     ended = bytes_of(ours, base, script(text, pytorch=pytorch, env={"PYTHONUNBUFFERED": "1"}, hyperparameters={
@@ -152,14 +153,14 @@ def bytes_of(ours, base, case):
                               b"PyTorch cannot be found\n", b"")
 
 
-def test_the_error_text_is_whole_lines_however_they_were_written(ours, base):
+def test_the_error_text_is_whole_lines_however_they_were_written(ours, base):  # SEMANTICS T5
     pieces = script("import os\nfor p in [b'Trace\\n', b'Value', b'Error', b': bad', b' thing\\n', b'next']:\n"
                     "    os.write(2, p)\nos._exit(1)\n", pytorch=True)
     failure = container.run(ours, base, pieces).failure
     assert 'ErrorMessage "ValueError: bad thing\n next"' in failure
 
 
-def test_a_long_log_after_an_early_error_is_kept_from_its_end(ours, base):
+def test_a_long_log_after_an_early_error_is_kept_from_its_end(ours, base):  # SEMANTICS T5
     case = script("import sys\nprint('ValueError: only a warning')\nfor i in range(100_000): print('line', i)\n"
                   "print('KeyError: the real one')\nprint('last')\nsys.exit(1)\n", pytorch=True)
     failure = container.run(ours, base, case).failure
@@ -181,12 +182,12 @@ def test_a_closed_reader_does_not_stop_the_training(ours, base):
 @pytest.mark.parametrize("flag", ["sagemaker_mpi_enabled", "sagemaker_torch_distributed_enabled",
                                   "sagemaker_pytorch_ddp_enabled", "sagemaker_distributed_dataparallel_enabled",
                                   "sagemaker_pytorch_xla_multi_worker_enabled"])
-def test_a_launcher_is_refused_never_replaced(ours, base, flag):
+def test_a_launcher_is_refused_never_replaced(ours, base, flag):  # SEMANTICS T9
     ended = container.run(ours, base, Container(pytorch=True, hyperparameters={flag: "true"}))
     assert ended.code == 1 and ended.seen is None and flag in ended.failure and "\n" not in ended.failure
 
 
-def test_codeartifact_is_refused(ours, base):
+def test_codeartifact_is_refused(ours, base):  # SEMANTICS T10
     case = Container(env={"CA_REPOSITORY_ARN": "arn:aws:codeartifact:x"},
                      files={"train.py": container.DUMP, "requirements.txt": ""})
     ended = container.run(ours, base, case)
@@ -194,12 +195,12 @@ def test_codeartifact_is_refused(ours, base):
 
 
 @pytest.mark.parametrize("ending, code", [("", 2), ("sys.exit(2)\n", 1)])
-def test_a_result_that_cannot_be_written_is_no_success(ours, base, ending, code):
+def test_a_result_that_cannot_be_written_is_no_success(ours, base, ending, code):  # SEMANTICS T6
     case = script("import shutil, os, sys\nshutil.rmtree(os.environ['SM_OUTPUT_DIR'])\n" + ending)
     assert container.run(ours, base, case).code == code
 
 
-def test_a_variable_too_large_for_the_kernel_is_left_out(ours, base):
+def test_a_variable_too_large_for_the_kernel_is_left_out(ours, base):  # SEMANTICS T11
     many = {f"p{i}": "x" * 9_300 for i in range(14)}  # SM_HPS just fits
     ended = container.run(ours, base, Container(hyperparameters=many))
     assert ended.code == 0 and "SM_TRAINING_ENV" not in ended.seen["env"]
@@ -207,7 +208,7 @@ def test_a_variable_too_large_for_the_kernel_is_left_out(ours, base):
     assert "Leaving out variable SM_TRAINING_ENV" in ended.stderr
 
 
-def test_an_argument_too_large_for_the_kernel_is_named(ours, base):
+def test_an_argument_too_large_for_the_kernel_is_named(ours, base):  # SEMANTICS T11
     ended = container.run(ours, base, Container(hyperparameters={"big": "x" * 140_000}))
     assert ended.code == 7 and "an argument of 140000 bytes" in ended.failure
 
@@ -218,6 +219,7 @@ def test_an_image_without_python_says_so(ours, base):
 
 
 def test_gpus_and_neurons_are_counted_as_the_tools_list_them(ours, original, base, tmp_path):
+    # SEMANTICS T17
     tools = tmp_path / "bin"
     tools.mkdir()
     for name, text in (("nvidia-smi", "GPU 0: A\n  MIG 1g Device\nGPU 1: B\n"),
@@ -237,14 +239,14 @@ def test_hosts_are_waited_for_and_localhost_is_known(ours, base):
     assert container.run(ours, base, case).code == 0
 
 
-def test_torch_is_found_without_starting_python(ours, base, tmp_path):
+def test_torch_is_found_without_starting_python(ours, base, tmp_path):  # SEMANTICS T14
     (tmp_path / "lib/torch").mkdir(parents=True)
     (tmp_path / "lib/torch/version.py").write_text("__all__ = []\n__version__ = '2.1.0+cu118'\ndebug = False\n")
     ended = container.run(ours, base, Container(pytorch=True, env={"PYTHONPATH": str(tmp_path / "lib")}))
     assert ended.seen["env"]["SM_DLC_TORCH_VERSION"] == "2.1.0+cu118"
 
 
-def test_other_framework_modules_are_handed_to_python(ours, base, tmp_path):
+def test_other_framework_modules_are_handed_to_python(ours, base, tmp_path):  # SEMANTICS T15
     (tmp_path / "own_framework.py").write_text(
         "import os, sys\ndef main():\n    open(os.environ['SAGEMAKER_BASE_DIR'] + '/ran', 'w').write(repr(sys.argv))\n")
     case = Container(env={"SAGEMAKER_TRAINING_MODULE": "own_framework:main", "PYTHONPATH": str(tmp_path)})
@@ -255,6 +257,6 @@ def test_other_framework_modules_are_handed_to_python(ours, base, tmp_path):
         assert (base / "ran").read_text() == "['train']"
 
 
-def test_it_is_static(ours):
+def test_it_is_static(ours):  # SEMANTICS T18
     described = subprocess.run(["readelf", "-l", ours], capture_output=True, text=True, check=True).stdout
     assert "INTERP" not in described and "DYNAMIC" not in described

@@ -77,14 +77,14 @@ def test_chunked_answers_are_understood(ours, base, s3):
 
 
 @pytest.mark.parametrize("faults", [["drop"], ["cut", "cut"], [503, 500, 429]])
-def test_passing_failures_are_tried_again(ours, base, s3, faults):
+def test_passing_failures_are_tried_again(ours, base, s3, faults):  # SEMANTICS T12
     s3.faults = list(faults)
     ended = container.run(ours, base, job(s3))
     assert ended.code == 0, ended.stderr
     assert len(s3.requests) == len(faults) + 1
 
 
-def test_four_failures_are_enough(ours, base, s3):
+def test_four_failures_are_enough(ours, base, s3):  # SEMANTICS T12
     s3.faults = [503] * 9
     ended = container.run(ours, base, job(s3))
     assert ended.code == 1 and len(s3.requests) == 4
@@ -100,7 +100,7 @@ def test_four_failures_are_enough(ours, base, s3):
     ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": None}, "Unable to locate credentials"),
     ({"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wrong"}, "SignatureDoesNotMatch"),
 ])
-def test_what_is_wrong_is_said(ours, base, s3, change, words):
+def test_what_is_wrong_is_said(ours, base, s3, change, words):  # SEMANTICS T13
     ended = container.run(ours, base, job(s3, **change))
     assert ended.code == 1
     assert ended.failure.startswith("Framework Error: \n") and words in ended.failure
@@ -180,6 +180,7 @@ def from_file(tmp_path, content):
 
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_archives_are_unpacked_as_the_original_does(ours, original, base, tmp_path, name):
+    # SEMANTICS T7
     case = from_file(tmp_path, ARCHIVES[name])
     theirs = container.run(original, base, case)
     expected = filtered(tree(base / "code"), original)
@@ -190,14 +191,14 @@ def test_archives_are_unpacked_as_the_original_does(ours, original, base, tmp_pa
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_archives_from_s3_fail_in_a_sentence(ours, base, s3, name):
+def test_broken_archives_from_s3_fail_in_a_sentence(ours, base, s3, name):  # SEMANTICS T8
     s3.objects[PATH] = BROKEN[name]
     ended = container.run(ours, base, job(s3))
     assert ended.code == 1 and ended.success is None
     assert ended.failure.startswith(f"Framework Error: \nunpack {URI}: "), ended.failure
 
 
-def test_no_member_is_written_through_a_link(ours, base, tmp_path):
+def test_no_member_is_written_through_a_link(ours, base, tmp_path):  # SEMANTICS T7
     outside = tmp_path / "outside"
     outside.mkdir()
     hostile = archive(("sub/x", None, {"type": tarfile.SYMTYPE, "linkname": "y/../.."}),
