@@ -29,6 +29,7 @@ namespace {
 
 constexpr std::uint16_t isolated_door_port = 8430;  // alone in its namespace: always free
 constexpr Millis last_report_grace{10'000};
+constexpr Millis kill_again_after{1000};
 
 std::uint64_t memory_of_machine() {
   struct sysinfo info{};
@@ -55,9 +56,10 @@ private:
   Result<> finish(const std::string& failure, const std::string& model_uri);
   Result<> part();
 
-  // Pumps the link until `fd` is readable or `deadline` (boot time) is past; true for the fd.
-  // Commands are acted on as they come.
-  bool wait_for(int fd, std::optional<Millis> deadline);
+  // Pumps the link until `fd` is readable or the deadline (boot time) is past; true for the fd.
+  // Commands are acted on as they come, and may bring the deadline nearer.
+  using Deadline = std::function<std::optional<Millis>()>;
+  bool wait_for(int fd, const Deadline& deadline);
   Result<> run_blocking(const std::function<Result<>()>& task);
   void obey(const wire::Command& command);
   void ask_to_end(const char* cause);
@@ -98,9 +100,12 @@ Result<> Instance::live() {
 
 // Everything up to the moment before the user's first instruction.
 Result<> Instance::prepare() {
-  log_ = TRY(LogKeeper::open(spec_.LogDirectory, clock_));
+  log_ = TRY(LogKeeper::open(spec_.LogDirectory, std::uint64_t(spec_.LogBytesMax), clock_));
   for (const auto& notice : spec_.Notices)
     TRY(log_->note(notice));
+  if (spec_.Limits.MemoryBytes > 0 && !runtime_.describe().limits_memory)
+    TRY(log_->note("no memory limit: this service may make no control groups (trainyard doctor "
+                   "says how)"));
   MachineFacts facts{memory_of_machine(), 0, toolkit_, "lo"};
   facts.door_port = TRY(open_door_listener());
   TRY(lay_out(spec_, paths_, facts.network_interface));
@@ -129,16 +134,15 @@ Result<> Instance::train() {
     TRY(runtime_.start(*running_));
   else
     TRY(runtime_.kill(*running_));  // stopped before it began
-  const Millis limit = started + Millis(spec_.MaxRuntimeMs);
-  for (;;) {
-    const bool limited = spec_.MaxRuntimeMs > 0 && !kill_at_;
-    const auto deadline = kill_at_ ? kill_at_ : limited ? std::optional(limit) : std::nullopt;
-    if (wait_for(running_->exited.get(), deadline)) break;
-    if (kill_at_)
-      TRY(runtime_.kill(*running_));
-    else
+  const auto limit =
+      spec_.MaxRuntimeMs > 0 ? std::optional(started + Millis(spec_.MaxRuntimeMs)) : std::nullopt;
+  while (!wait_for(running_->exited.get(), [&] { return kill_at_ ? kill_at_ : limit; })) {
+    if (!kill_at_) {
       ask_to_end("max_runtime");
-    if (kill_at_ && clock_.boottime() >= *kill_at_) kill_at_ = clock_.boottime() + Millis(1000);
+      continue;
+    }
+    TRY(runtime_.kill(*running_));
+    kill_at_ = clock_.boottime() + kill_again_after;
   }
   const Exit exit = TRY(runtime_.wait(*running_));
   const Result<> kept = log_->finish();  // every line is there before anything is said of the end
@@ -181,24 +185,24 @@ Result<> Instance::finish(const std::string& failure, const std::string& model_u
 // The service should hear the end at once; if it is away it reads report.log when it is back.
 Result<> Instance::part() {
   const Millis deadline = clock_.boottime() + last_report_grace;
-  while (spec_.Report == "service" && !fenced_ && !link_.all_acknowledged() &&
-         clock_.boottime() < deadline)
-    wait_for(-1, std::min(deadline, clock_.boottime() + Millis(1000)));
+  if (spec_.Report == "service" && !fenced_ && !link_.all_acknowledged())
+    wait_for(-1, [&] { return fenced_ ? clock_.boottime() : deadline; });
   return {};
 }
 
-bool Instance::wait_for(int fd, std::optional<Millis> deadline) {
+bool Instance::wait_for(int fd, const Deadline& deadline) {
   for (;;) {
+    const auto until = deadline();
     Millis timeout{3'600'000};
     if (spec_.Report == "service") timeout = std::min(timeout, link_.on_tick());
-    if (deadline) timeout = std::min(timeout, std::max(Millis(0), *deadline - clock_.boottime()));
+    if (until) timeout = std::min(timeout, std::max(Millis(0), *until - clock_.boottime()));
     std::array<pollfd, 2> fds{pollfd{fd, POLLIN, 0}, pollfd{link_.fd(), POLLIN, 0}};
     ::poll(fds.data(), fds.size(), int(timeout.count()));
     if (fds[1].revents != 0)
       for (const auto& command : link_.on_readable())
         obey(command);
     if (fds[0].revents != 0) return true;
-    if (deadline && clock_.boottime() >= *deadline) return false;
+    if (const auto now = deadline(); now && clock_.boottime() >= *now) return false;
     if (fd < 0 && link_.all_acknowledged()) return true;
   }
 }
@@ -214,7 +218,7 @@ Result<> Instance::run_blocking(const std::function<Result<>()>& task) {
       const std::uint64_t one = 1;
       [[maybe_unused]] const auto n = ::write(done.get(), &one, sizeof one);
     });
-    wait_for(done.get(), std::nullopt);
+    wait_for(done.get(), [] { return std::nullopt; });
   }
   return outcome;
 }

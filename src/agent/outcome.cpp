@@ -16,8 +16,8 @@ std::string algorithm_error(std::string_view text, int code) {
   constexpr std::size_t reason_bytes_max = 1024;
   constexpr std::string_view front = "AlgorithmError: ";
   const std::string end = fmt::format(", exit code: {}", code);
-  return fmt::format("{}{}{}", front,
-                     cut_utf8(text, reason_bytes_max - front.size() - end.size()), end);
+  return fmt::format("{}{}{}", front, cut_utf8(text, reason_bytes_max - front.size() - end.size()),
+                     end);
 }
 
 double gibibytes(std::uint64_t bytes) {

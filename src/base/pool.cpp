@@ -8,14 +8,20 @@ Pool::Pool(std::size_t threads, std::size_t queue_max) : queue_max_(queue_max) {
 }
 
 Pool::~Pool() {
+  stop();
+}
+
+void Pool::stop() {
+  decltype(queue_) dropped;  // what the tasks hold is freed outside the lock
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    queue_.clear();
+    dropped.swap(queue_);
   }
   wake_.notify_all();
   for (auto& thread : threads_)
     thread.join();
+  threads_.clear();
 }
 
 bool Pool::post(std::function<void()> task) {

@@ -10,8 +10,7 @@
 
 namespace trainyard {
 
-/// Runs tasks in the order they came, on `threads` threads that it owns. The destructor lets
-/// running tasks finish, drops waiting ones and joins.
+/// Runs tasks in the order they came, on `threads` threads that it owns.
 class Pool {
 public:
   /// At most `queue_max` tasks wait; past that post() refuses.
@@ -24,6 +23,9 @@ public:
   [[nodiscard]] bool post(std::function<void()> task);
   /// Blocks until nothing waits or runs.
   void drain();
+  /// Takes nothing more, drops what waits and returns once what runs is done. The destructor does
+  /// it too; whoever owns what the tasks work on calls it before that goes.
+  void stop();
 
 private:
   void work();

@@ -69,6 +69,21 @@ struct Reader {
     else
       complain(node, "must be true or false");
   }
+  void bytes(const toml::node& node, std::uint64_t& out) {
+    const auto v = node.value_exact<std::string>();
+    const auto size = v ? parse_size(*v) : Result<std::uint64_t>(fail_internal(""));
+    if (size)
+      out = *size;
+    else
+      complain(node, "must be a size in quotes, as \"16GiB\"");
+  }
+  void whole(const toml::node& node, std::int64_t min, std::int64_t max, std::int64_t& out) {
+    const auto v = node.value_exact<std::int64_t>();
+    if (v && *v >= min && *v <= max)
+      out = *v;
+    else
+      complain(node, fmt::format("must be a whole number from {} to {}", min, max));
+  }
   void texts(const toml::node& node, std::vector<std::string>& out) {
     const toml::array* array = node.as_array();
     if (!array) return complain(node, "must be a list of texts");
@@ -85,15 +100,7 @@ struct Reader {
              else
                complain(n, "must be a number of cores above 0, as 4 or 0.5");
            }},
-          {"memory",
-           [&](const toml::node& n) {
-             const auto v = n.value_exact<std::string>();
-             const auto bytes = v ? parse_size(*v) : Result<std::uint64_t>(fail_internal(""));
-             if (bytes)
-               out.memory_bytes = *bytes;
-             else
-               complain(n, "must be a size in quotes, as \"16GiB\"");
-           }},
+          {"memory", [&](const toml::node& n) { bytes(n, out.memory_bytes.emplace()); }},
           {"gpus", [&](const toml::node& n) {
              const auto v = n.value_exact<std::int64_t>();
              if (v && *v >= 0)
@@ -140,6 +147,9 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
           {"strict", [&](const toml::node& n) { r.flag(n, out.strict); }},
           {"strict_images", [&](const toml::node& n) { r.flag(n, out.strict_images); }},
           {"strict_instances", [&](const toml::node& n) { r.flag(n, out.strict_instances); }},
+          {"stop_grace_seconds",
+           [&](const toml::node& n) { r.whole(n, 1, 3600, out.stop_grace_seconds); }},
+          {"log_limit", [&](const toml::node& n) { r.bytes(n, out.log_limit_bytes); }},
           {"listen",
            [&](const toml::node& n) {
              r.read(n, "listen",

@@ -27,14 +27,16 @@ struct ImageRule {
 };
 
 struct Settings {
-  std::string listen = "127.0.0.1:8430";          ///< [listen] address
-  std::string account = "123456789012";           ///< account
-  std::string region = "us-east-1";               ///< region
-  bool strict = false;                            ///< refuse what the service would refuse
-  bool strict_images = false;                     ///< fail rather than take the closest environment
-  bool strict_instances = false;                  ///< fail rather than scale an instance down
-  SizeSettings machine;                           ///< [machine] cpus, memory, gpus
-  std::map<std::string, SizeSettings> instances;  ///< [instances."ml.p4d.24xlarge"]
+  std::string listen = "127.0.0.1:8430";  ///< [listen] address
+  std::string account = "123456789012";   ///< account
+  std::string region = "us-east-1";       ///< region
+  bool strict = false;                    ///< refuse what the service would refuse
+  bool strict_images = false;             ///< fail rather than take the closest environment
+  bool strict_instances = false;          ///< fail rather than scale an instance down
+  std::int64_t stop_grace_seconds = 120;  ///< from SIGTERM to SIGKILL, as on the service
+  std::uint64_t log_limit_bytes = std::uint64_t(64) << 30;  ///< log_limit: kept of a job's log
+  SizeSettings machine;                                     ///< [machine] cpus, memory, gpus
+  std::map<std::string, SizeSettings> instances;            ///< [instances."ml.p4d.24xlarge"]
   std::map<std::string, std::string>
       environments;  ///< [environments.NAME] python = "/venv/bin/python"
   std::vector<ImageRule> images;

@@ -21,6 +21,8 @@ TEST_CASE("every setting is read") {
   const auto s = parse_settings(R"(
 account = "000000000001"
 strict_images = true
+stop_grace_seconds = 5
+log_limit = "1GiB"
 [machine]
 cpus = 1.5
 memory = "16GiB"
@@ -37,6 +39,8 @@ mounts = ["/data"]
                                 "t.toml");
   REQUIRE(s);
   CHECK(s->strict_images);
+  CHECK(s->stop_grace_seconds == 5);
+  CHECK(s->log_limit_bytes == 1u << 30);
   CHECK(*s->machine.cpus == 1.5);
   CHECK(*s->machine.memory_bytes == 16ull << 30);
   CHECK(*s->instances.at("ml.p4d.24xlarge").gpus == 2);
@@ -45,6 +49,7 @@ mounts = ["/data"]
   CHECK(s->sandbox_mounts.at(0) == "/data");
 }
 
+// SEMANTICS A20
 TEST_CASE("a wrong key is named with its line and the closest valid one") {
   CHECK(error_of("\n[machine]\ncpu = 2\n") ==
         "t.toml:3: 'cpu' is no setting in [machine]; did you mean 'cpus'?");
@@ -52,6 +57,7 @@ TEST_CASE("a wrong key is named with its line and the closest valid one") {
         "t.toml:1: 'strict_image' is no setting; did you mean 'strict_images'?");
 }
 
+// SEMANTICS A20
 TEST_CASE("a wrong value is named with its line and what is accepted") {
   CHECK(error_of("[machine]\nmemory = \"lots\"") ==
         "t.toml:2: must be a size in quotes, as \"16GiB\"");

@@ -90,6 +90,7 @@ const std::map<std::string, std::string> rows{
 
 }  // namespace
 
+// SEMANTICS J2
 TEST_CASE("every pair of phase and event") {
   std::size_t seen = 0;
   for (int p = 0; p < phase_count; ++p)
@@ -111,6 +112,7 @@ TEST_CASE("every pair of phase and event") {
   CHECK(seen == rows.size());
 }
 
+// SEMANTICS J3
 TEST_CASE("a report of another attempt, or of an instance that is none, changes nothing") {
   for (const Event& event :
        std::vector<Event>{Running{0, 0}, Running{2, 0}, Running{1, 1}, Running{1, -1}, Exited{0, 0},
@@ -124,6 +126,7 @@ TEST_CASE("a report of another attempt, or of an instance that is none, changes 
   }
 }
 
+// SEMANTICS J3
 TEST_CASE("a report that comes twice counts once") {
   const Job job = in(Phase::training);
   const Decision once = step(job, Exited{1, 0}, at(20));
@@ -139,6 +142,7 @@ TEST_CASE("each effect carries the attempt it belongs to") {
         CHECK(attempt_of(effect) == 1);
 }
 
+// SEMANTICS J2
 TEST_CASE("messages and their order are the service's") {
   const Job job = in(Phase::completed);
   std::vector<std::string> said;
@@ -152,6 +156,7 @@ TEST_CASE("messages and their order are the service's") {
             "Uploading: Uploading generated training model", "Completed: Training job completed"});
 }
 
+// SEMANTICS J41
 TEST_CASE("each transition ends when the next begins, and a job that is over leaves none open") {
   for (const Phase phase : {Phase::completed, Phase::failed, Phase::stopped}) {
     const Job job = in(phase);
@@ -161,6 +166,7 @@ TEST_CASE("each transition ends when the next begins, and a job that is over lea
   }
 }
 
+// SEMANTICS J3
 TEST_CASE("one terminal status, whatever comes after") {
   for (const Phase phase : {Phase::completed, Phase::failed, Phase::stopped}) {
     Job job = in(phase);
@@ -170,6 +176,7 @@ TEST_CASE("one terminal status, whatever comes after") {
   }
 }
 
+// SEMANTICS J23
 TEST_CASE("the billed interval begins with the launch and ends with the job") {
   Job job = in(Phase::training);
   CHECK(job.training_start == at(10));
@@ -179,6 +186,7 @@ TEST_CASE("the billed interval begins with the launch and ends with the job") {
   CHECK(job.training_ms == 1500);
 }
 
+// SEMANTICS J13, J23
 TEST_CASE("a job that never had machines is not billed and owes nothing") {
   const Decision stopped = step(in(Phase::pending), StopRequested{}, at(20));
   CHECK_FALSE(stopped.job.training_start);
@@ -186,6 +194,7 @@ TEST_CASE("a job that never had machines is not billed and owes nothing") {
   CHECK(stopped.effects.empty());
 }
 
+// SEMANTICS O3
 TEST_CASE("a failed script ends as Failed with its reason, outputs first") {
   Job job = step(in(Phase::training), Exited{1, 0, {}, "AlgorithmError: x"}, at(20)).job;
   CHECK(job.phase == Phase::uploading);
@@ -204,6 +213,7 @@ TEST_CASE("an upload that failed fails the job; the script's own failure goes be
   CHECK(job.failure_reason == "AlgorithmError: x");
 }
 
+// SEMANTICS J11
 TEST_CASE("a stopped script's own complaint does not make the job fail") {
   Job job = step(in(Phase::training), StopRequested{}, at(20)).job;
   job = step(std::move(job), Exited{1, 0, StopCause::requested, "exit code 143"}, at(30)).job;
@@ -214,6 +224,7 @@ TEST_CASE("a stopped script's own complaint does not make the job fail") {
   CHECK(job.model_uri == "s3://b/model.tar.gz");
 }
 
+// SEMANTICS J9
 TEST_CASE("over time ends as Stopped, MaxRuntimeExceeded") {
   Job job = step(in(Phase::training), Exited{1, 0, StopCause::max_runtime, ""}, at(20)).job;
   CHECK(secondary_status(job) == "Uploading");
@@ -223,6 +234,7 @@ TEST_CASE("over time ends as Stopped, MaxRuntimeExceeded") {
   CHECK(job.transitions.back().message == "Training job runtime exceeded MaxRuntimeInSeconds");
 }
 
+// SEMANTICS J14
 TEST_CASE("a stop while outputs are uploaded keeps what the script's end decided") {
   Job job = step(in(Phase::uploading), StopRequested{}, at(20)).job;
   job = step(std::move(job), Finished{1, 0, "s3://b/model.tar.gz", ""}, at(30)).job;

@@ -13,6 +13,7 @@ Resources cpus(double n) {
 }
 }  // namespace
 
+// SEMANTICS J5
 TEST_CASE("jobs begin in the order they came, as long as each fits") {
   Queue queue(cpus(4));
   queue.add("b", "2", cpus(2));
@@ -23,6 +24,7 @@ TEST_CASE("jobs begin in the order they came, as long as each fits") {
   CHECK(queue.admit().empty());
 }
 
+// SEMANTICS J5
 TEST_CASE("the first that does not fit makes all behind it wait, small ones too") {
   Queue queue(cpus(4));
   queue.add("a", "1", cpus(3));
@@ -79,6 +81,7 @@ TEST_CASE("a machine that shrank below what is held frees nothing too early") {
   CHECK(queue.free() == cpus(4));
 }
 
+// SEMANTICS J6
 TEST_CASE("a waiting job can say what it waits for") {
   Queue queue({4, 8 * gib, 0});
   queue.add("a", "1", {4, 8 * gib, 0});
@@ -92,6 +95,7 @@ TEST_CASE("a waiting job can say what it waits for") {
                           "cores, 0.0 of 9.0 GiB, 0 of 1 GPUs)");
 }
 
+// SEMANTICS J5
 TEST_CASE("whatever happens, no more is held than there is and none overtakes") {
   std::mt19937 random(7);
   Queue queue({8, 64 * gib, 2});

@@ -45,7 +45,7 @@ struct Wish {
   std::variant<Read, wire::Response, Upgrade> what;
 };
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection final : public Closable, public std::enable_shared_from_this<Connection> {
 public:
   Connection(ConnectionHost& server, Socket socket, std::string peer)
       : server_(server), socket_(std::move(socket)), deadline_(socket_.get_executor()),
@@ -55,6 +55,9 @@ public:
   /// From any thread. False once the connection is over: nobody will see the wish.
   bool wish(Wish wish);
   auto executor() { return socket_.get_executor(); }
+  void close_soon() override {
+    asio::post(executor(), [self = shared_from_this()] { self->close(); });
+  }
   void close() {
     boost::system::error_code ec;
     socket_.close(ec);
@@ -200,12 +203,13 @@ void Connection::expect_within(Millis limit) {
 
 awaitable<void> Connection::run() {
   const auto self = shared_from_this();
+  server_.connection_begins(*this);
   while (co_await serve_one()) {
   }
   finish();
   expect_nothing();
   close();
-  server_.connection_ends();
+  server_.connection_ends(*this);
 }
 
 // One request and its answer; true if the connection goes on.

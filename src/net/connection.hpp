@@ -10,6 +10,13 @@
 
 namespace trainyard::net {
 
+class Closable {
+public:
+  virtual ~Closable() = default;
+  /// Any thread.
+  virtual void close_soon() = 0;
+};
+
 /// What a connection needs of the server it belongs to, which outlives it. Called on its strand.
 class ConnectionHost {
 public:
@@ -18,7 +25,8 @@ public:
   virtual Handler& handler() = 0;
   virtual void request_begins() = 0;
   virtual void request_ends() = 0;
-  virtual void connection_ends() = 0;
+  virtual void connection_begins(Closable& connection) = 0;
+  virtual void connection_ends(Closable& connection) = 0;
 };
 
 using Socket = boost::asio::generic::stream_protocol::socket;

@@ -11,9 +11,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace trainyard::net {
 namespace {
@@ -28,16 +30,28 @@ public:
     for (int i = 0; i < options.threads; ++i)
       threads_.emplace_back([this] { io_.run(); });
   }
-  ~ServerImpl() override {
+  ~ServerImpl() override { stop(); }
+
+  Result<std::string> listen_tcp(const std::string& address) override;
+  Result<> listen_unix(const os::Path& path, unsigned mode) override;
+  void accept() override {
+    for (const auto& begin : std::exchange(begin_accepting_, {}))
+      begin();
+  }
+  void drain(Millis grace) override;
+  void close_connections() override {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+    for (Closable* connection : open_)
+      connection->close_soon();
+  }
+  void stop() override {
     work_.reset();
     io_.stop();
     for (auto& thread : threads_)
       thread.join();
+    threads_.clear();
   }
-
-  Result<std::string> listen_tcp(const std::string& address) override;
-  Result<> listen_unix(const os::Path& path, unsigned mode) override;
-  void drain(Millis grace) override;
   void run_after(Millis delay, std::function<void()> task) override {
     auto timer = std::make_shared<asio::steady_timer>(io_, delay);
     timer->async_wait([timer, task = std::move(task)](const boost::system::error_code& ec) {
@@ -57,10 +71,15 @@ private:
     const std::lock_guard lock(mutex_);
     idle_.notify_all();
   }
-  void connection_ends() override;
-  template <class Acceptor> void begin(std::shared_ptr<Acceptor> acceptor);
+  void connection_begins(Closable& connection) override {
+    const std::lock_guard lock(mutex_);
+    open_.insert(&connection);
+    if (closing_) connection.close_soon();
+  }
+  void connection_ends(Closable& connection) override;
+  template <class Acceptor> void add(std::shared_ptr<Acceptor> acceptor);
   template <class Acceptor>
-  awaitable<void> accept(std::shared_ptr<Acceptor> acceptor, std::shared_ptr<Signal> room);
+  awaitable<void> accept_from(std::shared_ptr<Acceptor> acceptor, std::shared_ptr<Signal> room);
 
   ServerOptions options_;
   Handler& handler_;
@@ -69,14 +88,16 @@ private:
   std::atomic<std::size_t> connections_ = 0, requests_ = 0;
   std::mutex mutex_;
   std::condition_variable idle_;
-  std::vector<std::function<void()>> stop_accepting_;
+  std::set<Closable*> open_;
+  bool closing_ = false;
+  std::vector<std::function<void()>> begin_accepting_, stop_accepting_;
   std::vector<std::function<void()>> room_made_;
   std::vector<std::thread> threads_;
 };
 
 template <class Acceptor>
-awaitable<void> ServerImpl::accept(std::shared_ptr<Acceptor> acceptor,
-                                   std::shared_ptr<Signal> room) {
+awaitable<void> ServerImpl::accept_from(std::shared_ptr<Acceptor> acceptor,
+                                        std::shared_ptr<Signal> room) {
   constexpr bool is_tcp = std::is_same_v<Acceptor, asio::ip::tcp::acceptor>;
   for (;;) {
     while (connections_ >= options_.connections_max)
@@ -102,20 +123,23 @@ awaitable<void> ServerImpl::accept(std::shared_ptr<Acceptor> acceptor,
   }
 }
 
-void ServerImpl::connection_ends() {
-  if (connections_-- != options_.connections_max) return;
+void ServerImpl::connection_ends(Closable& connection) {
   const std::lock_guard lock(mutex_);
+  open_.erase(&connection);
+  if (connections_-- != options_.connections_max) return;
   for (const auto& wake : room_made_)
     wake();
 }
 
-template <class Acceptor> void ServerImpl::begin(std::shared_ptr<Acceptor> acceptor) {
+template <class Acceptor> void ServerImpl::add(std::shared_ptr<Acceptor> acceptor) {
   const auto room = std::make_shared<Signal>(acceptor->get_executor());
   stop_accepting_.push_back(
       [acceptor] { asio::post(acceptor->get_executor(), [acceptor] { acceptor->close(); }); });
   room_made_.push_back(
       [room, acceptor] { asio::post(acceptor->get_executor(), [room] { room->wake(); }); });
-  asio::co_spawn(acceptor->get_executor(), accept(acceptor, room), asio::detached);
+  begin_accepting_.push_back([this, acceptor, room] {
+    asio::co_spawn(acceptor->get_executor(), accept_from(acceptor, room), asio::detached);
+  });
 }
 
 Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
@@ -137,7 +161,7 @@ Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
                 "listen on " + address + ": " + ec.message() +
                     ". Stop what listens there, or give another --listen HOST:PORT");
   const auto got = acceptor->local_endpoint(ec);
-  begin(acceptor);
+  add(acceptor);
   return at->host + ":" + std::to_string(got.port());
 }
 
@@ -156,7 +180,7 @@ Result<> ServerImpl::listen_unix(const os::Path& path, unsigned mode) {
   if (!ec && ::chmod(path.c_str(), mode) != 0) return fail_errno("protect " + path.string());
   if (!ec) acceptor->listen(128, ec);
   if (ec) return fail_internal("listen on " + path.string() + ": " + ec.message());
-  begin(acceptor);
+  add(acceptor);
   return {};
 }
 

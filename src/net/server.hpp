@@ -81,17 +81,25 @@ struct ServerOptions {
   Millis request_timeout{86'400'000};  ///< a whole request
 };
 
-/// Owns its threads and listeners; the destructor stops and joins them.
+/// Owns its threads and listeners.
 class Server {
 public:
   static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler& handler);
   virtual ~Server() = default;
-  /// Listens on "HOST:PORT" (PORT 0 = any free one); returns the address it got.
+  /// Listens on "HOST:PORT" (PORT 0 = any free one); returns the address it got. Who connects waits
+  /// for accept().
   virtual Result<std::string> listen_tcp(const std::string& address) = 0;
   /// Listens on a unix socket with that mode; an old socket file there is replaced.
   virtual Result<> listen_unix(const os::Path& path, unsigned mode) = 0;
+  /// Begins with the connections of all that it listens on. Once.
+  virtual void accept() = 0;
   /// No new connections; requests at work are answered; returns when all are or `grace` is over.
   virtual void drain(Millis grace) = 0;
+  /// Closes all connections: whoever reads a body or answers meets a client that went away.
+  virtual void close_connections() = 0;
+  /// Ends its threads: no handler, task or watch is called from then on. The destructor does it
+  /// too; whoever owns what they work on calls it before that goes.
+  virtual void stop() = 0;
   /// Runs `task` on a network thread after `delay`: for timers that need no thread of their own.
   virtual void run_after(Millis delay, std::function<void()> task) = 0;
   /// Runs `task` on a network thread each time `fd` (not owned) becomes readable, until the

@@ -78,6 +78,7 @@ TEST_CASE("no mounts, or none that can be read: no control groups, and no failur
   CHECK_FALSE(cgroup_use({}, "job").memory_kills);
 }
 
+// SEMANTICS X16
 TEST_CASE("version 1: a limit is a file, the quota counts by periods of 100 ms") {
   FakeGroups fake;
   const CgroupHost host{1, fake.at("memory"), fake.at("cpu"), fake.at("pids")};
@@ -143,6 +144,7 @@ TEST_CASE("version 2: a group that gets no controller is no use") {
   CHECK(find_cgroups(fake.view).version == 0);
 }
 
+// SEMANTICS X16
 TEST_CASE("version 2: swap is not given beyond the memory limit") {
   FakeGroups fake;
   const CgroupHost host{2, fake.at("all"), fake.at("all"), fake.at("all")};

@@ -107,6 +107,7 @@ TEST_CASE("a link is removed and not what it leads to; nothing is fine") {
   ::_exit(0);
 }
 
+// SEMANTICS C5
 TEST_CASE("a lock is its holder's alone: a kill frees it, whatever the holder had forked") {
   const Place place;
   const Path file = place.path / "lock";

@@ -34,8 +34,9 @@
 #include <unistd.h>
 
 // The order of initialisation, each thing owned here and built from those above it: lock, database,
-// control thread and readers, pools, identity, server, objects, fleet, engine, front door; then
-// recovery, then the listeners. Destruction is the reverse.
+// control thread and readers, pools, identity, server, objects, fleet, engine, front door. Then
+// work begins: recovery, then the listeners. In the end every thread stops before anything that it
+// works on goes; destruction is the reverse of the order.
 
 namespace trainyard {
 namespace {
@@ -112,6 +113,14 @@ sigset_t block_signals() {
   return set;
 }
 
+// Tells whoever started it, and the command's local clients.
+Result<> announce(const wire::CredentialsFile& credentials, const store::DataPaths& paths) {
+  TRY(os::write_durably(paths.credentials(), wire::encode(credentials)));
+  std::printf("trainyard: listening on %s\n", credentials.Endpoint.c_str());
+  std::fflush(stdout);
+  return {};
+}
+
 // The server is made before what answers its requests; nothing listens until this is filled.
 struct LateHandler final : net::Handler {
   std::unique_ptr<api::FrontDoor> door;
@@ -139,7 +148,6 @@ Result<> serve(const ServeOptions& options) {
   Pool pool(pool_threads, queue_max), bodies(body_threads, queue_max),
       effects(pool_threads, queue_max);
   identity::Identity identity(control, readers, settings.account);
-  const identity::AccessKey key = TRY(identity.first_key());
 
   LateHandler handler;
   const auto server = TRY(net::Server::start({}, handler));
@@ -148,11 +156,9 @@ Result<> serve(const ServeOptions& options) {
   objects::Snapshots snapshots(paths.snapshots(), *blobs, readers, clock);
   api::S3Context s3{control, readers,          *blobs,          uploads, bodies,
                     pool,    settings.account, settings.region, clock};
-  TRY(api::clean_after_start(s3));
-  TRY(api::ensure_default_bucket(s3));
 
   fleet::LocalFleet fleet(program, paths.instances(), *server);
-  engine::InstanceContext instances{paths, "http://" + settings.listen, user.uid, user.gid};
+  engine::InstanceContext instances{paths, "", user.uid, user.gid};
   engine::JobWorld world(settings, instances, snapshots, *server);
   const auto follower = TRY(logs::Follower::open(*server));
   engine::World functions = world.functions();
@@ -164,22 +170,32 @@ Result<> serve(const ServeOptions& options) {
   handler.door = std::make_unique<api::FrontDoor>(
       api::FrontDoor::Parts{services, control, readers, pool, s3, sessions, *follower});
 
-  const std::string address = TRY(server->listen_tcp(settings.listen));
-  world.set_service_url("http://" + address);
-  TRY(server->listen_unix(paths.agent_socket(), 0600));
-  TRY(engine.recover());
-  const auto handover = TRY(Handover::open(paths.client_socket(), *server, pool, identity, clock));
-  TRY(os::write_durably(paths.credentials(),
-                        wire::encode(wire::CredentialsFile{"http://" + address, key.id, key.secret,
-                                                           settings.region, settings.account})));
-  std::printf("trainyard: listening on http://%s\n", address.c_str());
-  std::fflush(stdout);
-
-  int caught = 0;
-  ::sigwait(&signals, &caught);
-  log::info("stopping", {{"signal", std::to_string(caught)}});
-  server->drain(drain_grace);
-  return {};
+  std::unique_ptr<Handover> handover;
+  const auto work = [&]() -> Result<> {
+    const auto key = TRY(identity.first_key());
+    const std::string address = TRY(server->listen_tcp(settings.listen));
+    world.set_service_url("http://" + address);
+    TRY(server->listen_unix(paths.agent_socket(), 0600));
+    TRY(api::clean_after_start(s3));
+    TRY(api::ensure_default_bucket(s3));
+    TRY(engine.recover());
+    server->accept();
+    handover = TRY(Handover::open(paths.client_socket(), *server, pool, identity, clock));
+    TRY(announce({"http://" + address, key.id, key.secret, settings.region, settings.account},
+                 paths));
+    int caught = 0;
+    ::sigwait(&signals, &caught);
+    log::info("stopping", {{"signal", std::to_string(caught)}});
+    server->drain(drain_grace);
+    return {};
+  };
+  const Result<> outcome = work();
+  server->close_connections();
+  for (Pool* p : {&bodies, &pool, &effects})
+    p->stop();
+  control.stop();
+  server->stop();
+  return outcome;
 }
 
 }  // namespace trainyard

@@ -29,6 +29,7 @@ TEST_CASE("a hosts file gives names and aliases their address") {
   CHECK(found("", "algo-1") == "");
 }
 
+// SEMANTICS T13
 TEST_CASE("an endpoint is plain HTTP") {
   CHECK(parse_http_url("http://h")->authority() == "h");
   CHECK(parse_http_url("http://h")->target == "/");

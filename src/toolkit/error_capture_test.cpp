@@ -24,6 +24,7 @@ TEST_CASE("the text begins at the first line with an error's name") {
   CHECK(captured({"ExecuteUserScriptError\n"}) == "ExecuteUserScriptError");
 }
 
+// SEMANTICS T5
 TEST_CASE("lines are whole however they arrive") {
   CHECK(captured({"Key", "Err", "or: x", "\nne", "xt"}) == "KeyError: x\n next");
   CHECK(captured({"a\nb", "c\nKeyError", "\n"}) == "KeyError");
@@ -33,6 +34,7 @@ TEST_CASE("equal lines are there once, colons and blanks at the edges are gone")
   CHECK(captured({"KeyError: \n same :\nsame\n\n\nlast\n"}) == "KeyError\n same\n \n last");
 }
 
+// SEMANTICS T5
 TEST_CASE("of much output the end is kept, from an error on") {
   ErrorCapture capture("ExecuteUserScriptError");
   capture.feed("ValueError: early\n");

@@ -4,6 +4,7 @@
 
 using namespace trainyard::toolkit;
 
+// SEMANTICS T7
 TEST_CASE("a member's name stays below the directory") {
   CHECK(safe_member_name("a/b") == "a/b");
   CHECK(safe_member_name("../../etc/passwd") == "etc/passwd");
@@ -14,6 +15,7 @@ TEST_CASE("a member's name stays below the directory") {
   CHECK(safe_member_name("") == "");
 }
 
+// SEMANTICS T7
 TEST_CASE("a link stays inside if no prefix of it leaves") {
   CHECK(link_stays_inside("a", "b"));
   CHECK(link_stays_inside("d/a", "../b"));

@@ -130,6 +130,7 @@ TEST_CASE("an unsigned body gives its payload and trailer, in pieces of any size
   CHECK(decode_unsigned("0\r\n\r\n", "0").error == "");
 }
 
+// SEMANTICS S8
 TEST_CASE("a body that breaks off anywhere is incomplete") {
   for (std::size_t n = 0; n < botocore_body.size(); ++n) {
     CAPTURE(n);
@@ -196,6 +197,7 @@ TEST_CASE("signed chunks verify, in pieces of any size") {
   }
 }
 
+// SEMANTICS A1
 TEST_CASE("a changed, dropped, swapped or added signed chunk is refused") {
   const std::string good = plain_example();
   const std::size_t second = good.find("400;"), last = good.rfind("0;chunk");

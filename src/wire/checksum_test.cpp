@@ -28,6 +28,7 @@ std::string pattern_text(std::size_t bytes) {
 }  // namespace
 
 // The check values of the catalogue of CRC algorithms for "123456789", and FIPS 180's for "abc".
+// SEMANTICS S7
 TEST_CASE("each algorithm gives its published check value") {
   CHECK(of(ChecksumAlgorithm::crc32, "123456789") == "y/Q5Jg==");          // cbf43926
   CHECK(of(ChecksumAlgorithm::crc32c, "123456789") == "4waSgw==");         // e3069283
@@ -49,6 +50,7 @@ TEST_CASE("pieces of any size give the checksum of the whole") {
   }
 }
 
+// SEMANTICS S7
 TEST_CASE("CRCs of parts combine to the CRC of the object, hashes do not") {
   const std::string text = pattern_text(70'001);
   for (const auto algorithm : all) {

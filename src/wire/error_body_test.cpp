@@ -20,6 +20,7 @@ const Error no_key{ErrorKind::not_found, "NoSuchKey", "The key <k> is not there.
 
 }  // namespace
 
+// SEMANTICS A2
 TEST_CASE("a refused request is named as each protocol names it") {
   const auto all = [](const char* code, ErrorKind kind = ErrorKind::denied) {
     const Error error{kind, code, ""};

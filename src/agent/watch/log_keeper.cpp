@@ -31,22 +31,24 @@ std::int64_t last_time(const os::Fd& index, std::uint64_t records) {
 
 }  // namespace
 
-Result<std::unique_ptr<LogKeeper>> LogKeeper::open(const os::Path& directory, const Clock& clock) {
+Result<std::unique_ptr<LogKeeper>> LogKeeper::open(const os::Path& directory,
+                                                   std::uint64_t bytes_max, const Clock& clock) {
   TRY(os::make_directories(directory));
   const os::Path log_path = directory / wire::log_file, index_path = directory / wire::index_file;
   // Not O_APPEND: splice() refuses such files.
-  os::Fd log = TRY(os::open_file(log_path, O_WRONLY | O_CREAT));
+  os::Fd log = TRY(os::open_file(log_path, O_RDWR | O_CREAT));
   os::Fd index = TRY(os::open_file(index_path, O_RDWR | O_CREAT));
   const std::uint64_t end = TRY(size_of(log, log_path));
   const std::uint64_t records = TRY(size_of(index, index_path)) / wire::index_record_bytes;
   return std::unique_ptr<LogKeeper>(
-      new LogKeeper(directory, std::move(log), std::move(index), end, records, clock));
+      new LogKeeper(directory, bytes_max, std::move(log), std::move(index), end, records, clock));
 }
 
-LogKeeper::LogKeeper(os::Path directory, os::Fd log, os::Fd index, std::uint64_t end,
-                     std::uint64_t records, const Clock& clock)
-    : directory_(std::move(directory)), log_(std::move(log)), index_(std::move(index)), end_(end),
-      records_(records), last_ms_(last_time(index_, records)), clock_(clock) {}
+LogKeeper::LogKeeper(os::Path directory, std::uint64_t bytes_max, os::Fd log, os::Fd index,
+                     std::uint64_t end, std::uint64_t records, const Clock& clock)
+    : directory_(std::move(directory)), bytes_max_(bytes_max), log_(std::move(log)),
+      index_(std::move(index)), end_(end), records_(records), last_ms_(last_time(index_, records)),
+      clock_(clock) {}
 
 LogKeeper::~LogKeeper() {
   if (thread_.joinable()) thread_.join();
@@ -54,7 +56,11 @@ LogKeeper::~LogKeeper() {
 
 Result<> LogKeeper::note(std::string_view text) {
   CHECK(!thread_.joinable());
-  const std::string line = "[trainyard] " + std::string(text) + "\n";
+  char last = '\n';
+  if (end_ > 0 && ::pread(log_.get(), &last, 1, off_t(end_ - 1)) != 1)
+    return fail_errno("read the log");
+  const std::string line =
+      (last == '\n' ? "[trainyard] " : "\n[trainyard] ") + std::string(text) + "\n";
   if (::lseek(log_.get(), off_t(end_), SEEK_SET) < 0) return fail_errno("seek in the log");
   TRY(os::write_all(log_.get(), line, "the log"));
   return record_batch(line.size());
@@ -68,20 +74,31 @@ void LogKeeper::follow(os::Fd pipe) {
 
 void LogKeeper::pump() {
   for (;;) {
+    if (end_ >= bytes_max_) {
+      if (!drop_some()) return;
+      continue;
+    }
     loff_t at = loff_t(end_);
-    const ssize_t n =
-        ::splice(pipe_.get(), nullptr, log_.get(), &at, batch_bytes_max, SPLICE_F_MOVE);
+    const auto size = std::size_t(std::min<std::uint64_t>(batch_bytes_max, bytes_max_ - end_));
+    const ssize_t n = ::splice(pipe_.get(), nullptr, log_.get(), &at, size, SPLICE_F_MOVE);
     if (n == 0) return;
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       // The script must not hang on a full pipe because the log cannot be kept: read on and drop.
       if (outcome_) outcome_ = fail_errno("keep the job's log");
-      char dropped[1 << 16];
-      if (::read(pipe_.get(), dropped, sizeof dropped) <= 0) return;
+      if (!drop_some()) return;
       continue;
     }
     if (const auto r = record_batch(std::uint64_t(n)); !r && outcome_) outcome_ = r;
   }
+}
+
+// False at the end of the pipe.
+bool LogKeeper::drop_some() {
+  char dropped[1 << 16];
+  const ssize_t n = ::read(pipe_.get(), dropped, sizeof dropped);
+  if (n > 0) dropped_ += std::uint64_t(n);
+  return n > 0 || (n < 0 && errno == EINTR);
 }
 
 Result<> LogKeeper::record_batch(std::uint64_t bytes) {
@@ -101,6 +118,9 @@ Result<> LogKeeper::record_batch(std::uint64_t bytes) {
 Result<> LogKeeper::finish() {
   if (thread_.joinable()) thread_.join();
   pipe_.reset();
+  if (outcome_ && dropped_ > 0)
+    return note("the log was cut at its limit of " + std::to_string(bytes_max_) + " bytes; " +
+                std::to_string(dropped_) + " bytes were dropped (setting log_limit)");
   return outcome_;
 }
 

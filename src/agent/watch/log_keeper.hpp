@@ -19,7 +19,10 @@ class LogKeeper {
 public:
   /// Opens or makes the files in `directory` and goes on behind what is there: an agent before this
   /// one may have died between bytes and index.
-  static Result<std::unique_ptr<LogKeeper>> open(const os::Path& directory, const Clock& clock);
+  /// Past `bytes_max` what the container writes is read and dropped, and the log ends with a line
+  /// that says so.
+  static Result<std::unique_ptr<LogKeeper>> open(const os::Path& directory, std::uint64_t bytes_max,
+                                                 const Clock& clock);
   ~LogKeeper();
   LogKeeper(const LogKeeper&) = delete;
   LogKeeper& operator=(const LogKeeper&) = delete;
@@ -34,12 +37,15 @@ public:
   Result<> sync();
 
 private:
-  LogKeeper(os::Path directory, os::Fd log, os::Fd index, std::uint64_t end, std::uint64_t records,
-            const Clock& clock);
+  LogKeeper(os::Path directory, std::uint64_t bytes_max, os::Fd log, os::Fd index,
+            std::uint64_t end, std::uint64_t records, const Clock& clock);
   void pump();
   Result<> record_batch(std::uint64_t bytes);
+  bool drop_some();
 
   os::Path directory_;
+  std::uint64_t bytes_max_;
+  std::uint64_t dropped_ = 0;  // bytes past the limit
   os::Fd log_, index_, pipe_;
   std::uint64_t end_ = 0;      // bytes in raw.log
   std::uint64_t records_ = 0;  // in raw.idx

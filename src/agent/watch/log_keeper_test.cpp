@@ -8,6 +8,8 @@
 namespace trainyard::agent {
 namespace {
 
+constexpr std::uint64_t no_limit = 1ull << 40;
+
 struct Directory {
   os::Path path = [] {
     char name[] = "/tmp/trainyard-log-XXXXXX";
@@ -24,7 +26,7 @@ struct Directory {
 TEST_CASE("every byte is kept, binary and without a final newline") {
   Directory dir;
   ManualClock clock;
-  auto keeper = LogKeeper::open(dir.path, clock).value();
+  auto keeper = LogKeeper::open(dir.path, no_limit, clock).value();
   REQUIRE(keeper->note("first"));
   auto pipe = os::make_pipe().value();
   keeper->follow(std::move(pipe.read));
@@ -42,14 +44,43 @@ TEST_CASE("every byte is kept, binary and without a final newline") {
 TEST_CASE("a second keeper goes on behind the first and times never fall") {
   Directory dir;
   ManualClock clock;
-  REQUIRE(LogKeeper::open(dir.path, clock).value()->note("one"));
+  REQUIRE(LogKeeper::open(dir.path, no_limit, clock).value()->note("one"));
   clock.jump(Millis(-5000));
-  REQUIRE(LogKeeper::open(dir.path, clock).value()->note("two"));
+  REQUIRE(LogKeeper::open(dir.path, no_limit, clock).value()->note("two"));
   CHECK(dir.log() == "[trainyard] one\n[trainyard] two\n");
   const auto index = dir.index();
   CHECK(index.back().end == dir.log().size());
   for (std::size_t i = 1; i < index.size(); ++i)
     CHECK(index[i].ms >= index[i - 1].ms);
+}
+
+// SEMANTICS L16
+TEST_CASE("past its limit a log is cut, says so, and its writer is not held up") {
+  Directory dir;
+  ManualClock clock;
+  auto keeper = LogKeeper::open(dir.path, 10, clock).value();
+  auto pipe = os::make_pipe().value();
+  keeper->follow(std::move(pipe.read));
+  REQUIRE(os::write_all(pipe.write.get(), std::string(3 << 20, 'z'), "pipe"));
+  pipe.write.reset();
+  REQUIRE(keeper->finish());
+  CHECK(dir.log() ==
+        "zzzzzzzzzz\n[trainyard] the log was cut at its limit of 10 bytes; 3145718 bytes "
+        "were dropped (setting log_limit)\n");
+}
+
+// SEMANTICS L17
+TEST_CASE("a line of Trainyard's own begins a line") {
+  Directory dir;
+  ManualClock clock;
+  auto keeper = LogKeeper::open(dir.path, no_limit, clock).value();
+  auto pipe = os::make_pipe().value();
+  keeper->follow(std::move(pipe.read));
+  REQUIRE(os::write_all(pipe.write.get(), "no newline", "pipe"));
+  pipe.write.reset();
+  REQUIRE(keeper->finish());
+  REQUIRE(keeper->note("ended"));
+  CHECK(dir.log() == "no newline\n[trainyard] ended\n");
 }
 
 }  // namespace

@@ -94,6 +94,8 @@ Result<wire::InstanceSpec> JobWorld::spec(const store::JobRow& row, const job::J
   auto spec = make_instance_spec(row, request, job, n, image, size_of(row), instances_);
   for (const auto& mount : settings_.sandbox_mounts)
     spec.Environment.Mounts.push_back(mount);
+  spec.StopGraceMs = settings_.stop_grace_seconds * 1000;
+  spec.LogBytesMax = std::int64_t(settings_.log_limit_bytes);
   return spec;
 }
 

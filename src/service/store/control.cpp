@@ -21,12 +21,16 @@ Control::Control(std::unique_ptr<Database> db, const Clock& clock)
     : db_(std::move(db)), clock_(clock), thread_([this] { run(); }) {}
 
 Control::~Control() {
+  stop();
+}
+
+void Control::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Control::submit(Work work, Done done) {

@@ -28,7 +28,6 @@ public:
 
   /// `db` in write mode, migrated.
   Control(std::unique_ptr<Database> db, const Clock& clock);
-  /// Finishes what is queued, then joins.
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
@@ -37,7 +36,11 @@ public:
   /// `unavailable`.
   void submit(Work work, Done done);
 
-  /// The same, and waits. For pool threads and start-up; never on the control thread.
+  /// Finishes what is queued and returns; what is submitted from then on is `unavailable`. The
+  /// destructor does it too; whoever owns what the callbacks work on calls it before that goes.
+  void stop();
+
+  /// The same as submit(), and waits. For pool threads and start-up; never on the control thread.
   template <class F> auto submit_and_wait(F work) -> decltype(work(std::declval<Txn&>())) {
     using R = decltype(work(std::declval<Txn&>()));
     R out = fail(ErrorKind::unavailable, "ServiceUnavailable", "the service is stopping");

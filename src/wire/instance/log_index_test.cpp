@@ -15,6 +15,7 @@ std::vector<LogEvent> cut(std::string_view bytes, bool at_end, std::uint64_t* en
   return out;
 }
 
+// SEMANTICS L9
 TEST_CASE("lines take the time of the batch their first byte came in") {
   const auto events = cut("abc\nde\nf\n", false);
   REQUIRE(events.size() == 3);
@@ -25,6 +26,7 @@ TEST_CASE("lines take the time of the batch their first byte came in") {
   CHECK(to_ms(events[2].time) == 2000);
 }
 
+// SEMANTICS L8
 TEST_CASE("a line without newline waits for its rest unless the log is at its end") {
   std::uint64_t end = 0;
   CHECK(cut("abc\nde", false, &end).size() == 1);
@@ -33,6 +35,7 @@ TEST_CASE("a line without newline waits for its rest unless the log is at its en
   CHECK(end == 106);
 }
 
+// SEMANTICS L5
 TEST_CASE("a line of megabytes is cut into events and loses no byte") {
   const std::string line(event_bytes_max * 2 + 5, 'x');
   std::string joined;

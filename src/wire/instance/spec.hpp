@@ -101,7 +101,8 @@ struct InstanceSpec {
   std::optional<CheckpointSpec> Checkpoint;
   LimitSpec Limits;
   bool NetworkIsolation = false;
-  std::int64_t MaxRuntimeMs = 0;  ///< 0 = none
+  std::int64_t MaxRuntimeMs = 0;                      ///< 0 = none
+  std::int64_t LogBytesMax = std::int64_t(64) << 30;  ///< what is written past it is not kept
   std::int64_t StopGraceMs = 120'000;
   std::int64_t HostUid = 0, HostGid = 0;  ///< who the job's processes are outside
   std::string Request;                    ///< CreateTrainingJob's body, for trainingjobconfig.json
@@ -137,6 +138,7 @@ template <class V> void fields(V& v, InstanceSpec& s) {
   v("Limits", s.Limits);
   v("NetworkIsolation", s.NetworkIsolation);
   v("MaxRuntimeMs", s.MaxRuntimeMs);
+  v("LogBytesMax", s.LogBytesMax);
   v("StopGraceMs", s.StopGraceMs);
   v("HostUid", s.HostUid);
   v("HostGid", s.HostGid);

@@ -45,6 +45,7 @@ std::vector<std::string> signed_fields(const TestRequest& request) {
 
 }  // namespace
 
+// SEMANTICS A1
 TEST_CASE("what botocore signs is verified") {
   for (const auto& r : recorded_requests) {
     CAPTURE(r.name);
@@ -66,6 +67,7 @@ TEST_CASE("another secret verifies nothing") {
   }
 }
 
+// SEMANTICS A1
 TEST_CASE("a changed method, path or signed field is refused") {
   for (const auto& r : recorded_requests) {
     CAPTURE(r.name);
@@ -110,6 +112,7 @@ TEST_CASE("a changed query is refused") {
   }
 }
 
+// SEMANTICS S22
 TEST_CASE("a presigned v2 URL and the headers sent with it must agree") {
   const auto& r = recorded("presigned v2 put, typed, with metadata and token");
   for (const std::string_view part : {"text%2Fplain", "XUFAKr", "meta-b=2", "IQo%2F"}) {
@@ -147,6 +150,7 @@ TEST_CASE("a changed signature, scope or body is refused") {
   }
 }
 
+// SEMANTICS A1
 TEST_CASE("an added x-amz header is refused unless it is signed") {
   for (const auto& r : recorded_requests) {
     CAPTURE(r.name);
@@ -192,6 +196,7 @@ TEST_CASE("a signed header that is empty may not go missing") {
   CHECK(verdict(request, "") == auth_code::mismatch);
 }
 
+// SEMANTICS A3
 TEST_CASE("a clock may be 15 minutes off, not more") {
   CHECK(verdict_at("json", now + std::chrono::minutes(15)) == "");
   CHECK(verdict_at("json", now - std::chrono::minutes(15)) == "");
@@ -199,6 +204,7 @@ TEST_CASE("a clock may be 15 minutes off, not more") {
   CHECK(verdict_at("json", now - std::chrono::minutes(15) - Millis(1)) == auth_code::skewed);
 }
 
+// SEMANTICS S22
 TEST_CASE("a presigned URL ends when it says") {
   for (const std::string_view name : {"presigned v4", "presigned v2"}) {
     CAPTURE(name);
