@@ -38,7 +38,8 @@ trainyard_library(cli cli DEPS base os wire wire_sign wire_shapes wire_instance 
 add_executable(trainyard src/main.cpp src/doctor.cpp)
 target_include_directories(trainyard PRIVATE src)
 target_compile_options(trainyard PRIVATE ${warnings})
-target_link_libraries(trainyard PRIVATE service agent agent_runtime wire cli)
+target_compile_definitions(trainyard PRIVATE TRAINYARD_VERSION="${PROJECT_VERSION}")
+target_link_libraries(trainyard PRIVATE service engine agent agent_runtime wire cli)
 
 # The program inside a container. Static, so that it runs in any image: the archives are named, for Debian's
 # fmt, which base's CMake target brings along, has none.
@@ -79,3 +80,6 @@ list(TRANSFORM contract PREPEND tests/sandbox/)
 add_executable(sandbox_contract src/base/doctest_main.cc ${contract})
 target_compile_options(sandbox_contract PRIVATE ${warnings})
 target_link_libraries(sandbox_contract PRIVATE agent_runtime)
+
+get_property(tests GLOBAL PROPERTY trainyard_tests)
+add_custom_target(unit_tests DEPENDS ${tests})

@@ -1,11 +1,13 @@
 #include "base/pool.hpp"
 
+#include "base/log.hpp"
+
+#include <system_error>
+
 namespace trainyard {
 
-Pool::Pool(std::size_t threads, std::size_t queue_max) : queue_max_(queue_max) {
-  for (std::size_t i = 0; i < threads; ++i)
-    threads_.emplace_back([this] { work(); });
-}
+Pool::Pool(std::size_t threads_max, std::size_t queue_max)
+    : threads_max_(threads_max), queue_max_(queue_max) {}
 
 Pool::~Pool() {
   stop();
@@ -29,9 +31,23 @@ bool Pool::post(std::function<void()> task) {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= queue_max_) return false;
     queue_.push_back(std::move(task));
+    if (running_ + queue_.size() > threads_.size() && threads_.size() < threads_max_) grow();
+    if (threads_.empty()) {
+      queue_.pop_back();
+      return false;
+    }
   }
   wake_.notify_one();
   return true;
+}
+
+// Where the machine gives no more threads, those that are there do the work.
+void Pool::grow() {
+  try {
+    threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error& e) {
+    log::warn("a thread could not be started", {{"error", e.what()}});
+  }
 }
 
 void Pool::drain() {

@@ -10,16 +10,18 @@
 
 namespace trainyard {
 
-/// Runs tasks in the order they came, on `threads` threads that it owns.
+/// Runs tasks in the order they came, on threads that it owns: as many as were needed at once so
+/// far, and never more than `threads_max`.
 class Pool {
 public:
   /// At most `queue_max` tasks wait; past that post() refuses.
-  Pool(std::size_t threads, std::size_t queue_max);
+  Pool(std::size_t threads_max, std::size_t queue_max);
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  /// False when the queue is full or the pool is stopping: the task was not taken. Thread-safe.
+  /// False when the queue is full, the pool is stopping or no thread can be had: the task was not
+  /// taken. Thread-safe.
   [[nodiscard]] bool post(std::function<void()> task);
   /// Blocks until nothing waits or runs.
   void drain();
@@ -29,11 +31,12 @@ public:
 
 private:
   void work();
+  void grow();
 
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::deque<std::function<void()>> queue_;
-  std::size_t queue_max_, running_ = 0;
+  std::size_t threads_max_, queue_max_, running_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -8,10 +8,12 @@
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
 
+#include <atomic>
 #include <deque>
 #include <future>
 #include <mutex>
 #include <sys/sendfile.h>
+#include <utility>
 
 namespace trainyard::net {
 namespace {
@@ -45,15 +47,21 @@ struct Wish {
   std::variant<Read, wire::Response, Upgrade> what;
 };
 
-class Connection final : public Closable, public std::enable_shared_from_this<Connection> {
+class Connection final : public HostedConnection, public std::enable_shared_from_this<Connection> {
 public:
   Connection(ConnectionHost& server, Socket socket, std::string peer)
       : server_(server), socket_(std::move(socket)), deadline_(socket_.get_executor()),
-        wished_(socket_.get_executor()), peer_(std::move(peer)) {}
+        wished_(socket_.get_executor()), peer_(std::move(peer)),
+        buffer_(2 * server.options().header_bytes_max) {}
 
   awaitable<void> run();
   /// From any thread. False once the connection is over: nobody will see the wish.
   bool wish(Wish wish);
+  std::optional<std::chrono::steady_clock::time_point> idle_since() const override {
+    const auto since = idle_since_.load();
+    if (since == busy) return {};
+    return since;
+  }
   auto executor() { return socket_.get_executor(); }
   void close_soon() override {
     asio::post(executor(), [self = shared_from_this()] { self->close(); });
@@ -78,6 +86,7 @@ private:
   awaitable<bool> send_file(const wire::FileBody& file);
   awaitable<void> line_mode(Wish::Upgrade upgrade);
   awaitable<void> refuse(const boost::system::error_code& ec);
+  awaitable<void> refuse(const wire::RequestHead& head, Error error);
   // The one deadline: past it the socket is closed and whatever waits fails.
   void expect_within(Millis limit);
   void expect_nothing() { deadline_.cancel(); }
@@ -89,7 +98,10 @@ private:
   Signal wished_;
   std::string peer_;
   boost::beast::flat_buffer buffer_;
+  static constexpr auto busy = std::chrono::steady_clock::time_point::max();
+  std::atomic<std::chrono::steady_clock::time_point> idle_since_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point began_;  // this request
+  bool asks_first_ = false;                      // Expect: 100-continue, not answered yet
   std::uint64_t body_left_ = 0;                  // what the admitted request may still send
   std::uint64_t unread_ = 0;                     // of a body of known length
   std::mutex mutex_;
@@ -100,9 +112,9 @@ private:
 class ExchangeImpl final : public Exchange {
 public:
   ExchangeImpl(std::shared_ptr<Connection> connection, wire::RequestHead head,
-               std::shared_ptr<void> context, std::string body)
+               std::shared_ptr<void> context, std::string body, std::shared_ptr<void> memory)
       : connection_(std::move(connection)), head_(std::move(head)), context_(std::move(context)),
-        body_(std::move(body)) {}
+        body_(std::move(body)), memory_(std::move(memory)) {}
   ~ExchangeImpl() override {
     if (!answered_) connection_->wish({plain(500, "the request was not answered")});
   }
@@ -128,6 +140,7 @@ private:
   wire::RequestHead head_;
   std::shared_ptr<void> context_;
   std::string body_;
+  std::shared_ptr<void> memory_;  // the body's
   bool answered_ = false;
 };
 
@@ -203,7 +216,6 @@ void Connection::expect_within(Millis limit) {
 
 awaitable<void> Connection::run() {
   const auto self = shared_from_this();
-  server_.connection_begins(*this);
   while (co_await serve_one()) {
   }
   finish();
@@ -217,6 +229,7 @@ awaitable<bool> Connection::serve_one() {
   Parser parser;
   parser.header_limit(std::uint32_t(server_.options().header_bytes_max));
   parser.body_limit(boost::none);
+  idle_since_ = std::chrono::steady_clock::now();
   if (buffer_.size() == 0) {
     expect_within(server_.options().idle_timeout);
     const auto [waited] = co_await socket_.async_wait(Socket::wait_read, as_tuple);
@@ -229,6 +242,7 @@ awaitable<bool> Connection::serve_one() {
     co_return false;
   }
   expect_nothing();
+  idle_since_ = busy;
   wire::RequestHead head;
   const auto& message = parser.get();
   head.method = std::string(message.method_string());
@@ -262,27 +276,34 @@ awaitable<void> Connection::refuse(const boost::system::error_code& ec) {
     co_await send(plain(400, "the request is not HTTP/1.1: " + ec.message()), false, false);
 }
 
+awaitable<void> Connection::refuse(const wire::RequestHead& head, Error error) {
+  const wire::Response refusal = server_.handler().refuse(head, error);
+  co_await send(refusal, head.method == "HEAD", false);
+}
+
 awaitable<bool> Connection::converse(Parser& parser, const wire::RequestHead& head,
                                      Admission admission) {
   if (head.content_length.value_or(0) > admission.body_bytes_max) {
-    co_await send(plain(413, "the request's body is too large"), false, false);
+    co_await refuse(head, {ErrorKind::limit, "EntityTooLarge", "the request's body is too large"});
     co_return false;
   }
   began_ = std::chrono::steady_clock::now();
   body_left_ = admission.body_bytes_max;
   unread_ = head.content_length.value_or(0);
-  if (wire::equal_ignoring_case(head.headers.get("Expect"), "100-continue")) {
-    static constexpr std::string_view proceed = "HTTP/1.1 100 Continue\r\n\r\n";
-    expect_within(server_.options().idle_timeout);
-    const auto [ec, n] = co_await asio::async_write(socket_, asio::buffer(proceed), as_tuple);
-    if (ec) co_return false;
-  }
+  asks_first_ = wire::equal_ignoring_case(head.headers.get("Expect"), "100-continue");
   std::string body;
-  if (admission.buffer) {
+  std::shared_ptr<void> memory;
+  const bool has_body = head.chunked || unread_ > 0;
+  if (admission.buffer && has_body) {
+    memory = server_.take_memory(std::size_t(head.chunked ? admission.body_bytes_max : unread_));
+    if (!memory) {
+      co_await refuse(head,
+                      {ErrorKind::unavailable, "SlowDown", "too much is under way; try again"});
+      co_return false;
+    }
     auto whole = co_await read_whole(parser, admission.body_bytes_max);
     if (!whole) {
-      const int status = whole.error().kind == ErrorKind::limit ? 413 : 400;
-      co_await send(plain(status, whole.error().message), false, false);
+      co_await refuse(head, whole.error());
       co_return false;
     }
     body = std::move(*whole);
@@ -290,7 +311,7 @@ awaitable<bool> Connection::converse(Parser& parser, const wire::RequestHead& he
   expect_nothing();
   const bool keep_alive = parser.get().keep_alive();
   server_.handler().handle(std::make_shared<ExchangeImpl>(
-      shared_from_this(), head, std::move(admission.context), std::move(body)));
+      shared_from_this(), head, std::move(admission.context), std::move(body), std::move(memory)));
   for (;;) {
     std::optional<Wish> wish;
     {
@@ -323,7 +344,15 @@ awaitable<Result<std::size_t>> Connection::read_body(Parser& parser, std::span<c
   expect_within(server_.options().idle_timeout);
   std::size_t got = 0;
   boost::system::error_code ec;
-  if (parser.chunked()) {
+  // Only now: whoever refuses a request without its body does so before the client sends it.
+  if (std::exchange(asks_first_, false)) {
+    static constexpr std::string_view proceed = "HTTP/1.1 100 Continue\r\n\r\n";
+    std::tie(ec, got) = co_await asio::async_write(socket_, asio::buffer(proceed), as_tuple);
+    got = 0;
+  }
+  if (ec) {
+    // the client is gone
+  } else if (parser.chunked()) {
     std::tie(ec, got) = co_await read_chunked(parser, out);
   } else {
     out = out.first(std::size_t(std::min<std::uint64_t>(out.size(), unread_)));
@@ -441,6 +470,7 @@ awaitable<void> Connection::line_mode(Wish::Upgrade upgrade) {
 void serve_connection(ConnectionHost& host, Socket socket, std::string peer) {
   const auto executor = socket.get_executor();
   auto connection = std::make_shared<Connection>(host, std::move(socket), std::move(peer));
+  host.connection_begins(*connection);
   asio::co_spawn(executor, [connection] { return connection->run(); }, asio::detached);
 }
 

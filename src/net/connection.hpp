@@ -6,18 +6,25 @@
 
 #include <boost/asio/generic/stream_protocol.hpp>
 
+#include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
 
 namespace trainyard::net {
 
-class Closable {
+/// A connection, as its host knows it.
+class HostedConnection {
 public:
-  virtual ~Closable() = default;
+  virtual ~HostedConnection() = default;
   /// Any thread.
   virtual void close_soon() = 0;
+  /// Since when it waits for its next request; nothing while it has one. Any thread.
+  virtual std::optional<std::chrono::steady_clock::time_point> idle_since() const = 0;
 };
 
-/// What a connection needs of the server it belongs to, which outlives it. Called on its strand.
+/// What a connection needs of where it came in, which outlives it. Called on its strand, but for
+/// connection_begins().
 class ConnectionHost {
 public:
   virtual ~ConnectionHost() = default;
@@ -25,8 +32,11 @@ public:
   virtual Handler& handler() = 0;
   virtual void request_begins() = 0;
   virtual void request_ends() = 0;
-  virtual void connection_begins(Closable& connection) = 0;
-  virtual void connection_ends(Closable& connection) = 0;
+  virtual void connection_begins(HostedConnection& connection) = 0;
+  virtual void connection_ends(HostedConnection& connection) = 0;
+  /// Memory for a body that is read whole, until what it returns is dropped; null when all
+  /// connections together have too much.
+  virtual std::shared_ptr<void> take_memory(std::size_t bytes) = 0;
 };
 
 using Socket = boost::asio::generic::stream_protocol::socket;

@@ -10,7 +10,7 @@ namespace trainyard::net {
 
 namespace asio = boost::asio;
 
-std::shared_ptr<void> watch_fd(asio::io_context& io, int fd, std::function<void()> task) {
+Result<std::shared_ptr<void>> watch_fd(asio::io_context& io, int fd, std::function<void()> task) {
   struct Watch {
     asio::posix::stream_descriptor descriptor;
     std::function<void()> task;
@@ -27,6 +27,7 @@ std::shared_ptr<void> watch_fd(asio::io_context& io, int fd, std::function<void(
     }
   };
   const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return fail_errno("watch a descriptor");
   auto watch = std::make_shared<Watch>(io, copy, std::move(task));
   auto on = std::make_shared<std::atomic<bool>>(true);
   asio::post(watch->descriptor.get_executor(), [watch, on] { Watch::wait(watch, on); });

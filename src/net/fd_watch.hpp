@@ -1,6 +1,8 @@
 #pragma once
 /// Calls back when a descriptor becomes readable.
 
+#include "base/result.hpp"
+
 #include <boost/asio/io_context.hpp>
 
 #include <functional>
@@ -10,6 +12,7 @@ namespace trainyard::net {
 
 /// Runs `task` on a thread of `io` each time `fd` is readable, until what it returns is dropped; a
 /// task that runs then ends by itself. Watches a copy: `fd` stays its owner's.
-std::shared_ptr<void> watch_fd(boost::asio::io_context& io, int fd, std::function<void()> task);
+Result<std::shared_ptr<void>> watch_fd(boost::asio::io_context& io, int fd,
+                                       std::function<void()> task);
 
 }  // namespace trainyard::net

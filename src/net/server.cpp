@@ -24,89 +24,126 @@ namespace asio = boost::asio;
 using asio::awaitable;
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 
-class ServerImpl final : public Server, private ConnectionHost {
-public:
-  ServerImpl(ServerOptions options, Handler& handler) : options_(options), handler_(handler) {
-    for (int i = 0; i < options.threads; ++i)
-      threads_.emplace_back([this] { io_.run(); });
-  }
-  ~ServerImpl() override { stop(); }
-
-  Result<std::string> listen_tcp(const std::string& address) override;
-  Result<> listen_unix(const os::Path& path, unsigned mode) override;
-  void accept() override {
-    for (const auto& begin : std::exchange(begin_accepting_, {}))
-      begin();
-  }
-  void drain(Millis grace) override;
-  void close_connections() override {
-    const std::lock_guard lock(mutex_);
-    closing_ = true;
-    for (Closable* connection : open_)
-      connection->close_soon();
-  }
-  void stop() override {
-    work_.reset();
-    io_.stop();
-    for (auto& thread : threads_)
-      thread.join();
-    threads_.clear();
-  }
-  void run_after(Millis delay, std::function<void()> task) override {
-    auto timer = std::make_shared<asio::steady_timer>(io_, delay);
-    timer->async_wait([timer, task = std::move(task)](const boost::system::error_code& ec) {
-      if (!ec) task();
-    });
-  }
-  std::shared_ptr<void> watch(int fd, std::function<void()> task) override {
-    return watch_fd(io_, fd, std::move(task));
-  }
-
-private:
-  const ServerOptions& options() const override { return options_; }
-  Handler& handler() override { return handler_; }
-  void request_begins() override { ++requests_; }
-  void request_ends() override {
-    if (--requests_ > 0) return;
-    const std::lock_guard lock(mutex_);
-    idle_.notify_all();
-  }
-  void connection_begins(Closable& connection) override {
-    const std::lock_guard lock(mutex_);
-    open_.insert(&connection);
-    if (closing_) connection.close_soon();
-  }
-  void connection_ends(Closable& connection) override;
-  template <class Acceptor> void add(std::shared_ptr<Acceptor> acceptor);
-  template <class Acceptor>
-  awaitable<void> accept_from(std::shared_ptr<Acceptor> acceptor, std::shared_ptr<Signal> room);
-
-  ServerOptions options_;
-  Handler& handler_;
-  asio::io_context io_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
-  std::atomic<std::size_t> connections_ = 0, requests_ = 0;
-  std::mutex mutex_;
-  std::condition_variable idle_;
-  std::set<Closable*> open_;
-  bool closing_ = false;
-  std::vector<std::function<void()>> begin_accepting_, stop_accepting_;
-  std::vector<std::function<void()>> room_made_;
-  std::vector<std::thread> threads_;
+// What all listeners share.
+struct Shared {
+  Shared(const ServerOptions& o, Handler& h) : options(o), handler(h) {}
+  ServerOptions options;
+  Handler& handler;
+  asio::io_context io;
+  std::mutex mutex;
+  std::condition_variable idle;
+  std::atomic<std::size_t> requests = 0;
+  std::shared_ptr<std::atomic<std::size_t>> buffered_bytes =
+      std::make_shared<std::atomic<std::size_t>>(0);
 };
 
-template <class Acceptor>
-awaitable<void> ServerImpl::accept_from(std::shared_ptr<Acceptor> acceptor,
-                                        std::shared_ptr<Signal> room) {
+// One address, and the connections that came in by it.
+class Listener : public ConnectionHost {
+public:
+  explicit Listener(Shared& shared) : shared_(shared) {}
+  virtual void begin() = 0;
+  virtual void end() = 0;
+  void close_connections();
+
+protected:
+  const ServerOptions& options() const override { return shared_.options; }
+  Handler& handler() override { return shared_.handler; }
+  void request_begins() override { ++shared_.requests; }
+  void request_ends() override {
+    if (--shared_.requests > 0) return;
+    const std::lock_guard lock(shared_.mutex);
+    shared_.idle.notify_all();
+  }
+  void connection_begins(HostedConnection& connection) override;
+  void connection_ends(HostedConnection& connection) override;
+  std::shared_ptr<void> take_memory(std::size_t bytes) override;
+  /// True if there is no room for one more; whoever idles longest is asked to make some.
+  bool is_full();
+  virtual void room_is_made() = 0;
+
+  Shared& shared_;
+  std::mutex mutex_;
+  std::set<HostedConnection*> open_;
+  bool closing_ = false;
+};
+
+void Listener::connection_begins(HostedConnection& connection) {
+  const std::lock_guard lock(mutex_);
+  open_.insert(&connection);
+  if (closing_) connection.close_soon();
+}
+
+void Listener::connection_ends(HostedConnection& connection) {
+  const std::lock_guard lock(mutex_);
+  open_.erase(&connection);
+  if (open_.size() + 1 >= shared_.options.connections_max) room_is_made();
+}
+
+void Listener::close_connections() {
+  const std::lock_guard lock(mutex_);
+  closing_ = true;
+  for (HostedConnection* connection : open_)
+    connection->close_soon();
+}
+
+std::shared_ptr<void> Listener::take_memory(std::size_t bytes) {
+  const auto& used = shared_.buffered_bytes;
+  const bool fits = used->fetch_add(bytes) + bytes <= shared_.options.buffered_bytes_max;
+  std::shared_ptr<void> taken(used.get(), [used, bytes](void*) { *used -= bytes; });
+  return fits ? taken : nullptr;
+}
+
+bool Listener::is_full() {
+  const std::lock_guard lock(mutex_);
+  if (open_.size() < shared_.options.connections_max) return false;
+  HostedConnection* longest = nullptr;
+  auto since = std::chrono::steady_clock::time_point::max();
+  for (HostedConnection* connection : open_)
+    if (const auto idle = connection->idle_since(); idle && *idle < since) {
+      since = *idle;
+      longest = connection;
+    }
+  if (longest) longest->close_soon();
+  return true;
+}
+
+template <class Acceptor> class ListenerOn final : public Listener {
+public:
+  explicit ListenerOn(Shared& shared)
+      : Listener(shared), acceptor(asio::make_strand(shared.io)), room_(acceptor.get_executor()) {}
+  void begin() override { asio::co_spawn(acceptor.get_executor(), accept(), asio::detached); }
+  void end() override {
+    asio::post(acceptor.get_executor(), [this] {
+      acceptor.close();
+      room_.wake();
+    });
+  }
+
+  Acceptor acceptor;
+
+private:
+  void room_is_made() override {
+    asio::post(acceptor.get_executor(), [this] { room_.wake(); });
+  }
+  awaitable<void> accept();
+
+  Signal room_;
+};
+
+template <class Acceptor> awaitable<void> ListenerOn<Acceptor>::accept() {
   constexpr bool is_tcp = std::is_same_v<Acceptor, asio::ip::tcp::acceptor>;
   for (;;) {
-    while (connections_ >= options_.connections_max)
-      co_await room->wait();
-    auto [ec, socket] = co_await acceptor->async_accept(asio::make_strand(io_), as_tuple);
-    if (ec == asio::error::operation_aborted || !acceptor->is_open()) co_return;
+    const auto [waited] = co_await acceptor.async_wait(Acceptor::wait_read, as_tuple);
+    if (waited || !acceptor.is_open()) co_return;
+    if (is_full()) {
+      co_await room_.wait();
+      continue;
+    }
+    auto [ec, socket] = co_await acceptor.async_accept(asio::make_strand(shared_.io), as_tuple);
+    if (ec == asio::error::operation_aborted || !acceptor.is_open()) co_return;
     if (ec) {  // out of descriptors, or the peer was gone: not our end
       log::warn("a connection could not be accepted", {{"error", ec.message()}});
-      asio::steady_timer pause(io_, Millis(100));
+      asio::steady_timer pause(shared_.io, Millis(100));
       co_await pause.async_wait(as_tuple);
       continue;
     }
@@ -117,30 +154,59 @@ awaitable<void> ServerImpl::accept_from(std::shared_ptr<Acceptor> acceptor,
       const auto from = socket.remote_endpoint(ignored);
       peer = from.address().to_string() + ":" + std::to_string(from.port());
     }
-    ++connections_;
     socket.non_blocking(true);
     serve_connection(*this, Socket(std::move(socket)), std::move(peer));
   }
 }
 
-void ServerImpl::connection_ends(Closable& connection) {
-  const std::lock_guard lock(mutex_);
-  open_.erase(&connection);
-  if (connections_-- != options_.connections_max) return;
-  for (const auto& wake : room_made_)
-    wake();
-}
+class ServerImpl final : public Server {
+public:
+  ServerImpl(ServerOptions options, Handler& handler) : shared_(options, handler) {
+    for (int i = 0; i < options.threads; ++i)
+      threads_.emplace_back([this] { shared_.io.run(); });
+  }
+  ~ServerImpl() override { stop(); }
 
-template <class Acceptor> void ServerImpl::add(std::shared_ptr<Acceptor> acceptor) {
-  const auto room = std::make_shared<Signal>(acceptor->get_executor());
-  stop_accepting_.push_back(
-      [acceptor] { asio::post(acceptor->get_executor(), [acceptor] { acceptor->close(); }); });
-  room_made_.push_back(
-      [room, acceptor] { asio::post(acceptor->get_executor(), [room] { room->wake(); }); });
-  begin_accepting_.push_back([this, acceptor, room] {
-    asio::co_spawn(acceptor->get_executor(), accept_from(acceptor, room), asio::detached);
-  });
-}
+  Result<std::string> listen_tcp(const std::string& address) override;
+  Result<> listen_unix(const os::Path& path, unsigned mode) override;
+  void accept() override {
+    for (const auto& listener : listeners_)
+      listener->begin();
+  }
+  void drain(Millis grace) override {
+    for (const auto& listener : listeners_)
+      listener->end();
+    std::unique_lock lock(shared_.mutex);
+    shared_.idle.wait_for(lock, grace, [this] { return shared_.requests == 0; });
+  }
+  void close_connections() override {
+    for (const auto& listener : listeners_)
+      listener->close_connections();
+  }
+  void stop() override {
+    work_.reset();
+    shared_.io.stop();
+    for (auto& thread : threads_)
+      thread.join();
+    threads_.clear();
+  }
+  void run_after(Millis delay, std::function<void()> task) override {
+    auto timer = std::make_shared<asio::steady_timer>(shared_.io, delay);
+    timer->async_wait([timer, task = std::move(task)](const boost::system::error_code& ec) {
+      if (!ec) task();
+    });
+  }
+  Result<std::shared_ptr<void>> watch(int fd, std::function<void()> task) override {
+    return watch_fd(shared_.io, fd, std::move(task));
+  }
+
+private:
+  Shared shared_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_ =
+      asio::make_work_guard(shared_.io);
+  std::vector<std::thread> threads_;
+};
 
 Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
   const auto at = parse_address(address);
@@ -150,45 +216,40 @@ Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
   if (ec)
     return fail(ErrorKind::invalid, "InvalidSettings",
                 "listen on " + address + ": " + ec.message());
-  auto acceptor = std::make_shared<asio::ip::tcp::acceptor>(asio::make_strand(io_));
+  auto listener = std::make_unique<ListenerOn<asio::ip::tcp::acceptor>>(shared_);
+  auto& acceptor = listener->acceptor;
   const asio::ip::tcp::endpoint endpoint(host, at->port);
-  acceptor->open(endpoint.protocol(), ec);
-  if (!ec) acceptor->set_option(asio::socket_base::reuse_address(true), ec);
-  if (!ec) acceptor->bind(endpoint, ec);
-  if (!ec) acceptor->listen(1024, ec);
+  acceptor.open(endpoint.protocol(), ec);
+  if (!ec) acceptor.set_option(asio::socket_base::reuse_address(true), ec);
+  if (!ec) acceptor.bind(endpoint, ec);
+  if (!ec) acceptor.listen(1024, ec);
   if (ec)
     return fail(ErrorKind::conflict, "InvalidSettings",
                 "listen on " + address + ": " + ec.message() +
                     ". Stop what listens there, or give another --listen HOST:PORT");
-  const auto got = acceptor->local_endpoint(ec);
-  add(acceptor);
+  const auto got = acceptor.local_endpoint(ec);
+  listeners_.push_back(std::move(listener));
   return at->host + ":" + std::to_string(got.port());
 }
 
 Result<> ServerImpl::listen_unix(const os::Path& path, unsigned mode) {
   using Acceptor = asio::local::stream_protocol::acceptor;
   ::unlink(path.c_str());
-  auto acceptor = std::make_shared<Acceptor>(asio::make_strand(io_));
+  auto listener = std::make_unique<ListenerOn<Acceptor>>(shared_);
+  auto& acceptor = listener->acceptor;
   boost::system::error_code ec;
   try {
     const asio::local::stream_protocol::endpoint endpoint(path.string());
-    acceptor->open(endpoint.protocol(), ec);
-    if (!ec) acceptor->bind(endpoint, ec);
+    acceptor.open(endpoint.protocol(), ec);
+    if (!ec) acceptor.bind(endpoint, ec);
   } catch (const boost::system::system_error& e) {
     ec = e.code();  // the path is too long
   }
   if (!ec && ::chmod(path.c_str(), mode) != 0) return fail_errno("protect " + path.string());
-  if (!ec) acceptor->listen(128, ec);
+  if (!ec) acceptor.listen(128, ec);
   if (ec) return fail_internal("listen on " + path.string() + ": " + ec.message());
-  add(acceptor);
+  listeners_.push_back(std::move(listener));
   return {};
-}
-
-void ServerImpl::drain(Millis grace) {
-  for (const auto& stop : stop_accepting_)
-    stop();
-  std::unique_lock lock(mutex_);
-  idle_.wait_for(lock, grace, [this] { return requests_ == 0; });
 }
 
 }  // namespace

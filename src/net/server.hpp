@@ -70,13 +70,19 @@ public:
   virtual std::variant<Admission, wire::Response> admit(const wire::RequestHead& head) = 0;
   /// On a network thread; must not block.
   virtual void handle(std::shared_ptr<Exchange> exchange) = 0;
+  /// The words for what the server itself refuses once the headers are in: kind `limit` for a body
+  /// that is too large, `unavailable` for one that there is no room for or that did not come. Must
+  /// not block.
+  virtual wire::Response refuse(const wire::RequestHead& head, const Error& error) = 0;
 };
 
 struct ServerOptions {
   int threads = 2;
   std::size_t header_bytes_max = 64u << 10;
+  /// Each that it listens on. Past it whoever idles longest between requests makes room.
   std::size_t connections_max = 1024;
-  Millis idle_timeout{75'000};    ///< between requests, and between bytes of a body
+  std::size_t buffered_bytes_max = 256u << 20;  ///< of bodies that are read whole, all together
+  Millis idle_timeout{75'000};                  ///< between requests, and between bytes of a body
   Millis header_timeout{20'000};  ///< from the first byte of a request to the end of its headers
   Millis request_timeout{86'400'000};  ///< a whole request
 };
@@ -104,7 +110,7 @@ public:
   virtual void run_after(Millis delay, std::function<void()> task) = 0;
   /// Runs `task` on a network thread each time `fd` (not owned) becomes readable, until the
   /// returned token is destroyed. For inotify and pidfd descriptors.
-  virtual std::shared_ptr<void> watch(int fd, std::function<void()> task) = 0;
+  virtual Result<std::shared_ptr<void>> watch(int fd, std::function<void()> task) = 0;
 };
 
 }  // namespace trainyard::net

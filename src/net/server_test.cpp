@@ -34,6 +34,9 @@ struct Echo : Handler {
     a.body_bytes_max = head.path == "/small" ? 4 : 128u << 20;
     return a;
   }
+  wire::Response refuse(const wire::RequestHead&, const Error& error) override {
+    return plain(error.kind == ErrorKind::limit ? 413 : 503, error.message);
+  }
   void handle(std::shared_ptr<Exchange> e) override {
     if (special) return special(std::move(e));
     if (e->head().path == "/dropped") return;
@@ -64,6 +67,10 @@ struct Fixture {
     server = Server::start(options, handler).value();
     address = server->listen_tcp("127.0.0.1:0").value();
     server->accept();
+  }
+  ~Fixture() {  // a reader's wait ends before the threads that end it
+    server->close_connections();
+    handler.pool.stop();
   }
   Client client() { return Client(parse_endpoint(address).value(), Millis(5000)); }
   os::Fd connect() {
@@ -150,6 +157,76 @@ TEST_CASE("100 Continue is sent only to who is admitted") {
       "PUT /refused HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
   CHECK(refused.starts_with("HTTP/1.1 403"));
   CHECK(refused.find("Connection: close") != std::string::npos);
+}
+
+// SEMANTICS A10
+TEST_CASE("100 Continue waits until the body is asked for") {
+  Fixture f;
+  f.handler.special = [](std::shared_ptr<Exchange> e) { e->reply(plain(404, "no bucket")); };
+  const auto refused =
+      f.raw("PUT /stream HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  CHECK(refused.starts_with("HTTP/1.1 404"));
+  CHECK(refused.find("Connection: close") != std::string::npos);
+}
+
+// SEMANTICS A9
+TEST_CASE("bodies that are read whole share a limit, and give it back") {
+  ServerOptions options;
+  options.buffered_bytes_max = 10;
+  Fixture f(options);
+  Client c = f.client();
+  for (int i = 0; i < 3; ++i)
+    CHECK(c.send(head_of("POST", "/a"), "ten bytes.")->status == 200);
+  CHECK(c.send(head_of("POST", "/a"), "eleven byte")->status == 503);
+}
+
+// SEMANTICS A9
+TEST_CASE("a chunk's extension is no way to fill the memory") {
+  Fixture f;
+  const std::string out = f.raw("PUT /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                                "\r\n4;a=" +
+                                std::string(1 << 20, 'x') + "\r\nabcd\r\n0\r\n\r\n");
+  CHECK(out.find("\r\n\r\n4") == std::string::npos);
+}
+
+// SEMANTICS A9
+TEST_CASE("where there is no room, whoever idles longest makes some") {
+  ServerOptions options;
+  options.connections_max = 2;
+  Fixture f(options);
+  const os::Fd first = f.connect(), second = f.connect();
+  for (const auto* fd : {&first, &second}) {  // their idle times begin in this order
+    REQUIRE(os::write_all(fd->get(), "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "raw"));
+    std::string answer(4096, 0);
+    REQUIRE(::recv(fd->get(), answer.data(), answer.size(), 0) > 0);
+  }
+  Client third = f.client();
+  const auto r = third.send(head_of("GET", "/third"), "");
+  REQUIRE(r);
+  CHECK(r->status == 200);
+  char c;
+  CHECK(::recv(first.get(), &c, 1, 0) <= 0);
+  CHECK(::recv(second.get(), &c, 1, MSG_DONTWAIT) < 0);
+  CHECK(errno == EAGAIN);
+}
+
+TEST_CASE("closing all connections ends a reader's wait") {
+  Fixture f;
+  std::promise<void> begun;
+  std::promise<bool> failed;
+  f.handler.special = [&](std::shared_ptr<Exchange> e) {
+    CHECK(f.handler.pool.post([&, e] {
+      std::vector<char> piece(100);
+      begun.set_value();
+      failed.set_value(!e->read(piece));
+    }));
+  };
+  const os::Fd fd = f.connect();
+  REQUIRE(os::write_all(fd.get(), "PUT /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+                        "a part"));
+  begun.get_future().wait();
+  f.server->close_connections();
+  CHECK(failed.get_future().get());
 }
 
 // SEMANTICS A9
@@ -278,12 +355,15 @@ TEST_CASE("watch and run_after call back, and a dropped watch does not") {
   auto pipe = os::make_pipe().value();
   std::promise<void> seen, later;
   std::shared_ptr<void> watch;
-  watch = f.server->watch(pipe.read.get(), [&] {
-    char c;
-    (void)os::read_some(pipe.read.get(), {&c, 1}, "pipe");
-    watch.reset();
-    seen.set_value();
-  });
+  watch = f.server
+              ->watch(pipe.read.get(),
+                      [&] {
+                        char c;
+                        (void)os::read_some(pipe.read.get(), {&c, 1}, "pipe");
+                        watch.reset();
+                        seen.set_value();
+                      })
+              .value();
   REQUIRE(os::write_all(pipe.write.get(), "xx", "pipe"));
   seen.get_future().wait();
   f.server->run_after(Millis(1), [&] { later.set_value(); });

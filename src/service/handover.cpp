@@ -44,7 +44,7 @@ Result<std::unique_ptr<Handover>> Handover::open(const os::Path& socket, net::Se
                                                  const Clock& clock) {
   auto out = std::unique_ptr<Handover>(
       new Handover(TRY(os::listen_for_messages(socket)), pool, identity, clock));
-  out->watch_ = server.watch(out->listener_.get(), [h = out.get()] { h->accept_all(); });
+  out->watch_ = TRY(server.watch(out->listener_.get(), [h = out.get()] { h->accept_all(); }));
   return out;
 }
 

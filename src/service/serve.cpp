@@ -41,7 +41,7 @@
 namespace trainyard {
 namespace {
 
-constexpr std::size_t pool_threads = 6, body_threads = 16, queue_max = 10'000;
+constexpr std::size_t pool_threads = 6, body_threads = 256, queue_max = 10'000;
 constexpr Millis drain_grace{1500};
 
 struct User {
@@ -129,6 +129,9 @@ struct LateHandler final : net::Handler {
   }
   void handle(std::shared_ptr<net::Exchange> exchange) override {
     door->handle(std::move(exchange));
+  }
+  wire::Response refuse(const wire::RequestHead& head, const Error& error) override {
+    return door->refuse(head, error);
   }
 };
 

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace trainyard::api {
 namespace {
@@ -17,9 +19,10 @@ namespace {
 constexpr std::uint64_t api_body_bytes_max = 8u << 20;
 constexpr std::uint64_t object_bytes_max = 5ull << 40;  // as the service limits an object
 
-enum class Protocol { json, query, s3, agent, credentials };
+enum class Protocol { json, query, rest_json, s3, agent, credentials };
 
-// One port: X-Amz-Target, then a form, then our own paths; all else is S3.
+// One port: X-Amz-Target, then a form, then our own paths; all else is S3, unless the signature
+// says that it is for a service whose operations are paths too (rest_json; none is offered).
 Protocol protocol_of(const wire::RequestHead& head) {
   if (head.path == wire::agent_path && head.peer == "unix") return Protocol::agent;
   if (head.path == wire::credentials_path) return Protocol::credentials;
@@ -27,29 +30,47 @@ Protocol protocol_of(const wire::RequestHead& head) {
   if (head.method == "POST" && head.path == "/" &&
       head.headers.get("Content-Type").starts_with("application/x-www-form-urlencoded"))
     return Protocol::query;
-  return Protocol::s3;
+  const auto signature = wire::parse_signature(head);
+  const bool is_s3 = !signature || signature->service.empty() || signature->service == "s3";
+  return is_s3 ? Protocol::s3 : Protocol::rest_json;
 }
 
 wire::Response refusal(Protocol protocol, const Error& error, const wire::RequestHead& head,
                        const std::string& request_id) {
   if (error.kind == ErrorKind::internal)
     log::error("a request failed", {{"request", request_id}, {"error", error.message}});
-  if (protocol == Protocol::json) return wire::json_error(error, request_id);
+  if (protocol == Protocol::json || protocol == Protocol::rest_json)
+    return wire::json_error(error, request_id);
   if (protocol == Protocol::query) return wire::query_error(error, request_id);
   return wire::s3_error(error, head.path, request_id, head.method == "HEAD");
 }
 
-Failure not_offered(std::string_view what) {
-  // What people reach for next, and does not exist here.
-  if (what.find("Endpoint") != std::string_view::npos ||
-      what.find("Model") != std::string_view::npos)
-    return fail(
-        ErrorKind::invalid, "UnknownOperationException",
-        fmt::format("{} is not offered: Trainyard trains, it does not serve. A job's model is the "
-                    "S3ModelArtifacts of DescribeTrainingJob.",
-                    what));
-  return fail(ErrorKind::invalid, "UnknownOperationException",
-              fmt::format("{} is not an operation that is offered here.", what));
+// What people reach for next, and does not exist here.
+bool serves(std::string_view operation) {
+  constexpr std::array words{"Endpoint", "Model", "Transform", "endpoints/"};
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+    return operation.find(word) != std::string_view::npos;
+  });
+}
+
+// "s3://..." as the request's JSON names it, or where to read it.
+std::string model_in(std::string_view body) {
+  constexpr std::size_t longest = 1024;
+  const auto begin = body.find("\"s3://");
+  const auto end = begin == std::string_view::npos ? begin : body.find('"', begin + 1);
+  if (end == std::string_view::npos || end - begin > longest)
+    return "the S3ModelArtifacts of DescribeTrainingJob";
+  return std::string(body.substr(begin + 1, end - begin - 1));
+}
+
+Failure not_offered(std::string_view what, std::string_view body = {}) {
+  const std::string sentence =
+      serves(what)
+          ? fmt::format("{} is not offered: Trainyard trains, it does not serve; the model "
+                        "is {}",
+                        what, model_in(body))
+          : fmt::format("{} is not an operation that is offered here.", what);
+  return fail(ErrorKind::invalid, "UnknownOperationException", sentence);
 }
 
 // The service's words, which clients and their users look for, and the cure behind them.
@@ -60,10 +81,6 @@ Failure unknown_key(Protocol protocol) {
                           protocol == Protocol::s3
                               ? "The AWS Access Key Id you provided does not exist in our records."
                               : "The security token included in the request is invalid."));
-}
-
-std::string hash_of(const std::string& body) {
-  return sha256_hex(body);
 }
 
 }  // namespace
@@ -82,6 +99,9 @@ Result<std::shared_ptr<FrontDoor::Request>> FrontDoor::look_at(const wire::Reque
   if (request->protocol == Protocol::agent || request->protocol == Protocol::credentials)
     return request;  // these prove themselves by their instance's token
   request->signature = TRY(wire::parse_signature(head));
+  if (request->protocol == Protocol::rest_json)
+    return not_offered(
+        fmt::format("{} {} of {}", head.method, head.path, request->signature.service));
   if (request->signature.kind == wire::Signature::Kind::none)
     return fail(
         ErrorKind::denied, wire::auth_code::missing,
@@ -95,14 +115,22 @@ Result<std::shared_ptr<FrontDoor::Request>> FrontDoor::look_at(const wire::Reque
   if (request->key->expires && *request->key->expires < parts_.services.clock.now())
     return fail(ErrorKind::denied, wire::auth_code::expired_token,
                 "The security token included in the request is expired.");
-  TRY(check_scope(*request));
+  TRY(check_scope(*request, head));
   return request;
 }
 
-// A signature for one service opens no other's door.
-Result<> FrontDoor::check_scope(const Request& request) {
-  const bool is_s3 = request.signature.service == "s3";
-  if (is_s3 == (request.protocol == Protocol::s3)) return {};
+// A signature for one service opens no other's door. (A form's service is its signature's: run by
+// that name.)
+Result<> FrontDoor::check_scope(const Request& request, const wire::RequestHead& head) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> services{
+      {{"SageMaker.", "sagemaker"}, {"Logs_20140328.", "logs"}, {"Trainyard.", "sagemaker"}}};
+  const auto target = head.headers.get("X-Amz-Target");
+  const bool is_s3 = request.signature.service == "s3" && request.protocol != Protocol::s3;
+  const bool is_anothers = std::any_of(services.begin(), services.end(), [&](const auto& s) {
+    return request.protocol == Protocol::json && target.starts_with(s.first) &&
+           request.signature.service != s.second;
+  });
+  if (!is_s3 && !is_anothers) return {};
   return fail(ErrorKind::denied, wire::auth_code::mismatch,
               fmt::format("The signature is scoped to the service '{}', which is not the one that "
                           "this request is for.",
@@ -120,17 +148,21 @@ std::variant<net::Admission, wire::Response> FrontDoor::admit(const wire::Reques
   if (!looked) return refusal(protocol_of(head), looked.error(), head, random_hex(16));
   auto& request = *looked;
   net::Admission admission;
-  admission.body_bytes_max = api_body_bytes_max;
+  admission.body_bytes_max = request->key ? api_body_bytes_max : 0;
   if (request->protocol == Protocol::s3) {
     admission.buffer = !wants_body_stream(head);
     if (!admission.buffer) admission.body_bytes_max = object_bytes_max;
-    // A body that is streamed is not awaited from a stranger.
-    if (!admission.buffer)
+    // Where the signature names the body's hash no body is awaited from a stranger.
+    if (!admission.buffer || !request->signature.payload_hash.empty())
       if (const auto checked = check_signature(*request, head, std::nullopt); !checked)
         return refusal(request->protocol, checked.error(), head, request->id);
   }
   admission.context = std::move(request);
   return admission;
+}
+
+wire::Response FrontDoor::refuse(const wire::RequestHead& head, const Error& error) {
+  return refusal(protocol_of(head), error, head, random_hex(16));
 }
 
 void FrontDoor::handle(Shared exchange) {
@@ -147,7 +179,8 @@ void FrontDoor::handle(Shared exchange) {
   }
   const bool streamed = request->protocol == Protocol::s3 && wants_body_stream(head);
   if (!streamed)
-    if (const auto checked = check_signature(*request, head, hash_of(exchange->body())); !checked)
+    if (const auto checked = check_signature(*request, head, sha256_hex(exchange->body()));
+        !checked)
       return refuse(checked.error());
   if (request->protocol == Protocol::s3) {
     const std::string& region = request->signature.region;
@@ -165,7 +198,7 @@ void FrontDoor::handle(Shared exchange) {
   }
   if (name == "Trainyard.AwaitLogEvents") return await(request, std::move(call), exchange);
   const Operation* operation = find_operation(name);
-  if (!operation) return refuse(not_offered(name).value());
+  if (!operation) return refuse(not_offered(name, exchange->body()).value());
   run(*operation, request, std::move(call), exchange);
 }
 

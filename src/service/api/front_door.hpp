@@ -29,13 +29,14 @@ public:
 
   std::variant<net::Admission, wire::Response> admit(const wire::RequestHead& head) override;
   void handle(std::shared_ptr<net::Exchange> exchange) override;
+  wire::Response refuse(const wire::RequestHead& head, const Error& error) override;
 
 private:
   struct Request;  // what admit() found out
   using Shared = std::shared_ptr<net::Exchange>;
 
   Result<std::shared_ptr<Request>> look_at(const wire::RequestHead& head);
-  static Result<> check_scope(const Request& request);
+  static Result<> check_scope(const Request& request, const wire::RequestHead& head);
   Result<> check_signature(const Request& request, const wire::RequestHead& head,
                            std::optional<std::string_view> body_hash);
   Call make_call(const Request& request, net::Exchange& exchange) const;

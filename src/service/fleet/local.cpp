@@ -71,17 +71,14 @@ Result<> LocalFleet::launch(const wire::InstanceSpec& spec) {
   agent.new_session = true;
   const os::Fd log = TRY(os::open_file(dir / "agent.log", O_WRONLY | O_CREAT | O_APPEND));
   agent.fds = {{log.get(), 2}};
-  watch_agent(spec.Id, TRY(os::spawn(agent)), true);
-  return {};
+  return watch_agent(spec.Id, TRY(os::spawn(agent)), true);
 }
 
-void LocalFleet::watch_agent(const std::string& id, os::Child process, bool is_child) {
-  const int fd = process.pidfd.get();
+Result<> LocalFleet::watch_agent(const std::string& id, os::Child process, bool is_child) {
   const std::lock_guard lock(mutex_);
-  Agent& agent = agents_[id];
-  agent.process = std::move(process);
-  agent.is_child = is_child;
-  agent.watch = server_.watch(fd, [this, id] { ended(id); });
+  auto watch = TRY(server_.watch(process.pidfd.get(), [this, id] { ended(id); }));
+  agents_[id] = {std::move(process), is_child, std::move(watch)};
+  return {};
 }
 
 void LocalFleet::ended(const std::string& id) {
@@ -116,7 +113,7 @@ Result<bool> LocalFleet::adopt(const std::string& id) {
   }
   auto found = TRY(find_agent(directory(id)));
   if (!found) return false;
-  watch_agent(id, std::move(*found), false);
+  TRY(watch_agent(id, std::move(*found), false));
   return true;
 }
 

@@ -34,7 +34,7 @@ private:
     std::shared_ptr<void> watch;
   };
   os::Path directory(const std::string& id) const { return instances_ / id; }
-  void watch_agent(const std::string& id, os::Child process, bool is_child);
+  Result<> watch_agent(const std::string& id, os::Child process, bool is_child);
   void ended(const std::string& id);
   Result<> end_agent(const std::string& id);
 

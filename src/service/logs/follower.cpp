@@ -26,7 +26,7 @@ Result<std::unique_ptr<Follower>> Follower::open(net::Server& server) {
   os::Fd inotify(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!inotify) return fail_errno("watch logs (fs.inotify.max_user_instances may be too low)");
   std::unique_ptr<Follower> out(new Follower(std::move(inotify), server));
-  out->readable_ = server.watch(out->inotify_.get(), [f = out.get()] { f->on_readable(); });
+  out->readable_ = TRY(server.watch(out->inotify_.get(), [f = out.get()] { f->on_readable(); }));
   return out;
 }
 
