@@ -54,7 +54,7 @@ TEST_CASE("a second keeper goes on behind the first and times never fall") {
     CHECK(index[i].ms >= index[i - 1].ms);
 }
 
-// SEMANTICS L16
+// SEMANTICS L18
 TEST_CASE("past its limit a log is cut, says so, and its writer is not held up") {
   Directory dir;
   ManualClock clock;
@@ -69,7 +69,7 @@ TEST_CASE("past its limit a log is cut, says so, and its writer is not held up")
         "were dropped (setting log_limit)\n");
 }
 
-// SEMANTICS L17
+// SEMANTICS L15
 TEST_CASE("a line of Trainyard's own begins a line") {
   Directory dir;
   ManualClock clock;

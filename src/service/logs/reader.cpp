@@ -1,6 +1,8 @@
 #include "service/logs/reader.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <deque>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,34 +10,34 @@
 namespace trainyard::logs {
 namespace {
 
-constexpr std::size_t page_bytes_max = 1u << 20;  // as the service limits a page
-// One more than the longest event, so that a block always holds a whole one.
+// A page and one event more: whatever the block begins with, that event is in it.
 constexpr std::size_t block_bytes = page_bytes_max + wire::event_bytes_max;
+// How far is looked for the begin of a line at a time.
+constexpr std::uint64_t step_back_bytes = 64u << 10;
 
 }  // namespace
 
 Result<StreamReader> StreamReader::open(const os::Path& directory, bool complete) {
-  StreamReader out;
-  out.complete_ = complete;
   // The index first: what it names is in the log already.
-  auto index = os::read_file(directory / wire::index_file, 1u << 30);
-  if (!index && index.error().kind != ErrorKind::not_found) return Failure(index.error());
-  if (index) out.index_ = wire::decode_records(*index);
+  StreamReader out(TRY(TimeIndex::open(directory / wire::index_file)));
+  out.complete_ = complete;
   out.log_.reset(::open((directory / wire::log_file).c_str(), O_RDONLY | O_CLOEXEC));
   struct stat st{};
   if (out.log_ && ::fstat(out.log_.get(), &st) == 0) out.size_ = std::uint64_t(st.st_size);
   // Bytes behind the index get their time with the next record: until then they are not shown, or
   // an event would change its time once read.
-  if (!complete) out.size_ = std::min(out.size_, out.index_.empty() ? 0 : out.index_.back().end);
+  if (!complete) out.size_ = std::min(out.size_, out.times_.end());
   return out;
 }
 
-std::optional<std::int64_t> StreamReader::first_ms() const {
-  return size_ == 0 ? std::nullopt : std::optional(to_ms(wire::time_of(0, index_)));
+Result<std::optional<std::int64_t>> StreamReader::first_ms() {
+  if (size_ == 0) return std::optional<std::int64_t>();
+  return std::optional(to_ms(TRY(times_.time_of(0))));
 }
 
-std::optional<std::int64_t> StreamReader::last_ms() const {
-  return size_ == 0 ? std::nullopt : std::optional(to_ms(wire::time_of(size_ - 1, index_)));
+Result<std::optional<std::int64_t>> StreamReader::last_ms() {
+  if (size_ == 0) return std::optional<std::int64_t>();
+  return std::optional(to_ms(TRY(times_.time_of(size_ - 1))));
 }
 
 Result<std::string> StreamReader::read(std::uint64_t offset, std::size_t length) const {
@@ -44,6 +46,7 @@ Result<std::string> StreamReader::read(std::uint64_t offset, std::size_t length)
   while (done < bytes.size()) {
     const ssize_t n =
         ::pread(log_.get(), bytes.data() + done, bytes.size() - done, off_t(offset + done));
+    if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_errno("read a job's log");
     if (n == 0) break;
     done += std::size_t(n);
@@ -53,75 +56,86 @@ Result<std::string> StreamReader::read(std::uint64_t offset, std::size_t length)
 }
 
 // Where the first batch at or after `ms` begins. It may begin within a line: that line is older.
-std::uint64_t StreamReader::first_offset_from(std::int64_t ms) const {
-  const auto it =
-      std::lower_bound(index_.begin(), index_.end(), ms,
-                       [](const wire::IndexRecord& r, std::int64_t t) { return r.ms < t; });
-  if (it == index_.begin()) return 0;
-  if (it == index_.end()) return index_.empty() ? 0 : std::min(size_, index_.back().end);
-  return std::prev(it)->end;
+Result<std::uint64_t> StreamReader::first_from(std::int64_t ms) const {
+  return std::min(size_, TRY(times_.first_from(ms)).value_or(size_));
+}
+
+// Where the line begins that `at` is in or at the begin of: only from there on is it known where
+// its events are.
+Result<std::uint64_t> StreamReader::line_begin(std::uint64_t at) const {
+  while (at > 0) {
+    const std::uint64_t begin = at - std::min(at, step_back_bytes);
+    const std::string bytes = TRY(read(begin, std::size_t(at - begin)));
+    const auto newline = bytes.rfind('\n');
+    if (newline != std::string::npos) return begin + newline + 1;
+    at = begin;
+  }
+  return at;
+}
+
+// Hands over the events from `at` on, which is where one begins, until `sink` wants no more or none
+// is whole; their times are not set. Returns where the first begins that was not taken.
+Result<std::uint64_t> StreamReader::each_event(std::uint64_t at,
+                                               const std::function<bool(Event)>& sink) {
+  while (at < size_) {
+    const std::string block = TRY(read(at, block_bytes));
+    const bool at_end = complete_ && at + block.size() >= size_;
+    std::string_view left = block;
+    while (const auto length = wire::first_event(left, at_end)) {
+      const std::uint64_t end = at + length->whole;
+      if (!sink({at, end, {}, std::string(left.substr(0, length->text))})) return at;
+      left.remove_prefix(length->whole);
+      at = end;
+    }
+    if (left.size() == block.size()) return at;
+  }
+  return at;
+}
+
+Result<Page> StreamReader::page_of(std::vector<Event> events, std::uint64_t end) {
+  for (auto& event : events)
+    event.time = TRY(times_.time_of(event.offset));
+  const std::uint64_t begin = events.empty() ? end : events.front().offset;
+  return Page{std::move(events), begin, end};
 }
 
 Result<Page> StreamReader::forward(std::uint64_t offset, const Range& range,
-                                   std::size_t events_max) const {
-  std::uint64_t at = std::min(offset, size_);
-  const std::uint64_t from = first_offset_from(range.start_ms);
-  // Within a line of an older batch: begin behind its end.
-  bool skip_rest_of_line = from > at && from > 0 && TRY(read(from - 1, 1)) != "\n";
-  at = std::max(at, from);
-  Page page{{}, at, at};
+                                   std::size_t events_max) {
+  offset = std::min(offset, size_);
+  const std::uint64_t from = std::max(offset, TRY(first_from(range.start_ms)));
+  const std::uint64_t until = TRY(first_from(range.end_ms));
+  std::vector<Event> events;
   std::size_t bytes = 0;
-  bool more = true;
-  while (more && at < size_) {
-    const std::string block = TRY(read(at, block_bytes));
-    if (block.empty()) break;
-    const bool at_end = complete_ && at + block.size() >= size_;
-    const std::uint64_t behind = wire::cut_lines(block, at, index_, at_end, [&](wire::LogEvent e) {
-      if (std::exchange(skip_rest_of_line, false)) return true;
-      const std::int64_t ms = to_ms(e.time);
-      if (ms >= range.end_ms || page.events.size() >= events_max || bytes >= page_bytes_max)
-        return more = false;
-      bytes += e.text.size() + 26;  // as the service counts an event
-      if (ms >= range.start_ms) page.events.push_back(std::move(e));
-      return true;
-    });
-    if (behind == at) break;
-    at = behind;
-  }
-  if (!page.events.empty()) page.begin = page.events.front().offset;
-  page.end = at;
-  return page;
+  const auto end = TRY(each_event(from > offset ? TRY(line_begin(from)) : offset, [&](Event e) {
+    if (e.offset < from) return true;
+    if (e.offset >= until || events.size() >= events_max || bytes >= page_bytes_max) return false;
+    bytes += bytes_of(e);
+    events.push_back(std::move(e));
+    return true;
+  }));
+  return page_of(std::move(events), end);
 }
 
 Result<Page> StreamReader::backward(std::uint64_t offset, const Range& range,
-                                    std::size_t events_max) const {
-  const std::uint64_t end = std::min(offset, size_);
-  const std::uint64_t floor = first_offset_from(range.start_ms);
-  std::uint64_t begin = end;
-  Page page{{}, end, end};
-  while (begin > floor && page.events.size() <= events_max) {
-    begin = begin - floor > block_bytes ? begin - block_bytes : floor;
-    // From the first whole line on, unless the block begins with one.
-    std::uint64_t first = begin;
-    if (begin > 0 && TRY(read(begin - 1, 1)) != "\n") {
-      const auto newline = TRY(read(begin, block_bytes)).find('\n');
-      first = newline == std::string::npos ? end : begin + newline + 1;
+                                    std::size_t events_max) {
+  const std::uint64_t until = std::min({offset, size_, TRY(first_from(range.end_ms))});
+  const std::uint64_t from = std::min(until, TRY(first_from(range.start_ms)));
+  // Between them lies more than a page has.
+  const std::uint64_t near = until - std::min<std::uint64_t>(until, block_bytes);
+  std::deque<Event> last;
+  std::size_t bytes = 0;
+  const auto end = TRY(each_event(TRY(line_begin(std::max(near, from))), [&](Event e) {
+    if (e.offset >= until) return false;
+    if (e.offset < from) return true;
+    bytes += bytes_of(e);
+    last.push_back(std::move(e));
+    while (last.size() > events_max || bytes > page_bytes_max) {
+      bytes -= bytes_of(last.front());
+      last.pop_front();
     }
-    page.events.clear();
-    if (first >= end) continue;
-    const std::string block = TRY(read(first, std::size_t(end - first)));
-    const bool at_end = end < size_ || complete_;
-    wire::cut_lines(block, first, index_, at_end, [&](wire::LogEvent e) {
-      if (to_ms(e.time) >= range.start_ms && to_ms(e.time) < range.end_ms)
-        page.events.push_back(std::move(e));
-      return true;
-    });
-    if (end - begin > 8 * block_bytes) break;  // enough for any page
-  }
-  if (page.events.size() > events_max)
-    page.events.erase(page.events.begin(), page.events.end() - std::ptrdiff_t(events_max));
-  if (!page.events.empty()) page.begin = page.events.front().offset;
-  return page;
+    return true;
+  }));
+  return page_of({std::move_iterator(last.begin()), std::move_iterator(last.end())}, end);
 }
 
 }  // namespace trainyard::logs

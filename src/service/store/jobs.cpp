@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace trainyard::store {
 namespace {
 
@@ -178,12 +180,17 @@ Result<> insert_log_stream(Txn& txn, const LogStreamRow& row) {
   return q.run();
 }
 
-Result<std::vector<LogStreamRow>> log_streams(Snapshot& s, std::string_view region,
-                                              std::string_view prefix, std::int64_t limit) {
-  auto q = s.prepare("SELECT job, region, name, instance, created_ms FROM log_stream "
-                     "WHERE region=? AND name>=? AND name<? ORDER BY name LIMIT ?");
+Result<std::vector<LogStreamRow>> log_streams(Snapshot& s, const LogStreamQuery& query) {
+  auto q = s.prepare(query.descending
+                         ? "SELECT job, region, name, instance, created_ms FROM log_stream "
+                           "WHERE region=? AND name>=? AND name<=? ORDER BY name DESC LIMIT ?"
+                         : "SELECT job, region, name, instance, created_ms FROM log_stream "
+                           "WHERE region=? AND name>=? AND name<=? ORDER BY name LIMIT ?");
   // Names are printable ASCII: everything with this prefix sorts before prefix + DEL.
-  q.bind_all(region, prefix, std::string(prefix) + "\x7f", limit);
+  std::string first = query.prefix, last = query.prefix + "\x7f";
+  if (!query.from.empty() && query.descending) last = std::min(last, query.from);
+  if (!query.descending) first = std::max(first, query.from);
+  q.bind_all(query.region, first, last, query.limit);
   return all(std::move(q), read_stream);
 }
 

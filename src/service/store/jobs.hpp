@@ -76,9 +76,15 @@ struct LogStreamRow {
   Time created{};
 };
 Result<> insert_log_stream(Txn& txn, const LogStreamRow& row);
-/// Streams whose name begins with `prefix`, by name; at most `limit`.
-Result<std::vector<LogStreamRow>> log_streams(Snapshot& s, std::string_view region,
-                                              std::string_view prefix, std::int64_t limit);
+/// Streams of a region, by name.
+struct LogStreamQuery {
+  std::string region;
+  std::string prefix;  ///< of the names
+  std::string from;    ///< the first name, itself included; "" = from the begin
+  bool descending = false;
+  std::int64_t limit = -1;  ///< -1 = none
+};
+Result<std::vector<LogStreamRow>> log_streams(Snapshot& s, const LogStreamQuery& query);
 Result<std::optional<LogStreamRow>> find_log_stream(Snapshot& s, std::string_view region,
                                                     std::string_view name);
 

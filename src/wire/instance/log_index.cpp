@@ -1,7 +1,5 @@
 #include "wire/instance/log_index.hpp"
 
-#include <algorithm>
-
 namespace trainyard::wire {
 namespace {
 
@@ -15,6 +13,18 @@ std::uint64_t get(std::string_view bytes) {
   for (int i = 7; i >= 0; --i)
     v = v << 8 | static_cast<unsigned char>(bytes[std::size_t(i)]);
   return v;
+}
+
+// The length of `bytes` without a last character that has begun in them and not ended. Looks at
+// nothing behind them, so that a cut is the same whatever has come by then.
+std::size_t whole_characters(std::string_view bytes) {
+  for (std::size_t back = 1; back <= 3 && back <= bytes.size(); ++back) {
+    const auto byte = static_cast<unsigned char>(bytes[bytes.size() - back]);
+    if ((byte & 0xc0) == 0x80) continue;
+    const std::size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? bytes.size() - back : bytes.size();
+  }
+  return bytes.size();
 }
 
 }  // namespace
@@ -34,32 +44,15 @@ std::vector<IndexRecord> decode_records(std::string_view bytes) {
   return out;
 }
 
-Time time_of(std::uint64_t offset, const std::vector<IndexRecord>& index) {
-  const auto it = std::upper_bound(index.begin(), index.end(), offset,
-                                   [](std::uint64_t o, const IndexRecord& r) { return o < r.end; });
-  if (it != index.end()) return from_ms(it->ms);
-  return from_ms(index.empty() ? 0 : index.back().ms);
-}
-
-std::uint64_t cut_lines(std::string_view bytes, std::uint64_t offset,
-                        const std::vector<IndexRecord>& index, bool at_end,
-                        const std::function<bool(LogEvent)>& sink) {
-  while (!bytes.empty()) {
-    const std::size_t newline = bytes.substr(0, event_bytes_max + 1).find('\n');
-    std::size_t text = newline, step = newline + 1;
-    if (newline == std::string_view::npos) {
-      if (bytes.size() > event_bytes_max)
-        text = step = event_bytes_max;
-      else if (at_end)
-        text = step = bytes.size();
-      else
-        return offset;
-    }
-    if (!sink({offset, time_of(offset, index), std::string(bytes.substr(0, text))})) return offset;
-    bytes.remove_prefix(step);
-    offset += step;
+std::optional<EventLength> first_event(std::string_view bytes, bool at_end) {
+  const std::size_t newline = bytes.substr(0, event_bytes_max + 1).find('\n');
+  if (newline != std::string_view::npos) return EventLength{newline, newline + 1};
+  if (bytes.size() > event_bytes_max) {
+    const std::size_t length = whole_characters(bytes.substr(0, event_bytes_max));
+    return EventLength{length, length};
   }
-  return offset;
+  if (at_end && !bytes.empty()) return EventLength{bytes.size(), bytes.size()};
+  return std::nullopt;
 }
 
 }  // namespace trainyard::wire

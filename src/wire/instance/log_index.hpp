@@ -4,11 +4,8 @@
 /// milliseconds, neither ever falling. Lines are cut when read. Bytes behind the last record (a
 /// crash came between) count as of its time.
 
-#include "base/clock.hpp"
-#include "base/result.hpp"
-
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +14,7 @@ namespace trainyard::wire {
 
 inline constexpr const char* log_file = "raw.log";
 inline constexpr const char* index_file = "raw.idx";
-/// A longer line is cut into events of this size, as the service limits an event to 256 KiB.
+/// The longest event, as the service has it: a longer line is cut into several.
 inline constexpr std::size_t event_bytes_max = 256u << 10;
 
 struct IndexRecord {
@@ -31,21 +28,13 @@ std::string encode_record(const IndexRecord& record);
 /// Whole records of `bytes`; a torn last one is left out.
 std::vector<IndexRecord> decode_records(std::string_view bytes);
 
-/// One line of a log, without its newline.
-struct LogEvent {
-  std::uint64_t offset = 0;  ///< of its first byte in raw.log: unique and stable
-  Time time{};
-  std::string text;
+/// How much of a log one event takes: its text, and with the newline behind it.
+struct EventLength {
+  std::size_t text = 0, whole = 0;
 };
-
-/// Cuts `bytes`, which begin at `offset` of raw.log, into events and hands each to `sink` until it
-/// says false. A last line without newline is handed over only when `at_end`. Returns the offset
-/// behind the last event handed over.
-std::uint64_t cut_lines(std::string_view bytes, std::uint64_t offset,
-                        const std::vector<IndexRecord>& index, bool at_end,
-                        const std::function<bool(LogEvent)>& sink);
-
-/// When the byte at `offset` came.
-Time time_of(std::uint64_t offset, const std::vector<IndexRecord>& index);
+/// The event that begins with `bytes`: a line, or of a long one as many whole characters as an
+/// event may hold. Nothing where its end has not come yet, unless the log is `at_end` with these
+/// bytes.
+std::optional<EventLength> first_event(std::string_view bytes, bool at_end);
 
 }  // namespace trainyard::wire

@@ -5,47 +5,65 @@
 namespace trainyard::wire {
 namespace {
 
-std::vector<LogEvent> cut(std::string_view bytes, bool at_end, std::uint64_t* end = nullptr) {
-  std::vector<LogEvent> out;
-  const auto behind = cut_lines(bytes, 100, {{105, 1000}, {120, 2000}}, at_end, [&](LogEvent e) {
-    out.push_back(std::move(e));
-    return true;
-  });
-  if (end) *end = behind;
+std::vector<std::string> cut(std::string_view bytes, bool at_end, std::size_t* end = nullptr) {
+  std::vector<std::string> out;
+  std::size_t at = 0;
+  while (const auto event = first_event(bytes.substr(at), at_end)) {
+    out.emplace_back(bytes.substr(at, event->text));
+    at += event->whole;
+  }
+  if (end) *end = at;
   return out;
 }
 
-// SEMANTICS L9
-TEST_CASE("lines take the time of the batch their first byte came in") {
-  const auto events = cut("abc\nde\nf\n", false);
-  REQUIRE(events.size() == 3);
-  CHECK(events[0].text == "abc");
-  CHECK(events[0].offset == 100);
-  CHECK(to_ms(events[0].time) == 1000);
-  CHECK(to_ms(events[1].time) == 1000);
-  CHECK(to_ms(events[2].time) == 2000);
+// SEMANTICS L5
+TEST_CASE("an event is a line without its newline") {
+  std::size_t end = 0;
+  CHECK(cut("abc\n\nf\r\n", false, &end) == std::vector<std::string>{"abc", "", "f\r"});
+  CHECK(end == 8);
 }
 
 // SEMANTICS L8
 TEST_CASE("a line without newline waits for its rest unless the log is at its end") {
-  std::uint64_t end = 0;
+  std::size_t end = 0;
   CHECK(cut("abc\nde", false, &end).size() == 1);
-  CHECK(end == 104);
+  CHECK(end == 4);
   CHECK(cut("abc\nde", true, &end).size() == 2);
-  CHECK(end == 106);
+  CHECK(end == 6);
 }
 
 // SEMANTICS L5
 TEST_CASE("a line of megabytes is cut into events and loses no byte") {
   const std::string line(event_bytes_max * 2 + 5, 'x');
   std::string joined;
-  for (const auto& e : cut(line + "\n", false))
-    joined += e.text;
+  for (const auto& e : cut(line + "\n", false)) {
+    CHECK(e.size() <= event_bytes_max);
+    joined += e;
+  }
   CHECK(joined == line);
 }
 
-TEST_CASE("bytes behind the last record count as of its time, a torn record is left out") {
-  CHECK(to_ms(time_of(5000, {{105, 1000}})) == 1000);
+// SEMANTICS L5
+TEST_CASE("a cut falls between two characters") {
+  for (const std::string character : {"\xc3\xbc", "\xed\x95\x9c", "\xf0\x9f\x98\x80"})
+    for (std::size_t before = event_bytes_max - 4; before <= event_bytes_max; ++before) {
+      const std::string line = std::string(before, 'x') + character + std::string(9, 'y');
+      const auto events = cut(line + "\n", false);
+      REQUIRE(events.size() == 2);
+      CHECK(events[0] + events[1] == line);
+      const bool fits = before + character.size() <= event_bytes_max;
+      CHECK(events[0].size() == (fits ? event_bytes_max : before));
+      // The same when no more than that has come.
+      CHECK(cut(line.substr(0, event_bytes_max + 1), false) == std::vector{events[0]});
+    }
+}
+
+TEST_CASE("bytes that are no characters are cut where an event is full") {
+  const std::string line(event_bytes_max + 9, '\x80');
+  CHECK(cut(line + "\n", false)[0].size() == event_bytes_max);
+}
+
+TEST_CASE("a record is 16 bytes, and a torn one is left out") {
   const std::string bytes = encode_record({7, -3}) + "torn";
   const auto records = decode_records(bytes);
   REQUIRE(records.size() == 1);

@@ -35,7 +35,7 @@ Result<Look> look_for_stream(const State& state, store::Snapshot& s, const std::
   wire::GetLogEventsResponse none;
   none.events.emplace();
   Look out{wire::encode(none), {}};
-  if (!row.ended && TRY(store::log_streams(s, state.call.region, name, 1)).empty())
+  if (!row.ended && TRY(store::log_streams(s, {state.call.region, name, "", false, 1})).empty())
     out.wait_on = {row.id, {}};
   return out;
 }

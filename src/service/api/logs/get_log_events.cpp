@@ -39,9 +39,9 @@ Result<Token> read_token(std::string_view text) {
 
 Result<std::string> get_log_events(Services& services, store::Snapshot& s, const Call& call) {
   const auto request = TRY(wire::decode<wire::GetLogEventsRequest>(call.body));
-  TRY(check_group(request.logGroupName.value_or("")));
+  TRY(check_group(call, request.logGroupName, request.logGroupIdentifier));
   const auto row = TRY(find_stream(s, call, request.logStreamName));
-  const auto reader = TRY(open_stream(services, s, row));
+  auto reader = TRY(open_stream(services, s, row));
   const logs::Range range{request.startTime.value_or(0), request.endTime.value_or(INT64_MAX)};
   const auto limit = std::size_t(request.limit.value_or(events_max));
   Token token{request.startFromHead.value_or(false), 0};

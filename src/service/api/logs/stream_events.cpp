@@ -2,8 +2,21 @@
 
 namespace trainyard::api {
 
-Result<> check_group(const std::string& group) {
-  if (group == training_log_group) return {};
+std::string group_arn(const Call& call) {
+  return "arn:aws:logs:" + call.region + ":" + call.caller.account +
+         ":log-group:" + training_log_group;
+}
+
+bool is_training_group(const Call& call, std::string_view name_or_arn) {
+  return name_or_arn == training_log_group || name_or_arn == group_arn(call);
+}
+
+Result<> check_group(const Call& call, const std::optional<std::string>& name,
+                     const std::optional<std::string>& identifier) {
+  if (name.has_value() == identifier.has_value())
+    return fail(ErrorKind::invalid, "InvalidParameterException",
+                "Give either logGroupName or logGroupIdentifier.");
+  if (name ? *name == training_log_group : is_training_group(call, *identifier)) return {};
   return fail(ErrorKind::not_found, "ResourceNotFoundException",
               "The specified log group does not exist. Training jobs log to " +
                   std::string(training_log_group) + ".");
