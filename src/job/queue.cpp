@@ -3,13 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace trainyard::job {
 namespace {
 
+// Cores are compared in thousandths: sums of fractions are not exact.
+std::int64_t thousandths(double cpus) {
+  return std::llround(cpus * 1000);
+}
+
 std::string shortage(const Resources& need, const Resources& free) {
   std::vector<std::string> parts;
-  if (need.cpus > free.cpus)
+  if (thousandths(need.cpus) > thousandths(free.cpus))
     parts.push_back(fmt::format("{:g} of {:g} cores", free.cpus, need.cpus));
   if (need.memory_bytes > free.memory_bytes)
     parts.push_back(fmt::format("{:.1f} of {:.1f} GiB", double(free.memory_bytes) / (1u << 30),
@@ -21,7 +27,8 @@ std::string shortage(const Resources& need, const Resources& free) {
 }  // namespace
 
 bool fits(const Resources& need, const Resources& free) {
-  return need.cpus <= free.cpus && need.memory_bytes <= free.memory_bytes && need.gpus <= free.gpus;
+  return thousandths(need.cpus) <= thousandths(free.cpus) &&
+         need.memory_bytes <= free.memory_bytes && need.gpus <= free.gpus;
 }
 
 void Queue::add(const std::string& id, const std::string& order, Resources need) {

@@ -11,6 +11,17 @@ constexpr std::uint64_t gib = 1u << 30;
 Resources cpus(double n) {
   return {n, std::uint64_t(n) * gib, 0};
 }
+TEST_CASE("fractions of cores that were given back are whole again") {
+  Queue queue({1, 0, 0});
+  queue.add("a", "1", {0.2, 0, 0});
+  queue.add("b", "2", {0.6, 0, 0});
+  CHECK(queue.admit().size() == 2);
+  queue.add("c", "3", {1, 0, 0});
+  queue.remove("a");
+  queue.remove("b");
+  CHECK(queue.admit() == std::vector<std::string>{"c"});
+}
+
 }  // namespace
 
 // SEMANTICS J5

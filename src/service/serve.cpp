@@ -115,7 +115,10 @@ sigset_t block_signals() {
 
 // Tells whoever started it, and the command's local clients.
 Result<> announce(const wire::CredentialsFile& credentials, const store::DataPaths& paths) {
-  TRY(os::write_durably(paths.credentials(), wire::encode(credentials)));
+  const std::string text = wire::encode(credentials);
+  // Not written anew for nothing: a full disk is no reason not to start.
+  if (os::read_file(paths.credentials()).value_or("") != text)
+    TRY(os::write_durably(paths.credentials(), text));
   std::printf("trainyard: listening on %s\n", credentials.Endpoint.c_str());
   std::fflush(stdout);
   return {};

@@ -13,6 +13,7 @@ KILLS = int(os.environ.get("TRAINYARD_KILLS", 200))
 SEED = int(os.environ.get("TRAINYARD_SEED", random.randrange(1 << 32)))
 
 
+# SEMANTICS C1, C4, J3, J33, X23
 def test_kills_lose_nothing_and_leave_nothing(tmp_path):
     print(f"TRAINYARD_SEED={SEED}")
     with services.running(tmp_path, SETTINGS) as service:

@@ -14,6 +14,7 @@ CUTS = int(os.environ.get("TRAINYARD_CUTS", 20))
 SEED = int(os.environ.get("TRAINYARD_SEED", random.randrange(1 << 32)))
 
 
+# SEMANTICS C2, C3
 def test_power_cuts_lose_nothing_that_was_acknowledged(tmp_path):
     print(f"TRAINYARD_SEED={SEED}")
     with services.ending(Powered(tmp_path, SETTINGS)) as service:

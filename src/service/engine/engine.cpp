@@ -9,6 +9,8 @@
 namespace trainyard::engine {
 namespace {
 
+constexpr Millis retry_after{2000};
+
 Result<store::JobRow> must_find(store::Snapshot& s, const std::string& id) {
   auto row = TRY(store::find_job(s, id));
   if (!row)
@@ -30,14 +32,10 @@ Engine::Engine(store::Control& control, store::Readers& readers, fleet::Fleet& f
                const Clock& clock, job::Resources capacity, World world)
     : control_(control), readers_(readers), fleet_(fleet), pool_(pool), clock_(clock),
       world_(std::move(world)), queue_(capacity) {
-  fleet_.on_gone([this](std::string id) {
-    if (!pool_.post([this, id] { on_gone(id); }))
-      log::error("an agent's end could not be looked at; it is at the next start", {{"id", id}});
-  });
+  fleet_.on_gone([this](const std::string& id) { look_at_gone(id); });
 }
 
 // ---- events
-// --------------------------------------------------------------------------------------
 
 Result<> Engine::create(store::Txn& txn, store::JobRow row, std::int64_t instance_count) {
   job::Job job;
@@ -70,7 +68,6 @@ Result<job::Job> Engine::apply(store::Txn& txn, const std::string& id, const job
 }
 
 // ---- the queue
-// -----------------------------------------------------------------------------------
 
 void Engine::queue_changed(const std::function<void(job::Queue&)>& change) {
   const std::lock_guard lock(queue_mutex_);
@@ -82,28 +79,34 @@ void Engine::created(const store::JobRow& row) {
   admit();
 }
 
-// Whoever fits begins. If the rows cannot be written the jobs go back and wait for the next change.
+// Whoever fits begins.
 void Engine::admit() {
   std::vector<std::string> ids;
   queue_changed([&](job::Queue& q) { ids = q.admit(); });
-  for (const auto& id : ids) {
-    const auto over = std::make_shared<bool>(false);
-    control_.submit(
-        [this, id, over](store::Txn& txn) -> Result<> {
-          *over = job::is_terminal(TRY(apply(txn, id, job::Admitted{})).phase);
-          return {};
-        },
-        [this, id, over](const Result<>& done) {
-          if (!done)
-            log::error("a job could not be admitted",
-                       {{"job", id}, {"error", done.error().message}});
-          if (*over) {  // it was stopped while it was on its way: what it was given is free again
-            queue_changed([&](job::Queue& q) { q.remove(id); });
-            admit();
-          }
-          wake(id);
-        });
-  }
+  for (const auto& id : ids)
+    begin(id);
+}
+
+// A job that was given its machines keeps them until that is written.
+void Engine::begin(const std::string& id) {
+  const auto over = std::make_shared<bool>(false);
+  control_.submit(
+      [this, id, over](store::Txn& txn) -> Result<> {
+        *over = job::is_terminal(TRY(apply(txn, id, job::Admitted{})).phase);
+        return {};
+      },
+      [this, id, over](const Result<>& done) {
+        if (!done) {
+          log::error("a job could not be admitted; it is tried again",
+                     {{"job", id}, {"error", done.error().message}});
+          return world_.after(retry_after, [this, id] { begin(id); });
+        }
+        if (*over) {  // it was stopped while it was on its way: what it was given is free again
+          queue_changed([&](job::Queue& q) { q.remove(id); });
+          admit();
+        }
+        wake(id);
+      });
 }
 
 void Engine::stopped(const std::string& id) {
@@ -119,14 +122,13 @@ std::string Engine::why(const std::string& id) {
 }
 
 // ---- agents
-// --------------------------------------------------------------------------------------
 
 fleet::AgentSessions::Callbacks Engine::session_callbacks() {
   return {
-      [this](const std::string& id, const std::string& token) {
+      [this](const std::string& id, const std::string& token) -> Result<bool> {
         const auto row =
-            readers_.read([&](store::Snapshot& s) { return store::find_instance(s, id); });
-        return row && *row && (*row)->token == token;
+            TRY(readers_.read([&](store::Snapshot& s) { return store::find_instance(s, id); }));
+        return row && row->token == token;
       },
       [this](const std::string& id) { on_connected(id); },
       [this](const std::string& id, wire::Report report) { on_report(id, std::move(report)); },
@@ -143,7 +145,8 @@ void Engine::on_connected(const std::string& id) {
       return "Fenced";
     return job.phase == job::Phase::stopping ? "Stop" : "";
   });
-  if (told && **told != '\0') sessions_->command(id, {*told, 0});
+  if (!told) return sessions_->close(id);  // asked again when it redials
+  if (**told != '\0') sessions_->command(id, {*told, 0});
 }
 
 void Engine::on_report(const std::string& id, wire::Report report) {
@@ -154,7 +157,7 @@ void Engine::on_report(const std::string& id, wire::Report report) {
                     if (!done) {  // not acknowledged: it is sent again when the agent redials
                       log::error("a report was not taken",
                                  {{"instance", id}, {"error", done.error().message}});
-                      return;
+                      return sessions_->close(id);
                     }
                     sessions_->acknowledge(id, number);
                     wake(job_of(id));
@@ -180,27 +183,38 @@ Result<> Engine::take_report(store::Txn& txn, const std::string& id, const wire:
   return {};
 }
 
-void Engine::on_gone(const std::string& id) {
-  if (const auto r = settle_gone(id); !r)
-    log::error("an agent's end could not be settled; it is at the next start",
-               {{"instance", id}, {"error", r.error().message}});
+void Engine::look_at_gone(const std::string& id) {
+  const auto again = [this, id] { world_.after(retry_after, [this, id] { look_at_gone(id); }); };
+  const bool posted = pool_.post([this, id, again] {
+    const auto settled = settle_gone(id);
+    if (settled) return;
+    log::error("an agent's end could not be settled; it is tried again",
+               {{"instance", id}, {"error", settled.error().message}});
+    again();
+  });
+  if (!posted) again();
 }
 
 // An agent is dead: hear what it had told durably; if that was not its end, the instance is lost.
 Result<> Engine::settle_gone(const std::string& id) {
   if (TRY(fleet_.adopt(id))) return {};  // another lives in its place
-  const auto reports = TRY(fleet_.reports(id));
+  const auto heard = fleet_.reports(id);
+  // A damaged file is the end of its own job only.
+  const bool is_damaged = !heard && heard.error().kind == ErrorKind::invalid;
+  if (!heard && !is_damaged) return Failure(heard.error());
+  const auto reports = heard.value_or(std::vector<wire::Report>());
+  const std::string reason =
+      is_damaged ? heard.error().message : "it was killed or the machine restarted";
   TRY(control_.submit_and_wait([&](store::Txn& txn) -> Result<> {
     const auto instance = TRY(store::find_instance(txn, id));
     if (!instance) return {};
     for (const auto& report : reports)
       TRY(take_report(txn, id, report));
     if (!reports.empty() && reports.back().Kind == "Finished") return {};
-    TRY(apply(
-        txn, instance->job,
-        job::InstanceLost{instance->attempt, instance->n,
-                          "the agent of algo-" + std::to_string(instance->n + 1) +
-                              " ended without a report: it was killed or the machine restarted"}));
+    TRY(apply(txn, instance->job,
+              job::InstanceLost{instance->attempt, instance->n,
+                                "the agent of algo-" + std::to_string(instance->n + 1) +
+                                    " ended without a report: " + reason}));
     return {};
   }));
   wake(job_of(id));
@@ -208,7 +222,6 @@ Result<> Engine::settle_gone(const std::string& id) {
 }
 
 // ---- recovery
-// ------------------------------------------------------------------------------------
 
 Result<> Engine::recover() {
   const auto rows =

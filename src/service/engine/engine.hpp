@@ -77,6 +77,7 @@ private:
   };
   // Rows and queue, on the control thread.
   void admit();
+  void begin(const std::string& id);
   void queue_changed(const std::function<void(job::Queue&)>& change);
   // Effects, on the pool.
   void run_owed(const std::string& id);
@@ -91,7 +92,7 @@ private:
   void on_connected(const std::string& id);
   void on_report(const std::string& id, wire::Report report);
   Result<> take_report(store::Txn& txn, const std::string& id, const wire::Report& report);
-  void on_gone(const std::string& id);
+  void look_at_gone(const std::string& id);
   Result<> settle_gone(const std::string& id);
   Result<> recover_job(const store::JobRow& row);
 

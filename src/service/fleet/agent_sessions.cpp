@@ -22,7 +22,9 @@ void AgentSessions::accept(net::Exchange& exchange) {
 void AgentSessions::on_line(const std::shared_ptr<Session>& session, const std::string& line) {
   if (session->id.empty()) {
     const auto hello = wire::decode<wire::Hello>(line);
-    if (!hello || !callbacks_.admits(hello->Id, hello->Token)) {
+    const auto admitted = hello ? callbacks_.admits(hello->Id, hello->Token) : false;
+    if (!admitted) return channel_of(*session)->close();
+    if (!*admitted) {
       log::warn("an agent was not admitted", {{"id", hello ? hello->Id : ""}});
       const auto channel = channel_of(*session);
       channel->send(wire::encode(wire::Command{"Fenced", 0}));
@@ -57,14 +59,18 @@ std::shared_ptr<net::LineChannel> AgentSessions::channel_of(const Session& sessi
   return session.channel;
 }
 
+std::shared_ptr<net::LineChannel> AgentSessions::channel_of(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto it = sessions_.find(id);
+  return it != sessions_.end() ? it->second->channel : nullptr;
+}
+
 void AgentSessions::command(const std::string& id, const wire::Command& command) {
-  std::shared_ptr<net::LineChannel> channel;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto it = sessions_.find(id);
-    if (it != sessions_.end()) channel = it->second->channel;
-  }
-  if (channel) channel->send(wire::encode(command));
+  if (const auto channel = channel_of(id)) channel->send(wire::encode(command));
+}
+
+void AgentSessions::close(const std::string& id) {
+  if (const auto channel = channel_of(id)) channel->close();
 }
 
 }  // namespace trainyard::fleet

@@ -9,7 +9,8 @@
 namespace trainyard::wire {
 
 struct SessionRequest {
-  std::int64_t Hours = 24;  ///< how long the key is good for
+  std::int64_t Hours =
+      24 * 30;  ///< how long the key is good for: a fit() may wait for 28 days of job
 };
 template <class V> void fields(V& v, SessionRequest& r) {
   v("Hours", r.Hours, range(1, 24.0 * 30));
