@@ -1,5 +1,6 @@
 """clang-tidy over the product's sources, as many at once as there are processors. A file is looked
-at again only when it, a header it includes or the checks have changed since it was found clean."""
+at again only when it, a header it includes or the checks have changed since it was found clean: the
+hashes of those that are stand beside ccache's, so that another clone need not look again."""
 
 import concurrent.futures
 import hashlib
@@ -38,12 +39,17 @@ def dependencies(build):
     return found
 
 
+def clean_directory():
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return pathlib.Path(cache) / "trainyard/clang-tidy"
+
+
 def state_of(files):
     """A hash of the project's files among these; system headers change with a new machine only."""
     total = hashlib.sha256((ROOT / ".clang-tidy").read_bytes())
-    for name in sorted(files):
-        if name.startswith(str(ROOT)):
-            total.update(name.encode() + b"\0" + pathlib.Path(name).read_bytes())
+    for path in sorted(pathlib.Path(name) for name in files):
+        if path.is_relative_to(ROOT):
+            total.update(bytes(path.relative_to(ROOT)) + b"\0" + path.read_bytes())
     return total.hexdigest()
 
 
@@ -54,15 +60,14 @@ def check(build, source):
 
 
 def main(build):
-    clean = build / "clang-tidy"
-    clean.mkdir(exist_ok=True)
+    clean = clean_directory()
+    clean.mkdir(parents=True, exist_ok=True)
     made_from = dependencies(build)
     todo = {}
     for source, output in sources(build).items():
-        mark = clean / (str(source.relative_to(ROOT)).replace("/", "-") + ".clean")
-        state = state_of([*made_from.get(output, []), str(source)])
-        if not mark.exists() or mark.read_text() != state:
-            todo[source] = (mark, state)
+        mark = clean / state_of([*made_from.get(output, []), str(source)])
+        if not mark.exists():
+            todo[source] = mark
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for source, code, text in pool.map(lambda s: check(build, s), sorted(todo, key=str)):
@@ -70,7 +75,7 @@ def main(build):
                 bad += 1
                 print(text)
             else:
-                todo[source][0].write_text(todo[source][1])
+                todo[source].touch()
     print(f"{len(todo)} files looked at, {bad} with mistakes")
     return int(bad > 0)
 
