@@ -453,6 +453,7 @@ awaitable<void> Connection::line_mode(Wish::Upgrade upgrade) {
   buffer_.consume(buffer_.size());
   std::array<char, 16384> piece;
   while (!ec && received.size() <= line_bytes_max) {
+    expect_within(callbacks.silence_max);
     for (std::size_t newline; (newline = received.find('\n')) != std::string::npos;) {
       std::string line = received.substr(0, newline);
       received.erase(0, newline + 1);
@@ -462,6 +463,7 @@ awaitable<void> Connection::line_mode(Wish::Upgrade upgrade) {
     std::tie(ec, n) = co_await socket_.async_read_some(asio::buffer(piece), as_tuple);
     received.append(piece.data(), n);
   }
+  expect_nothing();
   callbacks.on_close();
 }
 

@@ -35,6 +35,8 @@ struct LineCallbacks {
   /// Called on a network thread, one at a time, in order. Lines are at most 1 MiB.
   std::function<void(std::string line)> on_line;
   std::function<void()> on_close;
+  /// A peer that says nothing for so long is gone: the connection closes.
+  Millis silence_max{3'600'000};
 };
 
 /// One request being answered. Held by whoever answers it; dropping it unanswered answers 500.

@@ -325,7 +325,7 @@ TEST_CASE("an upgraded connection carries lines both ways, over a unix socket to
   std::promise<void> closed;
   f.handler.special = [&](std::shared_ptr<Exchange> e) {
     channel = e->upgrade("lines/1", {[&](std::string line) { channel->send("got " + line); },
-                                     [&] { closed.set_value(); }});
+                                     [&] { closed.set_value(); }, Millis(60'000)});
   };
   char name[] = "/tmp/trainyard-net-XXXXXX";
   const std::string dir = mkdtemp(name);
@@ -348,6 +348,21 @@ TEST_CASE("an upgraded connection carries lines both ways, over a unix socket to
   closed.get_future().wait();
   channel.reset();
   REQUIRE(os::remove_tree(dir));
+}
+
+TEST_CASE("an upgraded connection whose peer falls silent is closed") {
+  Fixture f;
+  std::shared_ptr<LineChannel> channel;
+  std::promise<void> closed;
+  f.handler.special = [&](std::shared_ptr<Exchange> e) {
+    channel = e->upgrade("lines/1", {[](std::string) {}, [&] { closed.set_value(); }, Millis(50)});
+  };
+  Client c = f.client();
+  std::string early;
+  const auto fd = c.upgrade(head_of("GET", "/up"), "lines/1", early);
+  REQUIRE(fd);
+  closed.get_future().wait();
+  channel.reset();
 }
 
 TEST_CASE("watch and run_after call back, and a dropped watch does not") {

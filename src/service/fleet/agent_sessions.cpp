@@ -5,6 +5,12 @@
 
 namespace trainyard::fleet {
 
+namespace {
+
+constexpr Millis silence_max{60'000};  // an agent's heart beats every 10 s
+
+}  // namespace
+
 struct AgentSessions::Session {
   std::string id;  // "" until its Hello was taken
   std::shared_ptr<net::LineChannel> channel;
@@ -16,7 +22,7 @@ void AgentSessions::accept(net::Exchange& exchange) {
   const std::lock_guard lock(mutex_);
   session->channel = exchange.upgrade(
       wire::agent_protocol, {[this, session](std::string line) { on_line(session, line); },
-                             [this, session] { on_close(session); }});
+                             [this, session] { on_close(session); }, silence_max});
 }
 
 void AgentSessions::on_line(const std::shared_ptr<Session>& session, const std::string& line) {
