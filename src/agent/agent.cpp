@@ -9,7 +9,6 @@
 #include "agent/service_link.hpp"
 #include "agent/watch/log_keeper.hpp"
 #include "base/log.hpp"
-#include "net/client.hpp"
 #include "wire/instance/lock.hpp"
 #include "wire/json.hpp"
 
@@ -23,6 +22,7 @@
 #include <sys/sysinfo.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace trainyard::agent {
 namespace {
@@ -37,6 +37,23 @@ std::uint64_t memory_of_machine() {
   return std::uint64_t(info.totalram) * info.mem_unit;
 }
 
+// Raised by this thread, seen by the worker.
+class Signal {
+public:
+  Result<> make() {
+    fd_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    return fd_ ? Result<>() : fail_errno("make an event descriptor");
+  }
+  void raise() const {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto n = ::write(fd_.get(), &one, sizeof one);
+  }
+  int fd() const { return fd_.get(); }
+
+private:
+  os::Fd fd_;
+};
+
 /// One instance from its first to its last report. Single-threaded but for the log, the door and
 /// the one blocking task at a time; everything waits in wait_for().
 class Instance {
@@ -50,9 +67,14 @@ public:
   Result<> live();
 
 private:
+  Result<> run();
   Result<> prepare();
+  Result<> restore();
   Result<> train();
+  Result<> follow_to_the_end();
   Result<> store();
+  Result<> end_unstarted(const Error& why);
+  Result<> give_up(const Error& why);
   Result<> finish(const std::string& failure, const std::string& model_uri);
   Result<> part();
 
@@ -64,6 +86,7 @@ private:
   void obey(const wire::Command& command);
   void ask_to_end(const char* cause);
   Result<> report(wire::Report r);
+  void tell(wire::Report r);
   Result<std::uint16_t> open_door_listener();
 
   wire::InstanceSpec spec_;
@@ -80,26 +103,70 @@ private:
   std::optional<Millis> kill_at_;  // boot time; set once it was asked to end
   std::string cause_;              // why it was asked to end
   bool fenced_ = false;
+  Signal told_to_end_, told_off_;  // for the worker: a stop or a fence came, a fence came
   Outcome outcome_;
 };
 
 Result<> Instance::live() {
+  const Result<> lived = run();
+  if (lived) return lived;
+  if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
+  return give_up(lived.error());
+}
+
+Result<> Instance::run() {
   const Result<> prepared = prepare();
-  if (!prepared) {  // nothing of the user's ran: say why and end
-    outcome_.failure = setup_failure(prepared.error());
-    if (log_) (void)log_->note(outcome_.failure);
-    TRY(report({0, "Exited", {}, cause_, outcome_.failure, ""}));
-    TRY(finish(outcome_.failure, ""));
-    return part();
-  }
+  if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
+  if (!prepared) return end_unstarted(prepared.error());
   TRY(train());
   if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
   TRY(store());
   return part();
 }
 
+// Nothing of the user's ran: what kept it from running is told, a stop is not a failure. Nothing is
+// uploaded: what was restored by then may be half a file.
+Result<> Instance::end_unstarted(const Error& why) {
+  const bool was_stopped = why.code == stopped_code && !cause_.empty();
+  if (!was_stopped) {
+    outcome_.failure = setup_failure(why);
+    if (log_) (void)log_->note(outcome_.failure);
+  }
+  TRY(os::write_durably(paths_.exit_record(),
+                        wire::encode(wire::ExitRecord{outcome_.failure, cause_, 0, 0})));
+  TRY(report({0, "Exited", {}, cause_, outcome_.failure, ""}));
+  TRY(finish(outcome_.failure, ""));
+  TRY(part());
+  return was_stopped ? Result<>() : Failure(why);
+}
+
+// Something failed that is not the job's. Nothing of the job lives on, and whoever can still be
+// told is: the log, report.log, the service.
+Result<> Instance::give_up(const Error& why) {
+  door_.reset();
+  if (const auto gone = runtime_.destroy(spec_.Id, paths_.scratch()); !gone)
+    log::error("the sandbox is not gone", {{"error", gone.error().message}});
+  const std::string failure = agent_failure(why);
+  if (log_) {
+    (void)log_->finish();
+    (void)log_->note(failure);
+  }
+  const bool has_exited = reports_.has("Exited");
+  if (!has_exited)
+    (void)os::write_durably(paths_.exit_record(),
+                            wire::encode(wire::ExitRecord{failure, cause_, 0, 0}));
+  if (!reports_.has("Finished")) {
+    if (!has_exited) tell({0, "Exited", {}, cause_, failure, ""});
+    tell({0, "Finished", {}, "", failure, ""});
+  }
+  (void)part();
+  return Failure(why);
+}
+
 // Everything up to the moment before the user's first instruction.
 Result<> Instance::prepare() {
+  TRY(told_to_end_.make());
+  TRY(told_off_.make());
   log_ = TRY(LogKeeper::open(spec_.LogDirectory, std::uint64_t(spec_.LogBytesMax), clock_));
   for (const auto& notice : spec_.Notices)
     TRY(log_->note(notice));
@@ -109,13 +176,22 @@ Result<> Instance::prepare() {
   MachineFacts facts{memory_of_machine(), 0, toolkit_, "lo"};
   facts.door_port = TRY(open_door_listener());
   TRY(lay_out(spec_, paths_, facts.network_interface));
-  if (spec_.Checkpoint) TRY(run_blocking([&] { return restore_checkpoints(spec_, paths_); }));
+  if (spec_.Checkpoint) TRY(restore());
   running_ = TRY(runtime_.prepare(plan_container(spec_, paths_, facts)));
   if (spec_.NetworkIsolation) door_listener_ = std::move(running_->door_listener);
-  if (door_listener_) {
-    const auto service = TRY(net::parse_endpoint(spec_.Service));
-    door_ = TRY(Door::open(std::move(door_listener_), service.host, service.port));
-  }
+  if (door_listener_)
+    door_ = TRY(Door::open(std::move(door_listener_), TRY(service_endpoint(spec_))));
+  return {};
+}
+
+Result<> Instance::restore() {
+  std::vector<std::string> notes;
+  TRY(run_blocking([&]() -> Result<> {
+    notes = TRY(restore_checkpoints(spec_, paths_, told_to_end_.fd()));
+    return {};
+  }));
+  for (const auto& line : notes)
+    TRY(log_->note(line));
   return {};
 }
 
@@ -127,24 +203,11 @@ Result<std::uint16_t> Instance::open_door_listener() {
 }
 
 Result<> Instance::train() {
-  log_->follow(std::move(running_->output));
+  TRY(log_->follow(std::move(running_->output)));
   TRY(report({0, "Running", {}, "", "", ""}));
-  const Millis started = clock_.boottime();
-  if (!kill_at_)
-    TRY(runtime_.start(*running_));
-  else
-    TRY(runtime_.kill(*running_));  // stopped before it began
-  const auto limit =
-      spec_.MaxRuntimeMs > 0 ? std::optional(started + Millis(spec_.MaxRuntimeMs)) : std::nullopt;
-  while (!wait_for(running_->exited.get(), [&] { return kill_at_ ? kill_at_ : limit; })) {
-    if (!kill_at_) {
-      ask_to_end("max_runtime");
-      continue;
-    }
-    TRY(runtime_.kill(*running_));
-    kill_at_ = clock_.boottime() + kill_again_after;
-  }
-  const Exit exit = TRY(runtime_.wait(*running_));
+  TRY(follow_to_the_end());
+  Exit exit = TRY(runtime_.wait(*running_));
+  if (spec_.Entrypoint.empty()) exit.unrunnable = false;  // the toolkit is not the request's
   const Result<> kept = log_->finish();  // every line is there before anything is said of the end
   outcome_ = judge(exit, failure_text(paths_), !cause_.empty());
   if (!kept) (void)log_->note("part of the log could not be kept: " + kept.error().message);
@@ -156,22 +219,43 @@ Result<> Instance::train() {
   return report({0, "Exited", {}, cause_, outcome_.failure, ""});
 }
 
+// Lets the script begin, unless it was to end before, and waits until all of it has ended.
+Result<> Instance::follow_to_the_end() {
+  const Millis started = clock_.boottime();
+  if (!kill_at_)
+    TRY(runtime_.start(*running_));
+  else
+    TRY(runtime_.kill(*running_));
+  const auto limit =
+      spec_.MaxRuntimeMs > 0 ? std::optional(started + Millis(spec_.MaxRuntimeMs)) : std::nullopt;
+  while (!wait_for(running_->exited.get(), [&] { return kill_at_ ? kill_at_ : limit; })) {
+    if (!kill_at_) {
+      ask_to_end("max_runtime");
+      continue;
+    }
+    TRY(runtime_.kill(*running_));
+    kill_at_ = clock_.boottime() + kill_again_after;
+  }
+  return {};
+}
+
 // Outputs and checkpoints go to the store. What fails here fails the job: the model is why it ran.
 Result<> Instance::store() {
   door_.reset();
   Uploaded uploaded;
-  const Result<> stored = run_blocking([&]() -> Result<> {
-    uploaded = TRY(upload_outputs(spec_, paths_, outcome_.failure.empty()));
-    return {};
+  const Result<> stored = run_blocking([&] {
+    return upload_outputs(spec_, paths_, outcome_.failure.empty(), told_off_.fd(), uploaded);
   });
+  if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
   std::string failure = outcome_.failure;
-  if (!stored && failure.empty())
-    failure = "InternalServerError: the outputs could not be stored: " + stored.error().message;
+  if (!stored && failure.empty()) failure = upload_failure(stored.error());
   for (const auto& line : uploaded.notes)
     (void)log_->note(line);
-  if (!stored) (void)log_->note(failure);
-  TRY(runtime_.destroy(spec_.Id, paths_.scratch()));
-  return finish(failure, uploaded.model_uri);
+  if (!stored) (void)log_->note(upload_failure(stored.error()));
+  // The reaper tries again: what a job made is not lost for what it left.
+  if (const auto gone = runtime_.destroy(spec_.Id, paths_.scratch()); !gone)
+    log::error("the sandbox left something", {{"error", gone.error().message}});
+  return finish(failure, failure.empty() ? uploaded.model_uri : "");
 }
 
 // The last report. What it makes final is on the disk before it: a power cut takes no line of a job
@@ -225,9 +309,10 @@ Result<> Instance::run_blocking(const std::function<Result<>()>& task) {
 
 void Instance::obey(const wire::Command& command) {
   if (command.Kind == "Stop") ask_to_end("requested");
-  if (command.Kind == "Fenced") {
-    fenced_ = true;
-    if (running_) (void)runtime_.kill(*running_);
+  if (command.Kind == "Fenced" && !std::exchange(fenced_, true)) {
+    kill_at_ = clock_.boottime();
+    told_off_.raise();
+    told_to_end_.raise();
   }
 }
 
@@ -236,6 +321,7 @@ void Instance::ask_to_end(const char* cause) {
   if (kill_at_) return;
   cause_ = cause;
   kill_at_ = clock_.boottime() + Millis(spec_.StopGraceMs);
+  told_to_end_.raise();
   if (running_)
     if (const auto sent = runtime_.signal(*running_, SIGTERM); !sent)
       log::warn("could not pass SIGTERM on", {{"error", sent.error().message}});
@@ -248,20 +334,44 @@ Result<> Instance::report(wire::Report r) {
   return {};
 }
 
+// As report(), but a disk that takes no more keeps nobody from hearing of it.
+void Instance::tell(wire::Report r) {
+  r.At = clock_.now();
+  if (!reports_.append(r)) reports_.remember(std::move(r));
+}
+
+// The end of an instance that could not even be looked at.
+Failure refuse_instance(const InstancePaths& paths, ReportLog& reports, const Clock& clock,
+                        const Error& why) {
+  const std::string failure = agent_failure(why);
+  (void)os::write_durably(paths.exit_record(),
+                          wire::encode(wire::ExitRecord{failure, "", 0, 0}));
+  for (const char* kind : {"Exited", "Finished"})
+    (void)reports.append({0, kind, clock.now(), "", failure, ""});
+  return Failure(why);
+}
+
 }  // namespace
 
-Result<> run_agent(const os::Path& spec_file, const os::Path& toolkit, Runtime& runtime,
-                   const Clock& clock) {
+Result<> run_agent(const os::Path& spec_file, const os::Path& toolkit,
+                   const MakeRuntime& make_runtime, const Clock& clock) {
   const InstancePaths paths{spec_file.parent_path()};
   os::FileLock lock = TRY(os::FileLock::take(paths.lock()));
   TRY(lock.write(wire::encode_lock({::getpid(), os::boot_id()})));
-  auto spec = TRY(wire::decode<wire::InstanceSpec>(TRY(os::read_file(spec_file))));
   ReportLog reports = TRY(ReportLog::open(paths.directory));
   if (!reports.all().empty())
     return fail(ErrorKind::conflict, "InternalFailure",
-                "run instance " + spec.Id + ": an agent before this one began it");
+                "run instance " + paths.directory.filename().string() +
+                    ": an agent before this one began it");
+  const auto read_spec = [&]() -> Result<wire::InstanceSpec> {
+    return wire::decode<wire::InstanceSpec>(TRY(os::read_file(spec_file)));
+  };
+  auto spec = read_spec();
+  if (!spec) return refuse_instance(paths, reports, clock, spec.error());
+  const auto runtime = make_runtime();
+  if (!runtime) return refuse_instance(paths, reports, clock, runtime.error());
   ::signal(SIGPIPE, SIG_IGN);
-  Instance instance(std::move(spec), paths, toolkit, runtime, clock, std::move(reports));
+  Instance instance(std::move(*spec), paths, toolkit, **runtime, clock, std::move(reports));
   return instance.live();
 }
 

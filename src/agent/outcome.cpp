@@ -20,6 +20,11 @@ std::string algorithm_error(std::string_view text, int code) {
                      end);
 }
 
+// The toolkit's words for a script that SIGKILL ended, which nobody of ours sent.
+bool says_killed(std::string_view text) {
+  return text.find("\nExitCode -9\n") != std::string_view::npos;
+}
+
 double gibibytes(std::uint64_t bytes) {
   return double(bytes) / double(1u << 30);
 }
@@ -34,7 +39,8 @@ std::string signal_name(int signal) {
 Outcome judge(const Exit& exit, std::string_view failure_text, bool was_asked_to_end) {
   Outcome out;
   if (exit.setup_failed) {
-    out.failure = "InternalServerError: the container could not start the command: " + exit.message;
+    out.failure = std::string(exit.unrunnable ? "ClientError: " : "InternalServerError: ") +
+                  "the container could not start the command: " + exit.message;
     return out;
   }
   if (exit.memory_peak_bytes > 0 && (exit.out_of_memory || exit.signal == SIGKILL))
@@ -45,9 +51,11 @@ Outcome judge(const Exit& exit, std::string_view failure_text, bool was_asked_to
   const int code = exit.signal != 0 ? 128 + exit.signal : exit.code;
   std::string text(failure_text);
   if (exit.out_of_memory)
-    text =
-        fmt::format("OutOfMemory: the script was killed at its memory limit (peak {:.2f} GiB). {}",
-                    gibibytes(exit.memory_peak_bytes), text);
+    text = fmt::format("OutOfMemory: the script was killed at its memory limit (peak {:.2f} GiB){}",
+                       gibibytes(exit.memory_peak_bytes), text.empty() ? "" : ". " + text);
+  else if (!exit.counts_memory_kills && says_killed(text))
+    text = fmt::format("killed, likely out of memory (peak {:.2f} GiB). {}",
+                       gibibytes(exit.memory_peak_bytes), text);
   else if (text.empty() && exit.signal != 0)
     text = exit.message.empty() ? "killed by " + signal_name(exit.signal) : exit.message;
   out.failure = algorithm_error(text, code);
@@ -57,6 +65,15 @@ Outcome judge(const Exit& exit, std::string_view failure_text, bool was_asked_to
 std::string setup_failure(const Error& error) {
   const bool theirs = error.kind == ErrorKind::invalid || error.kind == ErrorKind::not_found;
   return (theirs ? "ClientError: " : "InternalServerError: ") + error.message;
+}
+
+std::string upload_failure(const Error& error) {
+  return std::string(error.kind == ErrorKind::limit ? "ClientError: " : "InternalServerError: ") +
+         "the outputs could not be stored: " + error.message;
+}
+
+std::string agent_failure(const Error& error) {
+  return "InternalServerError: the agent could not go on: " + error.message;
 }
 
 }  // namespace trainyard::agent

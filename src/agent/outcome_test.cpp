@@ -44,5 +44,14 @@ TEST_CASE("a container that could not be made is our failure unless the request 
   CHECK(setup_failure({ErrorKind::not_found, "", "x"}) == "ClientError: x");
 }
 
+// SEMANTICS J32, X27
+TEST_CASE(
+    "a program that cannot be run is the request's, what else keeps it from running is ours") {
+  CHECK(judge({.setup_failed = true, .unrunnable = true, .message = "run x: no"}, "", false)
+            .failure == "ClientError: the container could not start the command: run x: no");
+  CHECK(judge({.setup_failed = true, .message = "mount: no"}, "", false).failure ==
+        "InternalServerError: the container could not start the command: mount: no");
+}
+
 }  // namespace
 }  // namespace trainyard::agent

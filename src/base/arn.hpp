@@ -18,6 +18,9 @@ inline std::string role_arn(std::string_view account, std::string_view name) {
   return "arn:aws:iam::" + std::string(account) + ":role/" + std::string(name);
 }
 
+/// The name of the one role that there is.
+inline constexpr const char* execution_role = "TrainyardRole";
+
 /// What follows the last '/' of an ARN, or all of it.
 inline std::string_view arn_name(std::string_view arn) {
   return arn.substr(arn.rfind('/') + 1);

@@ -1,40 +1,37 @@
 #include "base/settings.hpp"
 
+#include "base/closest.hpp"
+#include "base/settings_values.hpp"
+
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <cmath>
+#include <filesystem>
 #include <functional>
-#include <numeric>
+#include <pwd.h>
+#include <unistd.h>
 
 namespace trainyard {
 namespace {
 
-// Levenshtein's distance: for "did you mean".
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0u);
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
+constexpr double cpus_max = 1e6;
+constexpr std::int64_t gpus_max = 1'000'000;
 
 struct Reader {
   const std::string& file;
+  const InstanceTypeCheck& instance_type;
   std::optional<Error> problem;
+  unsigned line = 0;  // of the problem
 
-  void complain(const toml::node& node, std::string message) {
-    if (problem) return;
-    problem = Error{ErrorKind::invalid, "InvalidSettings",
-                    fmt::format("{}:{}: {}", file, node.source().begin.line, message)};
+  /// Of several problems the first by line is kept: tables come by name.
+  void complain(const toml::node& node, std::string_view message) {
+    const unsigned here = node.source().begin.line;
+    if (problem && line <= here) return;
+    line = here;
+    problem =
+        Error{ErrorKind::invalid, "InvalidSettings", fmt::format("{}:{}: {}", file, here, message)};
   }
 
   /// Reads each key of `table` by its reader; any other key is an error.
@@ -42,18 +39,17 @@ struct Reader {
   void read(const toml::node& node, std::string_view where, const KeyReaders& readers) {
     const toml::table* table = node.as_table();
     if (!table) return complain(node, fmt::format("[{}] must be a table", where));
+    std::vector<std::string_view> names;
+    for (const auto& [name, reader] : readers)
+      names.push_back(name);
     for (const auto& [key, value] : *table) {
-      const auto it = readers.find(key.str());
-      if (it != readers.end()) {
+      if (const auto it = readers.find(key.str()); it != readers.end()) {
         it->second(value);
         continue;
       }
-      const auto closest = std::min_element(readers.begin(), readers.end(), [&](auto& a, auto& b) {
-        return distance(key.str(), a.first) < distance(key.str(), b.first);
-      });
       const std::string in = where.empty() ? "" : fmt::format(" in [{}]", where);
-      return complain(value, fmt::format("'{}' is no setting{}; did you mean '{}'?", key.str(), in,
-                                         closest->first));
+      complain(value, fmt::format("'{}' is no setting{}; did you mean '{}'?", key.str(), in,
+                                  closest(key.str(), names)));
     }
   }
 
@@ -62,6 +58,16 @@ struct Reader {
       out = *v;
     else
       complain(node, "must be a text in quotes");
+  }
+  /// A text that `rule` accepts.
+  void ruled(const toml::node& node, Result<std::string> (*rule)(std::string_view),
+             std::string& out) {
+    const auto v = node.value_exact<std::string>();
+    if (!v) return complain(node, "must be a text in quotes");
+    if (auto value = rule(*v))
+      out = std::move(*value);
+    else
+      complain(node, value.error().message);
   }
   void flag(const toml::node& node, bool& out) {
     if (const auto v = node.value_exact<bool>())
@@ -72,7 +78,7 @@ struct Reader {
   void bytes(const toml::node& node, std::uint64_t& out) {
     const auto v = node.value_exact<std::string>();
     const auto size = v ? parse_size(*v) : Result<std::uint64_t>(fail_internal(""));
-    if (size)
+    if (size && *size > 0)
       out = *size;
     else
       complain(node, "must be a size in quotes, as \"16GiB\"");
@@ -84,30 +90,18 @@ struct Reader {
     else
       complain(node, fmt::format("must be a whole number from {} to {}", min, max));
   }
-  void texts(const toml::node& node, std::vector<std::string>& out) {
-    const toml::array* array = node.as_array();
-    if (!array) return complain(node, "must be a list of texts");
-    for (const auto& item : *array)
-      text(item, out.emplace_back());
-  }
   void size(const toml::node& node, std::string_view where, SizeSettings& out) {
     read(node, where,
          {{"cpus",
            [&](const toml::node& n) {
              const auto v = n.value<double>();
-             if (v && *v > 0)
+             if (v && std::isfinite(*v) && *v > 0 && *v <= cpus_max)
                out.cpus = *v;
              else
                complain(n, "must be a number of cores above 0, as 4 or 0.5");
            }},
           {"memory", [&](const toml::node& n) { bytes(n, out.memory_bytes.emplace()); }},
-          {"gpus", [&](const toml::node& n) {
-             const auto v = n.value_exact<std::int64_t>();
-             if (v && *v >= 0)
-               out.gpus = *v;
-             else
-               complain(n, "must be a whole number, 0 or more");
-           }}});
+          {"gpus", [&](const toml::node& n) { whole(n, 0, gpus_max, out.gpus.emplace()); }}});
   }
 };
 
@@ -133,17 +127,79 @@ void read_images(Reader& r, const toml::node& node, Settings& out) {
   }
 }
 
+// A rule names an environment of the file, or the machine's own Python.
+void check_images(Reader& r, const toml::node& node, const Settings& settings) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, python] : settings.environments)
+    names.push_back(name);
+  names.push_back(system_environment);
+  for (std::size_t i = 0; i < settings.images.size(); ++i) {
+    const std::string& name = settings.images[i].environment;
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      r.complain((*node.as_array())[i],
+                 fmt::format("'{}' is none of [environments]; did you mean '{}'?", name,
+                             closest(name, names)));
+  }
+}
+
+void read_python(Reader& r, const toml::node& node, std::string& out) {
+  r.text(node, out);
+  const std::filesystem::path path(out);
+  std::error_code ec;
+  if (path.is_relative() || !std::filesystem::is_regular_file(path, ec) ||
+      ::access(path.c_str(), X_OK) != 0)
+    r.complain(node, fmt::format("'{}' is no program of this machine: write the whole path of an "
+                                 "interpreter, as /venv/bin/python",
+                                 out));
+}
+
 void read_environment(Reader& r, const std::string& name, const toml::node& node, Settings& out) {
   std::string& python = out.environments[name];
   r.read(node, "environments." + name,
-         {{"python", [&](const toml::node& n) { r.text(n, python); }}});
+         {{"python", [&](const toml::node& n) { read_python(r, n, python); }}});
   if (python.empty()) r.complain(node, "an environment needs python = \"/path/to/bin/python\"");
+}
+
+void read_mounts(Reader& r, const toml::node& node, Settings& out) {
+  const toml::array* array = node.as_array();
+  if (!array) return r.complain(node, "must be a list of texts");
+  for (const auto& item : *array) {
+    std::string& mount = out.sandbox_mounts.emplace_back();
+    r.text(item, mount);
+    const std::filesystem::path path(mount);
+    std::error_code ec;
+    if (path.is_relative() || path == "/" || !std::filesystem::is_directory(path, ec))
+      r.complain(item, fmt::format("'{}' is no directory of this machine below /: write its whole "
+                                   "path",
+                                   mount));
+  }
+}
+
+// Only a service that is root becomes another user.
+void read_user(Reader& r, const toml::node& node, Settings& out) {
+  r.text(node, out.sandbox_user);
+  if (::geteuid() != 0) return;
+  const passwd* entry = ::getpwnam(out.sandbox_user.c_str());
+  if (!entry)
+    r.complain(node, fmt::format("there is no user '{0}' on this machine: make it (useradd "
+                                 "--system --no-create-home {0}) or name another",
+                                 out.sandbox_user));
+  else if (entry->pw_uid == 0)
+    r.complain(node, "no job runs as root: name another user");
+}
+
+void read_instances(Reader& r, const toml::node& node, Settings& out) {
+  each_named(r, node, "instances", [&](const std::string& type, const toml::node& value) {
+    r.size(value, "instances." + type, out.instances[type]);
+    const std::string wrong = r.instance_type ? r.instance_type(type) : "";
+    if (!wrong.empty()) r.complain(value, wrong);
+  });
 }
 
 void read_all(Reader& r, const toml::table& root, Settings& out) {
   r.read(root, "",
-         {{"account", [&](const toml::node& n) { r.text(n, out.account); }},
-          {"region", [&](const toml::node& n) { r.text(n, out.region); }},
+         {{"account", [&](const toml::node& n) { r.ruled(n, read_account, out.account); }},
+          {"region", [&](const toml::node& n) { r.ruled(n, read_region, out.region); }},
           {"strict", [&](const toml::node& n) { r.flag(n, out.strict); }},
           {"strict_images", [&](const toml::node& n) { r.flag(n, out.strict_images); }},
           {"strict_instances", [&](const toml::node& n) { r.flag(n, out.strict_instances); }},
@@ -152,16 +208,12 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
           {"log_limit", [&](const toml::node& n) { r.bytes(n, out.log_limit_bytes); }},
           {"listen",
            [&](const toml::node& n) {
-             r.read(n, "listen",
-                    {{"address", [&](const toml::node& a) { r.text(a, out.listen); }}});
+             r.read(n, "listen", {{"address", [&](const toml::node& a) {
+                                     r.ruled(a, read_address, out.listen);
+                                   }}});
            }},
           {"machine", [&](const toml::node& n) { r.size(n, "machine", out.machine); }},
-          {"instances",
-           [&](const toml::node& n) {
-             each_named(r, n, "instances", [&](const std::string& type, const toml::node& v) {
-               r.size(v, "instances." + type, out.instances[type]);
-             });
-           }},
+          {"instances", [&](const toml::node& n) { read_instances(r, n, out); }},
           {"environments",
            [&](const toml::node& n) {
              each_named(r, n, "environments", [&](const std::string& name, const toml::node& v) {
@@ -171,35 +223,19 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
           {"images", [&](const toml::node& n) { read_images(r, n, out); }},
           {"sandbox", [&](const toml::node& n) {
              r.read(n, "sandbox",
-                    {{"user", [&](const toml::node& u) { r.text(u, out.sandbox_user); }},
-                     {"mounts", [&](const toml::node& m) { r.texts(m, out.sandbox_mounts); }}});
+                    {{"user", [&](const toml::node& u) { read_user(r, u, out); }},
+                     {"mounts", [&](const toml::node& m) { read_mounts(r, m, out); }}});
            }}});
-  const bool digits =
-      out.account.size() == 12 && std::all_of(out.account.begin(), out.account.end(),
-                                              [](char c) { return c >= '0' && c <= '9'; });
-  if (!digits) r.complain(root, "account must be twelve digits");
+  if (const toml::node* images = root.get("images"); images && images->is_array())
+    check_images(r, *images, out);
 }
 
 }  // namespace
 
-Result<std::uint64_t> parse_size(std::string_view text) {
-  std::uint64_t n = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
-  std::string_view unit = text.substr(std::size_t(end - text.data()));
-  while (unit.starts_with(' '))
-    unit.remove_prefix(1);
-  constexpr std::array<std::pair<std::string_view, unsigned>, 6> units{
-      {{"", 0}, {"B", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};
-  for (const auto& [name, shift] : units)
-    if (ec == std::errc() && unit == name && n < (std::uint64_t(1) << (62 - shift)))
-      return n << shift;
-  return fail(ErrorKind::invalid, "InvalidSettings",
-              fmt::format("'{}' is no size: write 512MiB, 16GiB or 2TiB", text));
-}
-
-Result<Settings> parse_settings(std::string_view text, const std::string& file) {
+Result<Settings> parse_settings(std::string_view text, const std::string& file,
+                                const InstanceTypeCheck& instance_type) {
   Settings out;
-  Reader reader{file, {}};
+  Reader reader{file, instance_type, {}};
   try {
     read_all(reader, toml::parse(text), out);
   } catch (const toml::parse_error& e) {

@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ struct ImageRule {
   std::string match, environment;
 };
 
+/// The machine's own Python, which an image's rule may name like one of [environments].
+inline constexpr const char* system_environment = "system Python";
+
 struct Settings {
   std::string listen = "127.0.0.1:8430";  ///< [listen] address
   std::string account = "123456789012";   ///< account
@@ -44,10 +48,13 @@ struct Settings {
   std::vector<std::string> sandbox_mounts;  ///< [sandbox] mounts: more read-only directories
 };
 
-/// Parses the text of a settings file. `file` names it in errors.
-Result<Settings> parse_settings(std::string_view text, const std::string& file);
+/// What is wrong with the name of an instance type, in words, or "".
+using InstanceTypeCheck = std::function<std::string(std::string_view type)>;
 
-/// "16GiB", "512 MiB", "1024" -> bytes.
-Result<std::uint64_t> parse_size(std::string_view text);
+/// Parses the text of a settings file and looks at what it names on this machine: interpreters,
+/// directories, the sandbox's user. `file` names it in errors; of several the first by line is
+/// told.
+Result<Settings> parse_settings(std::string_view text, const std::string& file,
+                                const InstanceTypeCheck& instance_type = {});
 
 }  // namespace trainyard

@@ -1,6 +1,11 @@
+#include "base/closest.hpp"
+#include "base/default_bucket.hpp"
 #include "base/settings.hpp"
+#include "base/settings_values.hpp"
 
 #include <doctest/doctest.h>
+
+#include <array>
 
 namespace trainyard {
 namespace {
@@ -29,12 +34,12 @@ memory = "16GiB"
 [instances."ml.p4d.24xlarge"]
 gpus = 2
 [environments.mine]
-python = "/venv/bin/python"
+python = "/bin/sh"
 [[images]]
 match = "*/my:*"
 environment = "mine"
 [sandbox]
-mounts = ["/data"]
+mounts = ["/usr"]
 )",
                                 "t.toml");
   REQUIRE(s);
@@ -44,9 +49,9 @@ mounts = ["/data"]
   CHECK(*s->machine.cpus == 1.5);
   CHECK(*s->machine.memory_bytes == 16ull << 30);
   CHECK(*s->instances.at("ml.p4d.24xlarge").gpus == 2);
-  CHECK(s->environments.at("mine") == "/venv/bin/python");
+  CHECK(s->environments.at("mine") == "/bin/sh");
   CHECK(s->images.at(0).environment == "mine");
-  CHECK(s->sandbox_mounts.at(0) == "/data");
+  CHECK(s->sandbox_mounts.at(0) == "/usr");
 }
 
 // SEMANTICS A20
@@ -61,8 +66,88 @@ TEST_CASE("a wrong key is named with its line and the closest valid one") {
 TEST_CASE("a wrong value is named with its line and what is accepted") {
   CHECK(error_of("[machine]\nmemory = \"lots\"") ==
         "t.toml:2: must be a size in quotes, as \"16GiB\"");
-  CHECK(error_of("account = 'x'").find("twelve digits") != std::string::npos);
+  CHECK(error_of("strict = true\n\naccount = 'x'") ==
+        "t.toml:3: account must be twelve digits, as 123456789012, not 'x'");
+  CHECK(error_of("region = 'us-eats-1'") ==
+        "t.toml:1: 'us-eats-1' is no region of AWS; did you mean 'us-east-1'?");
   CHECK(error_of("strict = ").starts_with("t.toml:1: "));
+  CHECK(error_of("[sandbox]\nuser = 7\n") == "t.toml:2: must be a text in quotes");
+}
+
+// SEMANTICS A20
+TEST_CASE("of several wrong things the first by line is told") {
+  CHECK(error_of("strict = 1\naccount = 'x'\n").starts_with("t.toml:1: "));
+  CHECK(error_of("[sandbox]\nmounts = ['x']\n[machine]\ncpus = 0\n").starts_with("t.toml:2: "));
+}
+
+// SEMANTICS A20
+TEST_CASE("sizes are finite and above 0") {
+  for (const char* cpus : {"inf", "nan", "-inf", "0", "-1", "1e300", "'4'"})
+    CHECK(error_of(std::string("[machine]\ncpus = ") + cpus)
+              .starts_with("t.toml:2: must be a number of cores"));
+  for (const char* memory : {"'0'", "'0GiB'", "16", "'99999999999TiB'"})
+    CHECK(error_of(std::string("[machine]\nmemory = ") + memory)
+              .starts_with("t.toml:2: must be a size"));
+  CHECK(error_of("log_limit = '0'").starts_with("t.toml:1: must be a size"));
+  CHECK(error_of("stop_grace_seconds = 0") == "t.toml:1: must be a whole number from 1 to 3600");
+  CHECK(error_of("[machine]\ngpus = -1").starts_with("t.toml:2: must be a whole number from 0"));
+}
+
+// SEMANTICS A20
+TEST_CASE("a rule names an environment that there is") {
+  const std::string rules = "[environments.torch-2]\npython = '/bin/sh'\n[[images]]\nmatch = '*'\n";
+  CHECK(error_of(rules + "environment = 'torch2'") ==
+        "t.toml:3: 'torch2' is none of [environments]; did you mean 'torch-2'?");
+  CHECK(error_of(rules + "environment = 'torch-2'").empty());
+  CHECK(error_of(rules + "environment = 'system Python'").empty());
+}
+
+// SEMANTICS A20
+TEST_CASE("what is named on this machine is there") {
+  for (const char* python : {"/no/python", "/usr", "bin/sh", "/etc/passwd"})
+    CHECK(error_of(std::string("[environments.x]\npython = '") + python + "'")
+              .starts_with("t.toml:2: '" + std::string(python) + "' is no program"));
+  for (const char* mount : {"/no/directory", "usr", "/", "/etc/passwd"})
+    CHECK(error_of(std::string("[sandbox]\nmounts = ['/usr', '") + mount + "']")
+              .starts_with("t.toml:2: '" + std::string(mount) + "' is no directory"));
+}
+
+// SEMANTICS A20
+TEST_CASE("instance types are checked by whoever knows them") {
+  const auto knows = [](std::string_view type) {
+    return type == "ml.a" ? std::string() : std::string(type) + " is none";
+  };
+  CHECK(parse_settings("[instances.'ml.a']\ncpus = 1", "t.toml", knows));
+  CHECK(parse_settings("\n[instances.'ml.b']\ncpus = 1", "t.toml", knows).error().message ==
+        "t.toml:2: ml.b is none");
+}
+
+// SEMANTICS A20
+TEST_CASE("an address is an IPv4 one with its port, or localhost") {
+  CHECK(read_address("0.0.0.0:0").value() == "0.0.0.0:0");
+  CHECK(read_address("localhost:8430").value() == "127.0.0.1:8430");
+  for (const char* address : {"[::1]:8430", "::1:8430", "::1", "[::]:1"})
+    CHECK(read_address(address).error().message.find("is IPv6, which is not offered yet") !=
+          std::string::npos);
+  for (const char* address : {"nonsense", "", ":8430", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
+                              "127.0.0.1:x", "1.2.3:8430", "example.com:80"})
+    CHECK(read_address(address).error().message.find("is no address to listen on") !=
+          std::string::npos);
+}
+
+TEST_CASE("the closest name has the fewest letters changed, and of equals is the first") {
+  constexpr std::array<std::string_view, 3> names{"logs", "jobs", "job"};
+  CHECK(closest("jobz", names) == "jobs");
+  CHECK(closest("jo", names) == "job");
+  CHECK(closest("", {}).empty());
+}
+
+TEST_CASE("a default bucket tells its region") {
+  CHECK(default_bucket_region("sagemaker-eu-west-1-123456789012", "123456789012") == "eu-west-1");
+  CHECK(default_bucket_region("sagemaker-eusc-de-east-1-123456789012", "123456789012") ==
+        "eusc-de-east-1");
+  CHECK(default_bucket_region("sagemaker-eu-west-1-000000000000", "123456789012").empty());
+  CHECK(default_bucket_region("sagemaker-mars-123456789012", "123456789012").empty());
 }
 
 }  // namespace

@@ -232,17 +232,26 @@ def test_a_model_directory_that_became_a_link_brings_nothing_of_the_machine(serv
     assert any(line.startswith("[trainyard] model: is no directory") for line in said), said
 
 
-def test_an_output_bucket_that_is_not_there(service):  # SEMANTICS O9
-    request = service.request("echo m > /opt/ml/model/m")
-    request["OutputDataConfig"]["S3OutputPath"] = "s3://no-such-bucket-here/out"
-    try:
-        service.client("sagemaker").create_training_job(**request)
-    except botocore.exceptions.ClientError as refused:
-        assert "no-such-bucket-here" in str(refused)
-        return
-    job = service.wait(request["TrainingJobName"])
-    assert job["TrainingJobStatus"] == "Failed"
-    assert "no-such-bucket-here" in job["FailureReason"]
+def test_an_output_bucket_that_goes_while_the_job_runs_is_named(service):  # SEMANTICS O9
+    s3 = service.client("s3")
+    s3.create_bucket(Bucket="goes-away")
+    name = service.create(f"echo m > /opt/ml/model/m; {UP}{GATE}",
+                          OutputDataConfig={"S3OutputPath": "s3://goes-away/out"})
+    is_up(service, name)
+    s3.delete_bucket(Bucket="goes-away")
+    service.open_gate(name)
+    job = service.wait(name)
+    assert job["TrainingJobStatus"] == "Failed" and "goes-away" in job["FailureReason"]
+
+
+def test_the_default_bucket_of_another_region_need_not_be_made(service):  # SEMANTICS O9
+    bucket = f"sagemaker-eu-north-1-{service.account}"
+    job = service.job("echo m > /opt/ml/model/m; echo c > /opt/ml/checkpoints/c",
+                      OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
+                      CheckpointConfig={"S3Uri": f"s3://sagemaker-eu-west-3-{service.account}/c"})
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    listed = service.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
+    assert [o["Key"] for o in listed] == [f"out/{job['TrainingJobName']}/output/model.tar.gz"]
 
 
 # ---- source archives -----------------------------------------------------------------------------

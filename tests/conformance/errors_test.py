@@ -211,6 +211,29 @@ def test_two_instances_are_refused_in_one_sentence(service):  # SEMANTICS J17
                    **service.request(ResourceConfig=resources)) == sentence
 
 
+def without(resources, *members):
+    return {key: value for key, value in resources.items() if key not in members}
+
+
+@pytest.mark.parametrize("change, words", [
+    (lambda r: None,
+     "ResourceConfig must be given, with an InstanceType and an InstanceCount of 1."),
+    (lambda r: {}, "ResourceConfig must have an InstanceType (instance_type=\"ml.m5.large\")."),
+    (lambda r: without(r, "InstanceType"),
+     "ResourceConfig must have an InstanceType (instance_type=\"ml.m5.large\")."),
+    (lambda r: without(r, "InstanceCount"),
+     "ResourceConfig must have an InstanceCount of 1 (instance_count=1)."),
+    (lambda r: r | {"InstanceCount": 0},
+     "ResourceConfig must have an InstanceCount of 1 (instance_count=1).")])
+def test_a_job_without_an_instance_is_refused(service, change, words):  # SEMANTICS J44
+    request = service.request()
+    request["ResourceConfig"] = change(request["ResourceConfig"])
+    if request["ResourceConfig"] is None:
+        del request["ResourceConfig"]
+    assert refusal(service, service.client("sagemaker").create_training_job, **request) == (
+        "ValidationException", 400, words)
+
+
 def test_max_wait_needs_spot(service):  # SEMANTICS J26
     request = service.request(StoppingCondition={"MaxRuntimeInSeconds": 60,
                                                  "MaxWaitTimeInSeconds": 60})
@@ -225,6 +248,71 @@ def test_a_channel_given_twice(service):  # SEMANTICS D7
     request = service.request(InputDataConfig=[channel, channel])
     assert refusal(service, service.client("sagemaker").create_training_job, **request) == (
         "ValidationException", 400, "Channel names must be unique: 'training' is given twice.")
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_channel_that_can_be_no_directory(service, name):  # SEMANTICS D13
+    channel = service.channel(service.put("dots/a"), name)
+    request = service.request(InputDataConfig=[channel])
+    assert refusal(service, service.client("sagemaker").create_training_job, **request) == (
+        "ValidationException", 400,
+        f"Channel '{name}': a channel is a directory of its name, which this one cannot be.")
+
+
+FILES = {"FileSystemId": "fs-0123456789abcdef0", "FileSystemAccessMode": "ro",
+         "FileSystemType": "EFS", "DirectoryPath": "/data"}
+
+
+@pytest.mark.parametrize("change, what", [
+    ({"S3DataType": "ManifestFile"}, "ManifestFile"),
+    ({"S3DataType": "AugmentedManifestFile"}, "AugmentedManifestFile"),
+    ({"S3DataDistributionType": "ShardedByS3Key"}, "ShardedByS3Key"),
+    ("Pipe", "Pipe mode"), ("FastFile", "FastFile mode"),
+    (FILES, "a channel from a file system"),
+    (FILES | {"FileSystemType": "FSxLustre"}, "a channel from a file system")])
+def test_a_channel_of_another_kind_is_refused_by_name(service, change, what):  # SEMANTICS D1
+    channel = service.channel(service.put("kinds/a"), "val")
+    if isinstance(change, str):
+        channel["InputMode"] = change
+    elif change.keys() == FILES.keys():
+        channel["DataSource"] = {"FileSystemDataSource": change}
+    else:
+        channel["DataSource"]["S3DataSource"] |= change
+    request = service.request(InputDataConfig=[channel])
+    words = f"Channel 'val': {what} is not offered yet. Use an S3 prefix in File mode."
+    sagemaker = service.client("sagemaker")
+    assert refusal(service, sagemaker.create_training_job, **request) == (
+        "ValidationException", 400, words)
+    if isinstance(change, str):  # the job's mode, where the channel has none of its own
+        del channel["InputMode"]
+        request["AlgorithmSpecification"]["TrainingInputMode"] = change
+        assert refusal(service, sagemaker.create_training_job, **request)[2] == words
+
+
+@pytest.mark.parametrize("uri, words", [
+    ("https://example.com/x", "write s3://BUCKET/PREFIX."),
+    ("s3://no-such-bucket-here/x", 'the bucket "no-such-bucket-here" does not exist. Make it (aws s3 '
+     "mb s3://no-such-bucket-here), or name one that exists."),
+    ("s3://UPPER/x", 'the bucket "UPPER" does not exist. Make it (aws s3 mb s3://UPPER), or name one '
+     "that exists.")])
+def test_a_place_for_outputs_that_there_is_not(service, uri, words):  # SEMANTICS O9
+    create = service.client("sagemaker").create_training_job
+    refused = "ValidationException", 400
+    request = service.request(OutputDataConfig={"S3OutputPath": uri})
+    assert refusal(service, create, **request) == (
+        *refused, f'Invalid OutputDataConfig.S3OutputPath "{uri}": {words}')
+    request = service.request(CheckpointConfig={"S3Uri": uri})
+    assert refusal(service, create, **request) == (
+        *refused, f'Invalid CheckpointConfig.S3Uri "{uri}": {words}')
+
+
+def test_a_place_for_outputs_whose_keys_would_be_too_long(service):  # SEMANTICS O9
+    prefix = "k" * (1024 - len(f"s3://{service.bucket}/"))
+    request = service.request(OutputDataConfig={"S3OutputPath": f"s3://{service.bucket}/{prefix}"},
+                              TrainingJobName="n" * 63)
+    code, status, words = refusal(service, service.client("sagemaker").create_training_job, **request)
+    assert (code, status) == ("ValidationException", 400)
+    assert words.startswith("Invalid OutputDataConfig.S3OutputPath") and "1024 bytes" in words
 
 
 def test_a_body_too_large_is_refused_before_it_is_sent(service):  # SEMANTICS A9

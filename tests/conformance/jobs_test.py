@@ -9,6 +9,7 @@ import botocore.exceptions
 import botocore.session
 import pytest
 
+import service as services
 from service import GATE, TRAINYARD, wait_until
 
 REFUSED = botocore.exceptions.ClientError
@@ -94,14 +95,47 @@ def test_describe_echoes_every_member_of_create(echoed):  # SEMANTICS J18
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
 
 
-def test_a_member_without_effect_says_so_once(service, echoed):  # SEMANTICS J19
-    lines = service.lines("echo", notices=True)
-    for member in ("MetricDefinitions", "RetryStrategy", "TensorBoardOutputConfig", "VpcConfig",
-                   "DebugRuleConfigurations", "ProfilerRuleConfigurations", "RemoteDebugConfig",
-                   "KeepAlivePeriodInSeconds", "ServerlessJobConfig", "MlflowConfig",
-                   "ModelPackageConfig", "SessionChainingConfig"):
-        said = [line for line in lines if f"[trainyard] {member} " in line]
-        assert len(said) == 1, (member, lines)
+# Every member of CreateTrainingJob that decides where, how or how long a job runs, or that every
+# client sends: what it asks for is done, or is said elsewhere (SEMANTICS J20).
+IN_EFFECT = {
+    "TrainingJobName", "HyperParameters", "AlgorithmSpecification", "TrainingImage",
+    "TrainingInputMode", "ContainerEntrypoint", "ContainerArguments", "InputDataConfig",
+    "ChannelName", "DataSource", "S3DataSource", "S3DataType", "S3Uri", "S3DataDistributionType",
+    "ContentType", "InputMode", "OutputDataConfig", "S3OutputPath", "ResourceConfig",
+    "InstanceType", "InstanceCount", "StoppingCondition", "MaxRuntimeInSeconds", "Tags",
+    "EnableNetworkIsolation", "CheckpointConfig", "Environment"}
+QUIET = {"RoleArn", "EnableManagedSpotTraining", "MaxWaitTimeInSeconds", "VolumeSizeInGB",
+         "EnableSageMakerMetricsTimeSeries"}
+# Of these one line is for all that they hold.
+STRUCTURES = {"AlgorithmSpecification", "InputDataConfig", "DataSource", "S3DataSource",
+              "OutputDataConfig", "ResourceConfig", "StoppingCondition"}
+
+
+def members_of(shape, inside=True):
+    """Names of members, and of those within the structures that are no wish of their own."""
+    while shape.type_name == "list":
+        shape = shape.member
+    if shape.type_name != "structure" or not inside:
+        return set()
+    return {name for member, inner in shape.members.items() if member not in NOT_OFFERED
+            for name in {member} | members_of(inner, member in STRUCTURES)}
+
+
+def test_a_member_without_effect_says_so_once(service, echoed):  # SEMANTICS J19, J20
+    """Each member of the model is in effect, or known to be quiet, or has its line."""
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    members = members_of(model.operation_model("CreateTrainingJob").input_shape)
+    assert IN_EFFECT | QUIET < members and len(members) >= 60
+    loud = service.create(
+        InputDataConfig=[{**service.channel(f"s3://{service.bucket}/echo/"),
+                          "CompressionType": "Gzip", "RecordWrapperType": "RecordIO"}],
+        ProfilerConfig={"ProfilingIntervalInMilliseconds": 100})
+    service.wait(loud)
+    lines = service.lines("echo", notices=True) + service.lines(loud, notices=True)
+    said = [match[1] for line in lines
+            if (match := re.match(r"\[trainyard\] ([A-Z]\w+) has no effect yet: ", line))]
+    assert sorted(set(said)) == sorted(members - IN_EFFECT - QUIET)
+    assert len(said) == len(set(said)), said
 
 
 def test_what_the_sdk_sends_unasked_stays_quiet(service):  # SEMANTICS J21
@@ -110,10 +144,46 @@ def test_what_the_sdk_sends_unasked_stays_quiet(service):  # SEMANTICS J21
                          []},
         ProfilerConfig={"S3OutputPath": f"s3://{service.bucket}/profile", "DisableProfiler": False},
         EnableManagedSpotTraining=False, EnableInterContainerTrafficEncryption=False,
-        Environment={}, RetryStrategy={"MaximumRetryAttempts": 1})
+        Environment={}, RetryStrategy={"MaximumRetryAttempts": 1},
+        OutputDataConfig={"S3OutputPath": f"s3://{service.bucket}/out", "KmsKeyId": ""},
+        RemoteDebugConfig={"EnableRemoteDebug": False}, InfraCheckConfig={"EnableInfraCheck": False},
+        SessionChainingConfig={"EnableSessionTagChaining": False}, DebugRuleConfigurations=[],
+        ExperimentConfig={}, InputDataConfig=[{
+            **service.channel(service.put("quiet/a")), "CompressionType": "None",
+            "RecordWrapperType": "None", "InputMode": "File"}])
     service.wait(name)
     said = [line for line in service.lines(name, notices=True) if "effect" in line]
     assert len(said) == 1 and "RetryStrategy" in said[0], said
+
+
+def test_a_wait_as_long_as_the_run_is_quiet_and_a_shorter_one_is_said(service):  # SEMANTICS J25
+    def said(wait):
+        name = service.create(EnableManagedSpotTraining=True, StoppingCondition={
+            "MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": wait})
+        assert service.wait(name)["TrainingJobStatus"] == "Completed"
+        return [line for line in service.lines(name, notices=True) if "MaxWaitTime" in line]
+
+    assert said(600) == []
+    assert said(599) == ["[trainyard] MaxWaitTimeInSeconds is below MaxRuntimeInSeconds, which the "
+                         "service refuses: here it never ends a running job"]
+
+
+@pytest.mark.parametrize("seconds", [9223372036854776, 2**62, 2**63 - 1])
+def test_a_huge_limit_is_none(service, seconds):  # SEMANTICS J9
+    job = service.job("echo ran", StoppingCondition={"MaxRuntimeInSeconds": seconds})
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Completed", "Completed")
+    assert service.lines(job["TrainingJobName"]) == ["ran"]
+    assert job["StoppingCondition"]["MaxRuntimeInSeconds"] == seconds
+
+
+def test_an_entry_point_that_is_not_there_is_the_requests_fault(service):  # SEMANTICS J32, X27
+    request = service.request()
+    request["AlgorithmSpecification"]["ContainerEntrypoint"] = ["/opt/no-such-program"]
+    service.client("sagemaker").create_training_job(**request)
+    job = service.wait(request["TrainingJobName"])
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith(
+        "ClientError: the container could not start the command: run /opt/no-such-program: ")
 
 
 def test_the_service_defaults_are_filled_in(service):  # SEMANTICS J23, J28
@@ -125,6 +195,54 @@ def test_the_service_defaults_are_filled_in(service):  # SEMANTICS J23, J28
     assert job["TrainingJobArn"].endswith(f":training-job/{name}")
     assert job["CreationTime"] <= job["TrainingStartTime"] <= job["TrainingEndTime"]
     assert job["BillableTimeInSeconds"] == job["TrainingTimeInSeconds"] >= 1
+
+
+# ---- a job that waits ----------------------------------------------------------------------------
+
+FULL = "[machine]\ncpus = 1\n[instances.\"ml.m5.large\"]\ncpus = 1\n"
+SAVINGS = """
+import sagemaker
+sagemaker.Session().logs_for_job({name!r}, wait=True)
+print("the SDK is content")
+"""
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory):
+    """A service whose machine one job fills, and a spot job that waits behind it."""
+    with services.running(tmp_path_factory.mktemp("full"), FULL) as service:
+        first = service.create("trap 'exit 0' TERM; tail -f /dev/null & wait")
+        service.wait_for(first, "Training")
+        yield service, service.create(
+            EnableManagedSpotTraining=True, TrainingJobName="waits",
+            StoppingCondition={"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60})
+
+
+def test_a_waiting_job_is_pending_and_says_for_what(waiting):  # SEMANTICS J7, J8
+    service, name = waiting
+    job = service.describe(name)
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("InProgress", "Pending")
+    last = job["SecondaryStatusTransitions"][-1]
+    sentence = service.run("why", name).stdout.strip().removeprefix(name)
+    assert last["Status"] == "Pending" and "EndTime" not in last
+    assert last["StatusMessage"] == "The job" + sentence
+    assert "waits for capacity: " in sentence
+    listed = service.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]
+    assert {j["TrainingJobName"]: j["SecondaryStatus"] for j in listed}[name] == "Pending"
+    assert "TrainingTimeInSeconds" not in job and "BillableTimeInSeconds" not in job
+
+
+def test_a_job_that_never_had_a_machine_has_no_training_time(waiting, tmp_path):
+    # SEMANTICS J13, J23
+    service, name = waiting
+    service.client("sagemaker").stop_training_job(TrainingJobName=name)
+    job = service.wait(name)
+    assert job["TrainingJobStatus"] == "Stopped"
+    assert "TrainingTimeInSeconds" not in job and "BillableTimeInSeconds" not in job
+    script = tmp_path / "savings.py"
+    script.write_text(SAVINGS.format(name=name))
+    done = services.python(service, script)
+    assert done.returncode == 0 and "the SDK is content" in done.stdout, done.stdout + done.stderr
 
 
 # ---- lists ---------------------------------------------------------------------------------------
@@ -186,6 +304,19 @@ def test_lists_page_without_repeat_or_gap(service, listed):  # SEMANTICS J34
     assert sum(len(names(page)) for page in pages) == 5
 
 
+def test_a_token_is_of_its_order(service, listed):  # SEMANTICS J35
+    ask = service.client("sagemaker").list_training_jobs
+    token = ask(NameContains="listed-", MaxResults=1)["NextToken"]
+    with pytest.raises(REFUSED, match="begin again without it"):
+        ask(NameContains="listed-", SortBy="Name", NextToken=token)
+
+
+def test_no_job_has_a_warm_pool_or_a_plan(service, listed):  # SEMANTICS J35
+    ask = service.client("sagemaker").list_training_jobs
+    assert names(ask(WarmPoolStatusEquals="Available")) == []
+    assert names(ask(TrainingPlanArnEquals=TEXTS["TrainingPlanArn"])) == []
+
+
 def test_lists_filter_by_times(service, listed):  # SEMANTICS J34
     ask = service.client("sagemaker").list_training_jobs
     middle = listed[2]["CreationTime"]
@@ -201,6 +332,23 @@ def test_lists_filter_by_times(service, listed):  # SEMANTICS J34
         "listed-c", "listed-b", "listed-a"]
     with pytest.raises(REFUSED, match="begin again without it"):
         ask(NextToken="bm90LW91cnM=")
+
+
+@pytest.mark.parametrize("by", ["CreationTime", "Name", "Status"])
+@pytest.mark.parametrize("order", ["Ascending", "Descending"])
+def test_a_job_that_comes_between_two_pages_moves_none(service, listed, by, order):
+    # SEMANTICS J34, J35
+    """The newcomer sorts before, among or behind them; those of before come once each, in order."""
+    ask = service.client("sagemaker").list_training_jobs
+    how = {"NameContains": "listed-", "SortBy": by, "SortOrder": order}
+    before = names(ask(**how))
+    first = ask(**how, MaxResults=2)
+    newcomers = [service.create(TrainingJobName=f"{letter}-listed-{by}-{order}")
+                 for letter in "Az"]
+    rest = ask(**how, MaxResults=100, NextToken=first["NextToken"])
+    assert [n for n in names(first) + names(rest) if n in before] == before
+    for name in newcomers:
+        service.wait(name)
 
 
 def test_regions_do_not_see_each_others_jobs(service, listed):  # SEMANTICS A14

@@ -14,6 +14,7 @@ std::string not_run(Box& box) {
   box.start();
   const Ended ended = box.finish();
   CHECK(ended.exit.setup_failed);
+  CHECK(ended.exit.unrunnable == ended.exit.message.starts_with("run "));
   CHECK(ended.output == "");
   return ended.exit.message;
 }

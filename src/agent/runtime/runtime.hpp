@@ -67,8 +67,10 @@ struct Exit {
   int code = 0;                         ///< its exit code when signal is 0
   int signal = 0;                       ///< what killed it, or 0
   bool out_of_memory = false;           ///< the kernel's memory killer struck in this container
+  bool counts_memory_kills = false;     ///< it would be known if it had
   std::uint64_t memory_peak_bytes = 0;  ///< 0 where it cannot be known
   bool setup_failed = false;            ///< the user's process never ran; `message` says why
+  bool unrunnable = false;              ///< setup failed, for the program itself cannot be run
   std::string message = {};
 };
 

@@ -312,10 +312,12 @@ Result<Exit> SandboxRuntime::wait(Running& running) {
   const Word word = said ? said->word : Word{};
   out.memory_peak_bytes = use.memory_peak_bytes.value_or(word.memory_peak_kib << 10);
   out.out_of_memory = use.memory_kills.value_or(0) > 0;
+  out.counts_memory_kills = use.memory_kills.has_value();
   if (!said) {  // pid 1 itself was killed, with all that it held
     out.signal = SIGKILL;
   } else if (word.kind == Word::Kind::no_run) {
     out.setup_failed = true;
+    out.unrunnable = word.stage == Word::Stage::execute;
     out.message = explain(word, live->plan, live->spec);
   } else if (WIFSIGNALED(word.status)) {
     out.signal = WTERMSIG(word.status);

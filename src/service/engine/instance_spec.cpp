@@ -2,8 +2,11 @@
 
 #include "base/arn.hpp"
 #include "service/engine/engine.hpp"
+#include "service/engine/notices.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace trainyard::engine {
 namespace {
@@ -37,39 +40,14 @@ std::vector<wire::ChannelSpec> channels(const CreateTrainingJobRequest& r, const
   return out;
 }
 
-}  // namespace
-
-std::vector<std::string> notices(const CreateTrainingJobRequest& r) {
-  std::vector<std::string> out;
-  const auto say = [&](bool asked, std::string_view member, std::string_view effect) {
-    if (asked) out.push_back(fmt::format("{} has no effect yet: {}", member, effect));
-  };
-  const auto& algorithm = r.AlgorithmSpecification;
-  say(algorithm->MetricDefinitions && !algorithm->MetricDefinitions->empty(), "MetricDefinitions",
-      "no metric is read from this log");
-  say(r.RetryStrategy.has_value(), "RetryStrategy", "the job is not retried");
-  say(r.TensorBoardOutputConfig.has_value(), "TensorBoardOutputConfig",
-      "nothing is synced while training");
-  say(r.DebugRuleConfigurations.has_value(), "DebugRuleConfigurations", "no rule is evaluated");
-  say(r.ProfilerRuleConfigurations.has_value(), "ProfilerRuleConfigurations",
-      "no rule is evaluated");
-  say(r.RemoteDebugConfig && r.RemoteDebugConfig->EnableRemoteDebug.value_or(false),
-      "RemoteDebugConfig", "no shell into the job is offered");
-  say(r.ResourceConfig && r.ResourceConfig->KeepAlivePeriodInSeconds.value_or(0) > 0,
-      "KeepAlivePeriodInSeconds", "no worker is kept warm");
-  say(r.VpcConfig.has_value(), "VpcConfig", "the job uses this machine's network");
-  say(r.SessionChainingConfig.has_value(), "SessionChainingConfig", "there are no session tags");
-  say(r.ServerlessJobConfig.has_value(), "ServerlessJobConfig", "the container's program is run");
-  say(r.MlflowConfig.has_value(), "MlflowConfig", "nothing is sent to MLflow");
-  say(r.ModelPackageConfig.has_value(), "ModelPackageConfig", "the model is not registered");
-  if (r.StoppingCondition && r.StoppingCondition->MaxWaitTimeInSeconds &&
-      *r.StoppingCondition->MaxWaitTimeInSeconds <
-          r.StoppingCondition->MaxRuntimeInSeconds.value_or(86'400))
-    out.push_back(
-        "MaxWaitTimeInSeconds is below MaxRuntimeInSeconds, which the service refuses: here it "
-        "never ends a running job");
-  return out;
+// Whoever asks for more than a century wants no limit: what is counted stays far from overflow.
+std::int64_t max_runtime_ms(const CreateTrainingJobRequest& r) {
+  constexpr std::int64_t century_seconds = 100ll * 365 * 86'400, default_seconds = 86'400;
+  const auto asked = r.StoppingCondition ? r.StoppingCondition->MaxRuntimeInSeconds : std::nullopt;
+  return std::min(asked.value_or(default_seconds), century_seconds) * 1000;
 }
+
+}  // namespace
 
 wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrainingJobRequest& r,
                                       const job::Job& job, std::int64_t n, const Resolution& image,
@@ -86,7 +64,7 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.AgentSocket = context.paths.agent_socket();
   out.LogDirectory = context.paths.log(out.Id);
   out.CurrentHost = fmt::format("algo-{}", n + 1);
-  out.InstanceType = r.ResourceConfig->InstanceType.value_or("");
+  if (r.ResourceConfig) out.InstanceType = r.ResourceConfig->InstanceType.value_or("");
   out.Image = r.AlgorithmSpecification->TrainingImage.value_or("");
   out.Environment.Name = image.environment.name;
   out.Environment.Python = image.environment.python;
@@ -103,9 +81,7 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
                       r.CheckpointConfig->S3Uri};
   out.Limits = {sizing.given.cpus, std::int64_t(sizing.given.memory_bytes), sizing.given.gpus};
   out.NetworkIsolation = r.EnableNetworkIsolation.value_or(false);
-  const std::int64_t seconds =
-      r.StoppingCondition ? r.StoppingCondition->MaxRuntimeInSeconds.value_or(86'400) : 86'400;
-  out.MaxRuntimeMs = std::max<std::int64_t>(1, seconds * 1000 - job.training_ms);
+  out.MaxRuntimeMs = std::max<std::int64_t>(1, max_runtime_ms(r) - job.training_ms);
   out.HostUid = context.host_uid;
   out.HostGid = context.host_gid;
   out.Request = row.request;

@@ -25,8 +25,4 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row,
                                       const job::Job& job, std::int64_t n, const Resolution& image,
                                       const Sizing& sizing, const InstanceContext& context);
 
-/// Lines for the job's log: what differs from what was asked, each said once. What the SDKs send
-/// unasked stays quiet.
-std::vector<std::string> notices(const wire::CreateTrainingJobRequest& request);
-
 }  // namespace trainyard::engine

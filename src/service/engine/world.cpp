@@ -1,7 +1,7 @@
 #include "service/engine/world.hpp"
 
 #include "base/log.hpp"
-#include "service/engine/s3_inputs.hpp"
+#include "service/engine/s3_places.hpp"
 #include "wire/json.hpp"
 #include "wire/shapes/create_training_job.hpp"
 
@@ -57,7 +57,7 @@ std::vector<PythonEnvironment> JobWorld::environments() const {
   };
   for (const auto& [name, python] : settings_.environments)
     add(python, name);
-  if (inspect_environment(system_python, "")) add(system_python, "system Python");
+  if (inspect_environment(system_python, "")) add(system_python, system_environment);
   return out;
 }
 

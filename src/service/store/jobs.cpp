@@ -91,23 +91,23 @@ Result<std::vector<JobRow>> unfinished_jobs(Snapshot& s) {
 }
 
 Result<std::vector<JobRow>> list_jobs(Snapshot& s, const JobFilter& f) {
+  const bool by_time = f.sort != "name" && f.sort != "status";
   const std::string sql = fmt::format(
       "SELECT id, account, region, name, phase, status, secondary_status, '', '', '', seq, "
       "created_ms, modified_ms, ended_ms FROM job WHERE account=? AND region=? "
       "AND (?='' OR instr(name, ?)>0) AND (?='' OR status=?) "
       "AND created_ms>? AND created_ms<? AND modified_ms>? AND modified_ms<? "
-      "ORDER BY {0} {1}, id {1} LIMIT ? OFFSET ?",
-      f.sort == "name"     ? "name"
-      : f.sort == "status" ? "status"
-                           : "created_ms",
-      f.descending ? "DESC" : "ASC");
+      "AND (?='' OR ({0}, id) {2} ({3}, ?)) ORDER BY {0} {1}, id {1} LIMIT ?",
+      by_time ? "created_ms" : f.sort, f.descending ? "DESC" : "ASC", f.descending ? "<" : ">",
+      by_time ? "CAST(? AS INTEGER)" : "?");
   constexpr std::int64_t ever = INT64_MAX;
   const auto after = [](const std::optional<Time>& t) { return t ? to_ms(*t) : -1; };
   const auto before = [](const std::optional<Time>& t) { return t ? to_ms(*t) : ever; };
+  const JobPlace behind = f.behind.value_or(JobPlace{});
   auto q = s.prepare(sql);
   q.bind_all(f.account, f.region, f.name_contains, f.name_contains, f.status, f.status,
              after(f.created_after), before(f.created_before), after(f.modified_after),
-             before(f.modified_before), f.limit, f.offset);
+             before(f.modified_before), behind.id, behind.value, behind.id, f.limit);
   return all(std::move(q), read_job);
 }
 

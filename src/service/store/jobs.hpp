@@ -32,6 +32,12 @@ Result<std::optional<JobRow>> find_job(Snapshot& s, std::string_view id);
 /// All that have not ended, oldest first.
 Result<std::vector<JobRow>> unfinished_jobs(Snapshot& s);
 
+/// A row's place in a list, whatever comes or goes around it: its value in the column that the list
+/// is sorted by, as text, and its id.
+struct JobPlace {
+  std::string value, id;
+};
+
 /// What ListTrainingJobs may ask for. Unset members do not filter.
 struct JobFilter {
   std::string account, region;
@@ -39,7 +45,8 @@ struct JobFilter {
   std::optional<Time> created_after, created_before, modified_after, modified_before;
   std::string sort = "created_ms";  ///< a column: "created_ms", "name" or "status"
   bool descending = true;
-  std::int64_t offset = 0, limit = 10;
+  std::optional<JobPlace> behind;  ///< only what the list has after it
+  std::int64_t limit = 10;
 };
 /// Rows without request and state.
 Result<std::vector<JobRow>> list_jobs(Snapshot& s, const JobFilter& filter);

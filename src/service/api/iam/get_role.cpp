@@ -18,12 +18,15 @@ constexpr std::string_view trust_policy =
 
 }  // namespace
 
-Result<std::string> get_role(Services&, store::Snapshot&, const Call& call) {
+Result<std::string> get_role(Services& services, store::Snapshot&, const Call& call) {
   const std::string name(call.form.get("RoleName"));
   if (!wire::matches(role_name_pattern, name))
     return fail(ErrorKind::invalid, "ValidationError",
                 "The specified value for roleName is invalid. It must contain only alphanumeric "
                 "characters and/or the following: +=,.@_-");
+  if (services.settings.strict && name != execution_role)
+    return fail(ErrorKind::not_found, "NoSuchEntity",
+                fmt::format("The role with name {} cannot be found.", name));
   return fmt::format(
       "<GetRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetRoleResult><Role>"
       "<Path>/</Path><RoleName>{0}</RoleName><RoleId>AROATRAINYARD</RoleId><Arn>{1}</Arn>"

@@ -8,7 +8,7 @@
 #include "wire/json.hpp"
 #include "wire/shapes/create_training_job.hpp"
 
-#include <cmath>
+#include <algorithm>
 
 // POST /  X-Amz-Target: SageMaker.DescribeTrainingJob  {"TrainingJobName": "NAME"}
 // 200 what was asked for, echoed, and where the job is
@@ -56,8 +56,9 @@ void echo(const CreateTrainingJobRequest& in, DescribeTrainingJobResponse& out) 
   out.ModelPackageConfig = in.ModelPackageConfig;
 }
 
+// Rounded up, and never 0.
 std::int64_t whole_seconds(std::int64_t ms) {
-  return (ms + 999) / 1000;
+  return std::max<std::int64_t>(1, (ms + 999) / 1000);
 }
 
 void tell(const job::Job& job, const store::JobRow& row, const std::string& waits,
@@ -75,14 +76,13 @@ void tell(const job::Job& job, const store::JobRow& row, const std::string& wait
     transitions.push_back({t.status, t.start, t.end, t.message});
   // Computed when asked, never stored: a job that waits for capacity is Pending, and says for what.
   if (!waits.empty() && job.phase == job::Phase::pending) {
-    out.SecondaryStatus = "Pending";
-    transitions.push_back({"Pending", row.created, std::nullopt, "The job " + waits});
+    out.SecondaryStatus = waiting_status;
+    transitions.push_back({waiting_status, row.created, std::nullopt, "The job " + waits});
   }
   out.ModelArtifacts.S3ModelArtifacts = job.model_uri;
-  if (job.ended) {
-    out.TrainingTimeInSeconds = whole_seconds(job.training_ms);
-    out.BillableTimeInSeconds = whole_seconds(job.training_ms);
-  }
+  // Of a job that never had its agents nothing is told: clients divide by it.
+  if (job.ended && job.training_start)
+    out.TrainingTimeInSeconds = out.BillableTimeInSeconds = whole_seconds(job.training_ms);
 }
 
 }  // namespace

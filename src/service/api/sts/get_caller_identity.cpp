@@ -14,10 +14,10 @@ namespace trainyard::api {
 Result<std::string> get_caller_identity(Services&, store::Snapshot&, const Call& call) {
   return fmt::format(
       "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"
-      "<GetCallerIdentityResult><Arn>arn:aws:sts::{0}:assumed-role/TrainyardRole/{1}</Arn>"
+      "<GetCallerIdentityResult><Arn>arn:aws:sts::{0}:assumed-role/{3}/{1}</Arn>"
       "<UserId>AROATRAINYARD:{1}</UserId><Account>{0}</Account></GetCallerIdentityResult>"
       "<ResponseMetadata><RequestId>{2}</RequestId></ResponseMetadata></GetCallerIdentityResponse>",
-      call.caller.account, arn_name(call.caller.user), call.request_id);
+      call.caller.account, arn_name(call.caller.user), call.request_id, execution_role);
 }
 
 }  // namespace trainyard::api

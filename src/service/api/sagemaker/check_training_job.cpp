@@ -1,0 +1,131 @@
+#include "service/api/sagemaker/check_training_job.hpp"
+
+#include "base/arn.hpp"
+#include "service/engine/s3_places.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace trainyard::api {
+namespace {
+
+using wire::CreateTrainingJobRequest;
+
+Failure refuse(std::string message) {
+  return fail(ErrorKind::invalid, "ValidationException", std::move(message));
+}
+
+// What one machine cannot do yet is refused in a sentence, never run as something else.
+Result<> check_resources(const CreateTrainingJobRequest& r) {
+  if (!r.ResourceConfig)
+    return refuse("ResourceConfig must be given, with an InstanceType and an InstanceCount of 1.");
+  if (r.ResourceConfig->InstanceGroups || r.ResourceConfig->InstanceCount.value_or(1) > 1)
+    return refuse(
+        "Trainyard runs one instance a job for now: set InstanceCount to 1 (instance_count=1) "
+        "and leave InstanceGroups out.");
+  if (!r.ResourceConfig->InstanceType)
+    return refuse("ResourceConfig must have an InstanceType (instance_type=\"ml.m5.large\").");
+  if (r.ResourceConfig->InstanceCount != 1)
+    return refuse("ResourceConfig must have an InstanceCount of 1 (instance_count=1).");
+  return {};
+}
+
+Result<> check_algorithm(const CreateTrainingJobRequest& r) {
+  const auto& algorithm = r.AlgorithmSpecification;
+  if (!algorithm) return refuse("AlgorithmSpecification must be given, with a TrainingImage.");
+  if (algorithm->AlgorithmName)
+    return refuse(
+        "Trainyard has no algorithm marketplace: give TrainingImage (image_uri) instead of "
+        "AlgorithmName.");
+  if (!algorithm->TrainingImage) return refuse("AlgorithmSpecification must have a TrainingImage.");
+  return {};
+}
+
+Result<> check_channel(const wire::Channel& channel, const std::string& default_mode) {
+  const auto& s3 = channel.DataSource.S3DataSource;
+  const std::string mode = channel.InputMode.value_or(default_mode);
+  const auto not_yet = [&](std::string_view what) {
+    return refuse(fmt::format("Channel '{}': {} is not offered yet. Use an S3 prefix in File mode.",
+                              channel.ChannelName, what));
+  };
+  if (channel.ChannelName == "." || channel.ChannelName == "..")
+    return refuse(fmt::format("Channel '{}': a channel is a directory of its name, which this one "
+                              "cannot be.",
+                              channel.ChannelName));
+  if (channel.DataSource.DatasetSource && !s3) return not_yet("a dataset of a hub");
+  if (!s3) return not_yet("a channel from a file system");
+  if (s3->S3DataType != "S3Prefix") return not_yet(s3->S3DataType);
+  if (s3->S3DataDistributionType.value_or("FullyReplicated") != "FullyReplicated")
+    return not_yet(*s3->S3DataDistributionType);
+  if (mode != "File") return not_yet(mode + " mode");
+  return {};
+}
+
+Result<> check_channels(const CreateTrainingJobRequest& r) {
+  if (!r.InputDataConfig) return {};
+  std::set<std::string> names;
+  for (const auto& channel : *r.InputDataConfig) {
+    if (!names.insert(channel.ChannelName).second)
+      return refuse(
+          fmt::format("Channel names must be unique: '{}' is given twice.", channel.ChannelName));
+    TRY(check_channel(channel, r.AlgorithmSpecification->TrainingInputMode));
+  }
+  return {};
+}
+
+Result<> check_stopping(const CreateTrainingJobRequest& r, bool strict) {
+  if (!r.StoppingCondition || !r.StoppingCondition->MaxWaitTimeInSeconds) return {};
+  if (!r.EnableManagedSpotTraining.value_or(false))
+    return refuse(
+        "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is "
+        "set to true");
+  const std::int64_t run = r.StoppingCondition->MaxRuntimeInSeconds.value_or(86'400);
+  if (strict && *r.StoppingCondition->MaxWaitTimeInSeconds < run)
+    return refuse(
+        "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+        "MaxRuntimeInSeconds");
+  return {};
+}
+
+// There is one role, and neither a network nor a key.
+Result<> check_known(const CreateTrainingJobRequest& r, std::string_view account) {
+  if (r.RoleArn != role_arn(account, execution_role))
+    return refuse(fmt::format("Could not assume role {}. Please ensure that the role exists and "
+                              "allows principal 'sagemaker.amazonaws.com' to assume the role.",
+                              r.RoleArn));
+  if (r.VpcConfig && !r.VpcConfig->Subnets.empty())
+    return refuse(fmt::format("The subnet ID '{}' does not exist", r.VpcConfig->Subnets[0]));
+  if (r.VpcConfig && !r.VpcConfig->SecurityGroupIds.empty())
+    return refuse(
+        fmt::format("The security group '{}' does not exist", r.VpcConfig->SecurityGroupIds[0]));
+  for (const auto& key : {r.OutputDataConfig.KmsKeyId, r.ResourceConfig->VolumeKmsKeyId})
+    if (!key.value_or("").empty()) return refuse(fmt::format("Key '{}' does not exist", *key));
+  return {};
+}
+
+}  // namespace
+
+Result<> check_training_job(const CreateTrainingJobRequest& r, std::string_view account,
+                            bool strict) {
+  TRY(check_resources(r));
+  TRY(check_algorithm(r));
+  TRY(check_channels(r));
+  TRY(check_stopping(r, strict));
+  if (strict) TRY(check_known(r, account));
+  return {};
+}
+
+Result<> check_places(store::Snapshot& s, const CreateTrainingJobRequest& r,
+                      std::string_view account, std::string_view region) {
+  if (r.InputDataConfig)
+    for (const auto& channel : *r.InputDataConfig)
+      TRY(engine::check_input(s, channel.DataSource.S3DataSource->S3Uri, r.RoleArn, region));
+  TRY(engine::check_output(s, "OutputDataConfig.S3OutputPath", r.OutputDataConfig.S3OutputPath,
+                           "/" + r.TrainingJobName + "/output/output.tar.gz", account));
+  if (r.CheckpointConfig)
+    TRY(engine::check_output(s, "CheckpointConfig.S3Uri", r.CheckpointConfig->S3Uri, "", account));
+  return {};
+}
+
+}  // namespace trainyard::api

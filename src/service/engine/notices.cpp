@@ -1,0 +1,169 @@
+#include "service/engine/notices.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace trainyard::engine {
+namespace {
+
+using wire::Channel;
+using wire::CreateTrainingJobRequest;
+
+/// Collects the lines, a group of members at a time.
+struct Lines {
+  const CreateTrainingJobRequest& r;
+  std::vector<std::string> out;
+
+  void say(bool asked, std::string_view member, std::string_view effect) {
+    if (asked) out.push_back(fmt::format("{} has no effect yet: {}", member, effect));
+  }
+  template <class List> static bool has_any(const std::optional<List>& list) {
+    return list && !list->empty();
+  }
+  bool of_any_channel(bool (*asks)(const Channel&)) const {
+    return r.InputDataConfig &&
+           std::any_of(r.InputDataConfig->begin(), r.InputDataConfig->end(), asks);
+  }
+
+  void of_algorithm();
+  void of_channels();
+  void of_resources();
+  void of_network_and_keys();
+  void of_times();
+  void of_observation();
+  void of_offers();
+};
+
+void Lines::of_algorithm() {
+  const auto& algorithm = r.AlgorithmSpecification;
+  if (!algorithm) return;
+  say(has_any(algorithm->MetricDefinitions), "MetricDefinitions",
+      "no metric is read from this log");
+  const auto& image = algorithm->TrainingImageConfig;
+  say(image && (image->TrainingRepositoryAccessMode != "Platform" ||
+                image->TrainingRepositoryAuthConfig),
+      "TrainingImageConfig", "no image is pulled from a registry");
+}
+
+void Lines::of_channels() {
+  const auto asks = [this](std::string_view member, bool (*is_asked)(const Channel&),
+                           std::string_view effect) {
+    say(of_any_channel(is_asked), member, effect);
+  };
+  asks(
+      "CompressionType", [](const Channel& c) { return c.CompressionType == "Gzip"; },
+      "it acts in Pipe mode, files of a channel are given as they are stored");
+  asks(
+      "RecordWrapperType", [](const Channel& c) { return c.RecordWrapperType == "RecordIO"; },
+      "it acts in Pipe mode, files of a channel are given as they are stored");
+  asks(
+      "ShuffleConfig", [](const Channel& c) { return c.ShuffleConfig.has_value(); },
+      "a channel's files have no order");
+  asks(
+      "AttributeNames",
+      [](const Channel& c) { return has_any(c.DataSource.S3DataSource->AttributeNames); },
+      "they are of augmented manifests");
+  asks(
+      "InstanceGroupNames",
+      [](const Channel& c) { return has_any(c.DataSource.S3DataSource->InstanceGroupNames); },
+      "there is one instance, which has all channels");
+  asks(
+      "ModelAccessConfig",
+      [](const Channel& c) { return c.DataSource.S3DataSource->ModelAccessConfig.has_value(); },
+      "no licence is looked at");
+  asks(
+      "HubAccessConfig",
+      [](const Channel& c) { return c.DataSource.S3DataSource->HubAccessConfig.has_value(); },
+      "a channel's files come from S3");
+  asks(
+      "DatasetSource", [](const Channel& c) { return c.DataSource.DatasetSource.has_value(); },
+      "a channel's files come from S3");
+}
+
+void Lines::of_resources() {
+  if (!r.ResourceConfig) return;
+  const auto& resources = *r.ResourceConfig;
+  say(resources.KeepAlivePeriodInSeconds.value_or(0) > 0, "KeepAlivePeriodInSeconds",
+      "no worker is kept warm");
+  say(resources.TrainingPlanArn.has_value(), "TrainingPlanArn", "the job runs on this machine");
+  say(resources.InstancePlacementConfig.has_value(), "InstancePlacementConfig",
+      "the job runs on this machine");
+  say(has_any(resources.InstancePreferences), "InstancePreferences",
+      "InstanceType says what the job gets");
+  say(resources.SelectedInstanceType.has_value(), "SelectedInstanceType",
+      "InstanceType says what the job gets");
+  say(resources.SelectedInstanceCount.has_value(), "SelectedInstanceCount",
+      "there is one instance");
+}
+
+void Lines::of_network_and_keys() {
+  say(r.VpcConfig.has_value(), "VpcConfig", "the job uses this machine's network");
+  say(r.EnableInterContainerTrafficEncryption.value_or(false),
+      "EnableInterContainerTrafficEncryption", "there is one container");
+  say(!r.OutputDataConfig.KmsKeyId.value_or("").empty(), "KmsKeyId",
+      "outputs are stored without encryption");
+  say(r.ResourceConfig && !r.ResourceConfig->VolumeKmsKeyId.value_or("").empty(), "VolumeKmsKeyId",
+      "the job's files lie on this machine's disk as they are");
+}
+
+void Lines::of_times() {
+  const auto& stop = r.StoppingCondition;
+  if (!stop) return;
+  say(stop->MaxPendingTimeInSeconds.has_value(), "MaxPendingTimeInSeconds",
+      "no limit ends a waiting job");
+  if (stop->MaxWaitTimeInSeconds &&
+      *stop->MaxWaitTimeInSeconds < stop->MaxRuntimeInSeconds.value_or(86'400))
+    out.push_back(
+        "MaxWaitTimeInSeconds is below MaxRuntimeInSeconds, which the service refuses: here it "
+        "never ends a running job");
+}
+
+// The SDKs send a hook and a profiler that nobody asked for: only more than that is a wish.
+void Lines::of_observation() {
+  const auto& hook = r.DebugHookConfig;
+  say(hook && (hook->LocalPath || has_any(hook->HookParameters) ||
+               has_any(hook->CollectionConfigurations)),
+      "DebugHookConfig", "no tensor is saved");
+  say(has_any(r.DebugRuleConfigurations), "DebugRuleConfigurations", "no rule is evaluated");
+  const auto& profiler = r.ProfilerConfig;
+  say(profiler && !profiler->DisableProfiler.value_or(false) &&
+          (profiler->ProfilingIntervalInMilliseconds || has_any(profiler->ProfilingParameters)),
+      "ProfilerConfig", "nothing is profiled");
+  say(has_any(r.ProfilerRuleConfigurations), "ProfilerRuleConfigurations", "no rule is evaluated");
+  say(r.TensorBoardOutputConfig.has_value(), "TensorBoardOutputConfig",
+      "nothing is synced while training");
+  const auto& experiment = r.ExperimentConfig;
+  say(experiment && (experiment->ExperimentName || experiment->TrialName ||
+                     experiment->TrialComponentDisplayName || experiment->RunName),
+      "ExperimentConfig", "there are no experiments");
+  say(r.RemoteDebugConfig && r.RemoteDebugConfig->EnableRemoteDebug.value_or(false),
+      "RemoteDebugConfig", "no shell into the job is offered");
+  say(r.InfraCheckConfig && r.InfraCheckConfig->EnableInfraCheck.value_or(false),
+      "InfraCheckConfig", "the machine is not checked before the script begins");
+}
+
+void Lines::of_offers() {
+  say(r.RetryStrategy.has_value(), "RetryStrategy", "the job is not retried");
+  say(r.SessionChainingConfig && r.SessionChainingConfig->EnableSessionTagChaining.value_or(false),
+      "SessionChainingConfig", "there are no session tags");
+  say(r.ServerlessJobConfig.has_value(), "ServerlessJobConfig", "the container's program is run");
+  say(r.MlflowConfig.has_value(), "MlflowConfig", "nothing is sent to MLflow");
+  say(r.ModelPackageConfig.has_value(), "ModelPackageConfig", "the model is not registered");
+}
+
+}  // namespace
+
+std::vector<std::string> notices(const CreateTrainingJobRequest& request) {
+  Lines lines{request, {}};
+  lines.of_algorithm();
+  lines.of_channels();
+  lines.of_resources();
+  lines.of_network_and_keys();
+  lines.of_times();
+  lines.of_observation();
+  lines.of_offers();
+  return std::move(lines.out);
+}
+
+}  // namespace trainyard::engine
