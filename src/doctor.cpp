@@ -9,8 +9,8 @@
 
 namespace trainyard {
 
-Result<int> doctor(bool json) {
-  const agent::HostReport report = agent::probe_host();
+Result<int> doctor(const os::Path& data, const Settings& settings, bool json) {
+  const agent::HostReport report = agent::probe_host({data, settings.sandbox_user});
   std::string out = json ? "[" : "";
   for (const auto& check : report) {
     if (json)

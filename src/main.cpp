@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 #include "cli/command_line.hpp"
 #include "doctor.hpp"
+#include "service/engine/sizing.hpp"
 #include "service/serve.hpp"
 
 #include <array>
@@ -25,10 +26,10 @@ os::Path this_program() {
 // by people.
 int run_agent_face(std::string_view what, const os::Path& path) {
   const auto act = [&]() -> Result<> {
-    const auto runtime = TRY(agent::make_sandbox_runtime());
-    if (what == "--reap") return agent::reap(path, path.filename(), *runtime);
-    return agent::run_agent(path, this_program().parent_path() / "trainyard-train", *runtime,
-                            system_clock());
+    if (what == "--reap")
+      return agent::reap(path, path.filename(), *TRY(agent::make_sandbox_runtime()));
+    return agent::run_agent(path, this_program().parent_path() / "trainyard-train",
+                            agent::make_sandbox_runtime, system_clock());
   };
   const Result<> outcome = act();
   if (outcome) return 0;
@@ -48,5 +49,6 @@ Result<> run_service(const os::Path& data, const Settings& settings) {
 int main(int argc, char** argv) {
   using namespace trainyard;
   if (argc == 4 && std::string_view(argv[1]) == "agent") return run_agent_face(argv[2], argv[3]);
-  return cli::run(argc, argv, {run_service, doctor});
+  return cli::run(argc, argv,
+                  {run_service, doctor, engine::instance_type_fault, TRAINYARD_VERSION});
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -78,6 +79,16 @@ Result<> bring_back(const os::Path& directory, const Child& child) {
 
 }  // namespace
 
+os::Path home() {
+  const char* value = std::getenv("HOME");
+  return value && *value ? value : "/root";
+}
+
+os::Path config_home() {
+  const char* value = std::getenv("XDG_CONFIG_HOME");
+  return value && *value ? os::Path(value) : home() / ".config";
+}
+
 std::map<std::string, std::string> client_variables(const wire::CredentialsFile& c,
                                                     const std::string& session_token,
                                                     const std::string& sdk_config) {
@@ -105,13 +116,13 @@ std::string sdk_config(const wire::CredentialsFile& c) {
                      "        DefaultS3Bucket: sagemaker-{}-{}\n"
                      "  TrainingJob:\n"
                      "    RoleArn: '{}'\n",
-                     c.Region, c.Account, role_arn(c.Account, "TrainyardRole"));
+                     c.Region, c.Account, role_arn(c.Account, execution_role));
 }
 
 std::string notebook_metadata(const wire::CredentialsFile& c) {
   return fmt::format("{{\"ResourceArn\":\"arn:aws:sagemaker:{}:{}:notebook-instance/trainyard\","
                      "\"ResourceName\":\"trainyard\",\"ExecutionRoleArn\":\"{}\"}}\n",
-                     c.Region, c.Account, role_arn(c.Account, "TrainyardRole"));
+                     c.Region, c.Account, role_arn(c.Account, execution_role));
 }
 
 Result<> show_file(const os::Path& path, std::string_view text) {

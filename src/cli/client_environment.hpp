@@ -11,6 +11,10 @@
 
 namespace trainyard::cli {
 
+/// $HOME, and where a user's settings lie: $XDG_CONFIG_HOME or ~/.config.
+os::Path home();
+os::Path config_home();
+
 /// Variables for boto3, the AWS CLI and the SDKs. `sdk_config` is the path of the SDK's settings
 /// file, or "".
 std::map<std::string, std::string> client_variables(const wire::CredentialsFile& credentials,

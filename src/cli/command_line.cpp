@@ -1,10 +1,16 @@
 #include "cli/command_line.hpp"
 
+#include "base/closest.hpp"
+#include "base/settings_values.hpp"
 #include "cli/connection.hpp"
+#include "cli/print.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 namespace trainyard::cli {
 namespace {
@@ -15,24 +21,56 @@ int code_of(const Error& error) {
   return refused;
 }
 
+int complain(const std::string& message, int code) {
+  std::fprintf(stderr, "trainyard: %s\n", message.c_str());
+  return code;
+}
+
 int finish(const Result<int>& outcome) {
-  if (outcome) return *outcome;
-  std::fprintf(stderr, "trainyard: %s\n", outcome.error().message.c_str());
-  return code_of(outcome.error());
+  if (!outcome) return complain(outcome.error().message, code_of(outcome.error()));
+  // What was printed is there, or it is said: a full disk must not look like an answer.
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return *outcome;
+  return complain(std::string("write the answer: ") + std::strerror(errno ? errno : EIO), refused);
 }
 
 struct ServeArguments {
   std::string listen, settings_file, account, region;
 };
 
-// The settings file, then what the command line says over it.
-Result<Settings> settings_of(const ServeArguments& a) {
-  Settings out;
-  if (!a.settings_file.empty())
-    out = TRY(parse_settings(TRY(os::read_file(a.settings_file)), a.settings_file));
-  if (!a.listen.empty()) out.listen = a.listen;
-  if (!a.account.empty()) out.account = a.account;
-  if (!a.region.empty()) out.region = a.region;
+Result<Settings> settings_in(const std::string& file, const InstanceTypeCheck& instance_type) {
+  if (file.empty()) return Settings{};
+  const auto text = os::read_file(file);
+  if (!text) return fail(ErrorKind::invalid, "InvalidSettings", text.error().message);
+  return parse_settings(*text, file, instance_type);
+}
+
+// What was given on the command line wins, and is held to the same rules.
+Result<> take_option(const std::string& option, const std::string& given,
+                     Result<std::string> (*rule)(std::string_view), std::string& out) {
+  if (given.empty()) return {};
+  auto value = rule(given);
+  if (!value) return in_context(std::move(value.error()), option);
+  out = std::move(*value);
+  return {};
+}
+
+Result<Settings> settings_of(const ServeArguments& a, const InstanceTypeCheck& instance_type) {
+  Settings out = TRY(settings_in(a.settings_file, instance_type));
+  TRY(take_option("--listen", a.listen, read_address, out.listen));
+  TRY(take_option("--account", a.account, read_account, out.account));
+  TRY(take_option("--region", a.region, read_region, out.region));
+  return out;
+}
+
+// `trainyard run CMD...`: what follows the first word that is no option is the command's own, as
+// if -- stood before it.
+std::vector<std::string> with_separator(int argc, char** argv) {
+  std::vector<std::string> out(argv + 1, argv + argc);
+  if (out.empty() || out[0] != "run") return out;
+  std::size_t i = 1;
+  while (i < out.size() && out[i].starts_with('-') && out[i] != "--")
+    i += out[i] == "--data" ? 2 : 1;
+  if (i < out.size() && out[i] != "--") out.insert(out.begin() + std::ptrdiff_t(i), "--");
   return out;
 }
 
@@ -42,6 +80,7 @@ public:
   explicit CommandLine(const Faces& faces) : faces_(faces) {
     app_.require_subcommand(1);
     app_.set_help_flag("-h,--help", "print this help");
+    app_.set_version_flag("--version", "trainyard " + faces_.version, "print the version");
     app_.footer("Exit codes: 0 ok, 1 the job failed, 2 usage, 3 no service, 4 refused.\n"
                 "A first run: trainyard serve &  then  trainyard run -- python launch.py");
     add_service_commands();
@@ -49,8 +88,11 @@ public:
     add_job_commands();
   }
   int parse(int argc, char** argv) {
+    auto words = with_separator(argc, argv);
+    if (const auto wrong = unknown(words); !wrong.empty()) return complain(wrong, usage);
+    std::reverse(words.begin(), words.end());  // as CLI11 takes them
     try {
-      app_.parse(argc, argv);
+      app_.parse(std::move(words));
     } catch (const CLI::ParseError& e) {
       return e.get_exit_code() == 0 ? app_.exit(e) : (app_.exit(e), int(usage));
     }
@@ -73,6 +115,7 @@ private:
     command->add_option("NAME", name_, "the training job's name")->required();
     return command;
   }
+  std::string unknown(const std::vector<std::string>& words) const;
   void add_service_commands();
   void add_client_commands();
   void add_job_commands();
@@ -88,9 +131,22 @@ private:
   std::function<Result<int>()> chosen_;
 };
 
+// What to say of a first word that is no command, or "".
+std::string CommandLine::unknown(const std::vector<std::string>& words) const {
+  if (words.empty() || words[0].starts_with('-')) return "";
+  std::vector<std::string> names;
+  for (const CLI::App* command : app_.get_subcommands({}))
+    names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), words[0]) != names.end()) return "";
+  if (words[0].ends_with(".py")) return python_advice(words);
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  return fmt::format("'{}' is no command; did you mean '{}'? trainyard --help lists them", words[0],
+                     closest(words[0], views));
+}
+
 void CommandLine::add_service_commands() {
   CLI::App* serve = add("serve", "run the service", [this]() -> Result<int> {
-    auto settings = TRY(settings_of(serve_));
+    auto settings = TRY(settings_of(serve_, faces_.instance_type));
     TRY(faces_.serve(common_.data, settings));
     return int(ok);
   });
@@ -98,8 +154,13 @@ void CommandLine::add_service_commands() {
   serve->add_option("--settings", serve_.settings_file, "a TOML file; none is needed");
   serve->add_option("--account", serve_.account, "twelve digits (default 123456789012)");
   serve->add_option("--region", serve_.region, "default us-east-1; requests may name any");
-  add("doctor", "what this machine can and cannot do, and the cure for each no",
-      [this] { return faces_.doctor(common_.json); });
+  CLI::App* doctor = add("doctor", "what this machine can and cannot do, and the cure for each no",
+                         [this]() -> Result<int> {
+                           const auto settings =
+                               TRY(settings_in(serve_.settings_file, faces_.instance_type));
+                           return faces_.doctor(common_.data, settings, common_.json);
+                         });
+  doctor->add_option("--settings", serve_.settings_file, "the service's TOML file, if it has one");
 }
 
 void CommandLine::add_client_commands() {
@@ -107,7 +168,6 @@ void CommandLine::add_client_commands() {
                       [this] { return run_client(common_, words_); });
   run->add_option("CMD", words_, "the command, after --: trainyard run -- python launch.py")
       ->required();
-  run->prefix_command();
   add("env", "print exports for a shell", [this] { return print_environment(common_); });
   add("login", "write an AWS profile and the SDK's settings for good",
       [this] { return log_in(common_); });

@@ -5,13 +5,16 @@
 #include "cli/commands.hpp"
 
 #include <functional>
+#include <string>
 
 namespace trainyard::cli {
 
-/// What main.cpp lends: the faces of the program that are no client.
+/// What main.cpp lends: the faces of the program that are no client, and what they know.
 struct Faces {
   std::function<Result<>(const os::Path& data, const Settings& settings)> serve;
-  std::function<Result<int>(bool json)> doctor;
+  std::function<Result<int>(const os::Path& data, const Settings& settings, bool json)> doctor;
+  InstanceTypeCheck instance_type;
+  std::string version;
 };
 
 /// Parses, runs and returns the exit code. Errors are printed to standard error in one line.

@@ -61,6 +61,10 @@ os::Path default_data() {
   return os::Path(variable("HOME")) / ".local/share/trainyard";
 }
 
+Result<wire::CredentialsFile> stored_credentials(const os::Path& data) {
+  return wire::decode<wire::CredentialsFile>(TRY(os::read_file(data / "state/credentials")));
+}
+
 Failure no_service(const std::string& url, const os::Path& data) {
   const std::string where = url.empty() ? "on " + data.string() : "at " + url;
   return fail(ErrorKind::unavailable, "NoService",
@@ -74,12 +78,11 @@ Connection::Connection(wire::CredentialsFile credentials, std::string token, net
       data_(std::move(data)), client_(std::move(endpoint), timeout) {}
 
 Result<Connection> Connection::open(const os::Path& data) {
-  wire::CredentialsFile credentials;
-  const auto text = os::read_file(data / "state/credentials");
-  if (!text && text.error().kind != ErrorKind::not_found) return Failure(text.error());
-  if (text) credentials = TRY(wire::decode<wire::CredentialsFile>(*text));
+  const auto stored = stored_credentials(data);
+  if (!stored && stored.error().kind != ErrorKind::not_found) return Failure(stored.error());
   const auto named = from_variables();
-  if (!text && !named) return no_service("", data);
+  if (!stored && !named) return no_service("", data);
+  auto credentials = stored ? *stored : wire::CredentialsFile{};
   const bool is_local = !named || named->Endpoint == credentials.Endpoint;
   std::string token;
   if (named) {

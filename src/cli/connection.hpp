@@ -17,6 +17,9 @@ namespace trainyard::cli {
 /// and $XDG_DATA_HOME (or ~/.local/share)/trainyard for others.
 os::Path default_data();
 
+/// DATA/state/credentials: the service of that directory and its first key.
+Result<wire::CredentialsFile> stored_credentials(const os::Path& data);
+
 class Connection {
 public:
   /// Reads DATA/state/credentials; AWS_ENDPOINT_URL with AWS_ACCESS_KEY_ID and

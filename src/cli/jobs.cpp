@@ -76,7 +76,9 @@ Result<int> stop_job(const Common& common, const std::string& name) {
   wire::StopTrainingJobRequest request;
   request.TrainingJobName = name;
   TRY(service.call("SageMaker.StopTrainingJob", std::string_view(wire::encode(request))));
-  print(common.json ? "{}" : name + " is asked to stop: SIGTERM now, SIGKILL after 120 s");
+  print(common.json ? "{}"
+                    : name + " is asked to stop: SIGTERM now, SIGKILL if it has not ended in time "
+                             "(120 s, or what stop_grace_seconds says)");
   return ok;
 }
 

@@ -46,6 +46,24 @@ std::string duration(Millis d) {
   return fmt::format("{} d {} h", s / 86'400, s / 3600 % 24);
 }
 
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789_-+=./:,@%";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string_view::npos)
+    return std::string(text);
+  std::string out = "'";
+  for (const char c : text)
+    c == '\'' ? out += "'\\''" : out += c;
+  return out + "'";
+}
+
+std::string python_advice(const std::vector<std::string>& words) {
+  std::string out = "did you mean: trainyard run -- python";
+  for (const auto& word : words)
+    out += " " + shell_word(word);
+  return out;
+}
+
 std::string local_time(Time t) {
   const std::time_t seconds = to_ms(t) / 1000;
   std::tm parts{};

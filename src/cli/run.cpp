@@ -1,6 +1,7 @@
 #include "cli/client_environment.hpp"
 #include "cli/commands.hpp"
 #include "cli/connection.hpp"
+#include "cli/print.hpp"
 #include "os/process.hpp"
 #include "os/unix_socket.hpp"
 #include "wire/instance/handover.hpp"
@@ -86,12 +87,8 @@ Error become(const std::vector<std::string>& command, const std::vector<std::str
 }  // namespace
 
 Result<int> run_client(const Common& common, const std::vector<std::string>& command) {
-  if (command.size() >= 1 && command[0].ends_with(".py")) {
-    std::string line;
-    for (const auto& word : command)
-      line += " " + word;
-    return fail(ErrorKind::invalid, "Usage", "did you mean: trainyard run -- python" + line);
-  }
+  if (command.front().ends_with(".py"))
+    return fail(ErrorKind::invalid, "Usage", python_advice(command));
   Connection service = TRY(Connection::open(common.data));
   auto credentials = service.credentials();
   std::string token = service.token();
@@ -124,22 +121,6 @@ Result<int> run_client(const Common& common, const std::vector<std::string>& com
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-Result<int> print_environment(const Common& common) {
-  const Connection service = TRY(Connection::open(common.data));
-  const auto variables = client_variables(service.credentials(), "", "");
-  if (common.json) {
-    std::string out = "{";
-    for (const auto& [name, value] : variables)
-      out += fmt::format("{}{}:{}", out.size() > 1 ? "," : "", wire::quote_json(name),
-                         wire::quote_json(value));
-    std::printf("%s}\n", out.c_str());
-    return ok;
-  }
-  for (const auto& [name, value] : variables)
-    std::printf("export %s='%s'\n", name.c_str(), value.c_str());
-  return ok;
 }
 
 }  // namespace trainyard::cli

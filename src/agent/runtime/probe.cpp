@@ -5,13 +5,14 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <pwd.h>
 #include <thread>
 #include <unistd.h>
 
 namespace trainyard::agent {
 namespace {
 
-constexpr uid_t probe_user = 65534;  // "nobody" where the agent is root
+constexpr uid_t nobody = 65534;  // in whose name root tries when the jobs' user is missing
 constexpr std::uint64_t little_space_bytes = 10ull << 30;
 
 std::string number_in(const os::Path& path) {
@@ -25,13 +26,24 @@ HostCheck yes(std::string name, std::string detail) {
   return {std::move(name), true, std::move(detail), ""};
 }
 
-// A directory that is ours for the length of a check.
+// Where the data directory is, or would be made.
+os::Path nearest_directory(os::Path path) {
+  std::error_code ec;
+  path = std::filesystem::absolute(path, ec);
+  while (!std::filesystem::is_directory(path, ec) && path != path.parent_path())
+    path = path.parent_path();
+  return path;
+}
+
+// A directory that is ours for the length of a check: on the data directory's file system, where
+// this user may write there.
 struct Scratch {
   os::Path path;
-  Scratch() {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "trainyard-doctor-XXXXXX").string();
-    if (::mkdtemp(name.data())) path = name;
+  explicit Scratch(const os::Path& data) {
+    for (const os::Path& parent : {nearest_directory(data), os::Path("/tmp")}) {
+      std::string name = (parent / ".trainyard-doctor-XXXXXX").string();
+      if (path.empty() && ::mkdtemp(name.data())) path = name;
+    }
   }
   ~Scratch() {
     if (!path.empty()) (void)os::remove_tree(path);
@@ -40,12 +52,25 @@ struct Scratch {
   Scratch& operator=(const Scratch&) = delete;
 };
 
-SandboxSpec trial(const Scratch& scratch) {
+struct Identity {
+  uid_t uid;
+  gid_t gid;
+};
+
+// Who a job would be outside.
+Identity jobs_identity(const HostQuestion& question) {
+  if (::geteuid() != 0) return {::geteuid(), ::getegid()};
+  const passwd* entry = ::getpwnam(question.sandbox_user.c_str());
+  return entry && entry->pw_uid != 0 ? Identity{entry->pw_uid, entry->pw_gid}
+                                     : Identity{nobody, nobody};
+}
+
+SandboxSpec trial(const Scratch& scratch, const HostQuestion& question) {
   SandboxSpec out;
   out.id = "doctor-" + std::to_string(::getpid());
   out.scratch = scratch.path / "sandbox";
-  out.host_uid = ::geteuid() == 0 ? probe_user : ::geteuid();
-  out.host_gid = ::geteuid() == 0 ? probe_user : ::getegid();
+  out.host_uid = jobs_identity(question).uid;
+  out.host_gid = jobs_identity(question).gid;
   out.hostname = "algo-1";
   out.argv = {"/bin/sh", "-c", "exit 0"};
   return out;
@@ -81,18 +106,31 @@ std::string namespace_cure() {
   return "inside a container, start it with --privileged; else look at the kernel's log (dmesg)";
 }
 
-HostCheck sandbox_check() {
-  const Scratch scratch;
+HostCheck user_check(const HostQuestion& question) {
+  if (::geteuid() != 0) return yes("user", "jobs run as this user; root's run as one of their own");
+  const std::string& name = question.sandbox_user;
+  const passwd* entry = ::getpwnam(name.c_str());
+  if (entry && entry->pw_uid != 0) return yes("user", "jobs run as '" + name + "'");
+  return {
+      "user", false,
+      entry ? "'" + name + "' is root, which no job runs as" : "there is no user '" + name + "'",
+      fmt::format("useradd --system --user-group --no-create-home --shell /usr/sbin/nologin {}, "
+                  "or name another: [sandbox] user",
+                  entry ? "trainyard" : name)};
+}
+
+HostCheck sandbox_check(const HostQuestion& question) {
+  const Scratch scratch(question.data);
   if (scratch.path.empty())
     return {"sandbox", false, "no temporary directory can be made", "free or mount /tmp"};
-  if (const auto outcome = try_out(trial(scratch)); !outcome)
+  if (const auto outcome = try_out(trial(scratch, question)); !outcome)
     return {"sandbox", false, outcome.error().message, namespace_cure()};
   return yes("sandbox", "user, mount, process, IPC and host name namespaces work");
 }
 
-HostCheck overlay_check() {
-  const Scratch scratch;
-  SandboxSpec spec = trial(scratch);
+HostCheck overlay_check(const HostQuestion& question) {
+  const Scratch scratch(question.data);
+  SandboxSpec spec = trial(scratch, question);
   Mount mount;
   mount.kind = Mount::Kind::overlay;
   mount.source = scratch.path;
@@ -108,7 +146,7 @@ HostCheck overlay_check() {
 
 HostCheck cgroup_check() {
   const auto runtime = SandboxRuntime::make();
-  if (!runtime) return {"cgroups", false, runtime.error().message, "see the line above"};
+  if (!runtime) return {"cgroups", false, runtime.error().message, namespace_cure()};
   const RuntimeInfo info = (*runtime)->describe();
   const std::string detail = fmt::format(
       "memory {}, cpu {}, pids {}", info.limits_memory ? "limited" : "not limited",
@@ -137,23 +175,27 @@ HostCheck gpu_check() {
           "install the driver, if this machine has a GPU"};
 }
 
-HostCheck disk_check() {
-  const auto found = os::space(std::filesystem::current_path());
-  if (!found) return {"disk", false, found.error().message, ""};
+HostCheck disk_check(const HostQuestion& question) {
+  const os::Path at = nearest_directory(question.data);
+  const std::string cure = "keep the data directory (--data) where there is more";
+  const auto found = os::space(at);
+  if (!found) return {"disk", false, found.error().message, cure};
   const std::string detail =
-      fmt::format("{:.1f} GiB free here", double(found->free_bytes) / (1u << 30));
+      fmt::format("{:.1f} GiB free in {}", double(found->free_bytes) / (1u << 30), at.string());
   if (found->free_bytes >= little_space_bytes) return yes("disk", detail);
-  return {"disk", false, detail, "keep the data directory (--data) where there is more"};
+  return {"disk", false, detail, cure};
 }
 
 // Without it systemd ends an ordinary user's service when the last session does.
 HostCheck linger_check() {
-  const char* user = std::getenv("USER");
   if (::geteuid() == 0) return yes("linger", "not needed by root's services");
   if (::access("/run/systemd/system", F_OK) != 0) return yes("linger", "no systemd here");
-  if (user && ::access(("/var/lib/systemd/linger/" + std::string(user)).c_str(), F_OK) == 0)
-    return yes("linger", "services of this user go on after it logs out");
-  return {"linger", false, "services of this user end when it logs out", "loginctl enable-linger"};
+  const passwd* entry = ::getpwuid(::geteuid());
+  const std::string user = entry ? entry->pw_name : std::to_string(::geteuid());
+  if (::access(("/var/lib/systemd/linger/" + user).c_str(), F_OK) == 0)
+    return yes("linger", "services of " + user + " go on after it logs out");
+  return {"linger", false, "services of " + user + " end when it logs out",
+          "loginctl enable-linger " + user};
 }
 
 HostCheck machine_check() {
@@ -165,9 +207,17 @@ HostCheck machine_check() {
 
 }  // namespace
 
-HostReport probe_host() {
-  return {machine_check(), sandbox_check(), overlay_check(), cgroup_check(), apparmor_check(),
-          fuse_check(),    gpu_check(),     disk_check(),    linger_check()};
+HostReport probe_host(const HostQuestion& question) {
+  return {machine_check(),
+          user_check(question),
+          sandbox_check(question),
+          overlay_check(question),
+          cgroup_check(),
+          apparmor_check(),
+          fuse_check(),
+          gpu_check(),
+          disk_check(question),
+          linger_check()};
 }
 
 }  // namespace trainyard::agent

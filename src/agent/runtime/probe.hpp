@@ -1,6 +1,8 @@
 #pragma once
 /// What this machine can and cannot do for jobs, for `trainyard doctor`.
 
+#include "os/files.hpp"
+
 #include <string>
 #include <vector>
 
@@ -15,8 +17,15 @@ struct HostCheck {
 
 using HostReport = std::vector<HostCheck>;
 
-/// Looks and tries: starts and ends one sandbox in a temporary directory. Changes nothing that
+/// For which service: its data directory, which need not be there yet, and who its jobs are if it
+/// is root.
+struct HostQuestion {
+  os::Path data;
+  std::string sandbox_user;
+};
+
+/// Looks and tries: starts and ends two sandboxes in temporary directories. Changes nothing that
 /// lasts.
-HostReport probe_host();
+HostReport probe_host(const HostQuestion& question);
 
 }  // namespace trainyard::agent

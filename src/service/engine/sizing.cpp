@@ -1,5 +1,8 @@
 #include "service/engine/sizing.hpp"
 
+#include "base/closest.hpp"
+#include "wire/pattern.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,6 +39,14 @@ Sizing size_instance(std::string_view type, const Settings& settings,
     out.sentence = fmt::format("{} is {}; this machine gives it {}", type, describe(out.wanted),
                                describe(out.given));
   return out;
+}
+
+std::string instance_type_fault(std::string_view type) {
+  const auto known = fleet::known_types();
+  if (std::find(known.begin(), known.end(), type) != known.end() ||
+      wire::matches(R"(ml\.[a-z0-9-]+\.(medium|large|[0-9]{0,3}xlarge))", type))
+    return "";
+  return fmt::format("'{}' is no instance type; did you mean '{}'?", type, closest(type, known));
 }
 
 job::Resources machine_resources(const Settings& settings) {

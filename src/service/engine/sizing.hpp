@@ -20,6 +20,10 @@ struct Sizing {
 Sizing size_instance(std::string_view type, const Settings& settings,
                      const job::Resources& machine);
 
+/// What is wrong with a type that the settings name, in words with the closest known one, or "". A
+/// type that the table lacks needs a name that tells its size.
+std::string instance_type_fault(std::string_view type);
+
 /// What jobs may use of this machine: what it has, or what [machine] says.
 job::Resources machine_resources(const Settings& settings);
 

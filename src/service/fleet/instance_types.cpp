@@ -67,4 +67,11 @@ InstanceSize instance_size(std::string_view type) {
   return out;
 }
 
+std::vector<std::string_view> known_types() {
+  std::vector<std::string_view> out;
+  for (const auto line : split(table, '\n'))
+    if (line.starts_with("ml.")) out.push_back(line.substr(0, line.find(',')));
+  return out;
+}
+
 }  // namespace trainyard::fleet

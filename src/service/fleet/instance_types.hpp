@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace trainyard::fleet {
 
@@ -18,5 +19,8 @@ struct InstanceSize {
 /// xlarge 4, Nxlarge 4 N, and a core has 2 GiB in families c, 8 in r and x, else 4; families g, p
 /// and trn have an accelerator for every 8 cores, at least one.
 InstanceSize instance_size(std::string_view type);
+
+/// All types of the table.
+std::vector<std::string_view> known_types();
 
 }  // namespace trainyard::fleet
