@@ -14,6 +14,7 @@
 #include "service/handover.hpp"
 #include "service/identity/identity.hpp"
 #include "service/logs/follower.hpp"
+#include "service/objects/abandoned.hpp"
 #include "service/objects/blobs.hpp"
 #include "service/objects/snapshots.hpp"
 #include "service/objects/uploads.hpp"
@@ -184,6 +185,9 @@ Result<> serve(const ServeOptions& options) {
     TRY(server->listen_unix(paths.agent_socket(), 0600));
     TRY(api::clean_after_start(s3));
     TRY(api::ensure_default_bucket(s3));
+    objects::remove_abandoned_daily(control, uploads, [&server](Millis after, auto task) {
+      server->run_after(after, std::move(task));
+    });
     TRY(engine.recover());
     server->accept();
     handover = TRY(Handover::open(paths.client_socket(), *server, pool, identity, clock));

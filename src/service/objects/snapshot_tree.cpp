@@ -36,12 +36,12 @@ Result<os::Fd> enter_one(int parent, const std::string& name, Owner owner) {
 
 }  // namespace
 
-Result<SnapshotTree> SnapshotTree::make(const os::Path& path, const Blobs& blobs) {
+Result<SnapshotTree> SnapshotTree::make(const os::Path& path, Blobs& blobs) {
   if (::mkdir(path.c_str(), 0755) != 0) return fail_errno("make " + path.string());
   os::Fd root = TRY(os::open_file(path, directory_flags));
   TRY(give(root.get(), blobs.owner(), path.string()));
   os::Fd store = TRY(os::open_file(blobs.root(), directory_flags));
-  return SnapshotTree(std::move(root), std::move(store), blobs.owner());
+  return SnapshotTree(std::move(root), std::move(store), blobs.owner(), blobs.files());
 }
 
 Result<int> SnapshotTree::enter(std::string_view directory) {
@@ -72,9 +72,24 @@ Result<> SnapshotTree::add(std::string_view place, const store::LinkedObject& ob
   const std::string blob = Blobs::relative_path(object.blob);
   if (::linkat(blobs_.get(), blob.c_str(), directory, name.c_str(), 0) == 0) return {};
   if (errno == EEXIST) return name_clash(place);
-  // One content under more keys than a file may have names: ext4 has 65,000.
-  if (errno == EMLINK) return copy(blob, directory, name);
+  if (errno == EMLINK) return add_copy(blob, place, directory, name);
   return fail_errno("link the content of '" + object.key + "'");
+}
+
+// One content under more keys than a file may have names (on ext4 65,000): a copy takes the next
+// ones.
+Result<> SnapshotTree::add_copy(const std::string& blob, std::string_view place, int directory,
+                                const std::string& name) {
+  const auto before = copies_.find(blob);
+  if (before != copies_.end()) {
+    const char* from = before->second.c_str();
+    if (::linkat(root_.get(), from, directory, name.c_str(), 0) == 0) return {};
+    if (errno == EEXIST) return name_clash(place);
+    if (errno != EMLINK) return fail_errno("link the content of " + name);
+  }
+  TRY(copy(blob, directory, name));
+  copies_.insert_or_assign(blob, std::string(place));
+  return {};
 }
 
 Result<> SnapshotTree::copy(const std::string& blob, int directory, const std::string& name) {
@@ -86,8 +101,10 @@ Result<> SnapshotTree::copy(const std::string& blob, int directory, const std::s
     const ssize_t n = ::sendfile(to.get(), from.get(), nullptr, 1u << 30);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_errno("copy the content of " + name);
-    if (n == 0) return give(to.get(), owner_, name);
+    if (n == 0) break;
   }
+  TRY(give(to.get(), owner_, name));
+  return files_.sync(to.get(), name);
 }
 
 }  // namespace trainyard::objects

@@ -5,7 +5,6 @@
 #include "base/id.hpp"
 #include "base/log.hpp"
 #include "service/objects/snapshot_tree.hpp"
-#include "service/store/objects.hpp"
 
 #include <fmt/format.h>
 
@@ -22,12 +21,6 @@ namespace {
 constexpr std::size_t name_bytes_max = 255, kept_max = 64;
 constexpr Millis unused_min{3'600'000};  // since its last use, before it may go
 constexpr std::string_view temp_prefix = "tmp-";
-
-std::string name_of(const std::string& bucket, const std::string& prefix,
-                    const store::PrefixState& state) {
-  return sha256_hex(fmt::format("{}\n{}\n{}\n{}", bucket, prefix, state.version_max, state.count))
-      .substr(0, 32);
-}
 
 // The directory's own times tell its last use, also over restarts.
 bool touch(const os::Path& path) {
@@ -89,8 +82,10 @@ Result<std::string> place_in_channel(std::string_view key, std::string_view pref
   return std::string(place);
 }
 
-Snapshots::Snapshots(os::Path root, Blobs& blobs, store::Readers& readers, const Clock& clock)
-    : root_(std::move(root)), blobs_(blobs), readers_(readers), clock_(clock) {
+Snapshots::Snapshots(os::Path root, Blobs& blobs, store::Readers& readers, const Clock& clock,
+                     std::string boot)
+    : root_(std::move(root)), blobs_(blobs), readers_(readers), clock_(clock),
+      boot_(std::move(boot)) {
   std::vector<os::Path> left;
   std::error_code ec;
   for (auto it = std::filesystem::directory_iterator(root_, ec);
@@ -99,6 +94,13 @@ Snapshots::Snapshots(os::Path root, Blobs& blobs, store::Readers& readers, const
   for (const auto& path : left)
     if (const auto removed = os::remove_tree(path); !removed)
       log::warn("half a snapshot is left", {{"error", removed.error().message}});
+}
+
+std::string Snapshots::name_of(const std::string& bucket, const std::string& prefix,
+                               const store::PrefixState& state) const {
+  return sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}", bucket, prefix, state.version_max,
+                                state.count, boot_))
+      .substr(0, 32);
 }
 
 Result<std::string> Snapshots::snapshot(const std::string& bucket, const std::string& prefix) {

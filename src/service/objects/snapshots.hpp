@@ -3,16 +3,19 @@
 /// and no bytes, and no later PUT or DELETE shows in it.
 ///
 ///   <root>/<name>/        a snapshot; `name` is made of bucket, prefix and the prefix's state, so
-///                         jobs over unchanged data share one
+///                         jobs over unchanged data share one, and of the machine's boot
 ///   <root>/tmp-<random>/  being built; removed at start
 ///
-/// A cache: what is lost is built again. The newest are kept, and all that live jobs name.
+/// A cache: what is lost is built again. Its directories are not synced, so none is used again once
+/// the machine was started anew: a power cut may have left half of it. Past 64 the one that was
+/// used least lately goes, unless that was within the hour or a live job names it.
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "os/files.hpp"
 #include "service/objects/blobs.hpp"
 #include "service/store/control.hpp"
+#include "service/store/objects.hpp"
 
 #include <string>
 #include <string_view>
@@ -22,14 +25,17 @@ namespace trainyard::objects {
 /// Thread-safe.
 class Snapshots {
 public:
-  /// Removes what a crash left half built.
-  Snapshots(os::Path root, Blobs& blobs, store::Readers& readers, const Clock& clock);
+  /// Removes what a crash left half built. `boot` is the machine's.
+  Snapshots(os::Path root, Blobs& blobs, store::Readers& readers, const Clock& clock,
+            std::string boot = os::boot_id());
 
   /// The directory with everything under `prefix`. Blocks: links what is not linked yet. Errors:
   /// `not_found` when nothing is there, `invalid` for a key that can be no file, naming it.
   Result<std::string> snapshot(const std::string& bucket, const std::string& prefix);
 
 private:
+  std::string name_of(const std::string& bucket, const std::string& prefix,
+                      const store::PrefixState& state) const;
   Result<> build(const std::string& bucket, const std::string& prefix, const os::Path& path);
   void remove_unused();
 
@@ -37,6 +43,7 @@ private:
   Blobs& blobs_;
   store::Readers& readers_;
   const Clock& clock_;
+  std::string boot_;
 };
 
 /// Where an object under a prefix goes, relative to the channel's directory: what is below the
