@@ -1,10 +1,15 @@
 """Buckets and objects by boto3: whole, in ranges, on conditions, copied, deleted; each refusal."""
 
+import base64
 import datetime
 import hashlib
+import http.client
 import urllib.error
 import urllib.request
 
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 import botocore.exceptions
 import botocore.handlers
 import pytest
@@ -35,6 +40,21 @@ def refused(status, code, call, **arguments):
     answer = refusal.value.response
     assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (status, code)
     return answer["Error"].get("Message", "")
+
+
+def answer_to(service, method, path, body=b"", **headers):
+    """The answer to a request that no client makes: (status, headers, text)."""
+    request = botocore.awsrequest.AWSRequest(method, service.url + path, data=body, headers={
+        name.replace("_", "-"): value for name, value in headers.items()})
+    key = botocore.credentials.Credentials(service.access_key, service.secret_key)
+    botocore.auth.S3SigV4Auth(key, "s3", service.region).add_auth(request)
+    connection = http.client.HTTPConnection(service.url.removeprefix("http://"), timeout=60)
+    try:
+        connection.request(method, path, body, dict(request.headers))
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+    finally:
+        connection.close()
 
 
 def test_a_bucket_from_its_creation_to_its_end(service, s3):  # SEMANTICS S15, S18
@@ -94,6 +114,58 @@ def test_what_was_put_is_got(s3, bucket, key):  # SEMANTICS S4, S12, S14
             ["text/x", "no", "d", "gzip", "ko"]
 
 
+def test_a_location_that_is_none(s3):  # SEMANTICS S17
+    for text in ("not-a-region!", "mars", "eu-west", "EU-WEST-1"):
+        refused(400, "InvalidLocationConstraint", s3.create_bucket, Bucket="nowhere",
+                CreateBucketConfiguration={"LocationConstraint": text})
+    refused(404, "404", s3.head_bucket, Bucket="nowhere")
+
+
+def test_the_default_bucket_of_another_region(service, s3):  # SEMANTICS S16
+    """Whoever looks finds it empty and makes nothing; whoever writes makes it."""
+    def listed():
+        return {b["Name"] for b in s3.list_buckets()["Buckets"]}
+
+    name = f"sagemaker-eu-north-1-{service.account}"
+    assert s3.head_bucket(Bucket=name)["BucketRegion"] == "eu-north-1"
+    assert s3.get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-north-1"
+    assert s3.list_objects_v2(Bucket=name)["KeyCount"] == 0
+    assert "Contents" not in s3.list_objects(Bucket=name)
+    refused(404, "NoSuchKey", s3.get_object, Bucket=name, Key="k")
+    s3.delete_object(Bucket=name, Key="k")
+    refused(404, "NoSuchBucket", s3.delete_bucket, Bucket=name)
+    assert name not in listed()
+    writes = (lambda: s3.put_object(Bucket=name, Key="k", Body=b"v"),
+              lambda: s3.create_multipart_upload(Bucket=name, Key="k"),
+              lambda: s3.copy_object(Bucket=name, Key="k", CopySource=f"{service.bucket}/of-other"),
+              lambda: s3.create_bucket(Bucket=name))
+    s3.put_object(Bucket=service.bucket, Key="of-other", Body=b"")
+    for write in writes:
+        write()
+        assert name in listed()
+        s3.delete_object(Bucket=name, Key="k")
+        s3.delete_bucket(Bucket=name)
+    for none in ("sagemaker-mars-1-" + service.account, "sagemaker-eu-north-1-999999999999"):
+        refused(404, "404", s3.head_bucket, Bucket=none)
+
+
+def test_a_job_writes_into_the_default_bucket_of_another_region(service, s3):  # SEMANTICS S16
+    name = f"sagemaker-sa-east-1-{service.account}"
+    job = service.job("echo m > /opt/ml/model/m; echo c > /opt/ml/checkpoints/c",
+                      OutputDataConfig={"S3OutputPath": f"s3://{name}/out"},
+                      CheckpointConfig={"S3Uri": f"s3://{name}/checkpoints"})
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    keys = [o["Key"] for o in s3.list_objects_v2(Bucket=name)["Contents"]]
+    assert keys == ["checkpoints/c", f"out/{job['TrainingJobName']}/output/model.tar.gz"]
+
+
+def test_a_path_that_names_no_bucket_is_refused(service, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=TEXT)
+    for path in (f"//{bucket}/k", "//", "//k"):
+        status, _, text = answer_to(service, "GET", path)
+        assert (status, "<Code>InvalidURI</Code>" in text) == (400, True), text
+
+
 def test_an_object_is_replaced_whole(s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=TEXT, Metadata={"old": "1"})
     s3.put_object(Bucket=bucket, Key="k", Body=b"")
@@ -111,7 +183,8 @@ def test_keys_and_metadata_have_their_limits(s3, bucket):  # SEMANTICS S12, S14
 
 @pytest.mark.parametrize("text, first, end", [
     ("bytes=0-0", 0, 1), ("bytes=5-9", 5, 10), ("bytes=1270-", 1270, 1280),
-    ("bytes=-7", 1273, 1280), ("bytes=1279-99999", 1279, 1280), ("bytes=-99999", 0, 1280)])
+    ("bytes=-7", 1273, 1280), ("bytes=1279-99999", 1279, 1280), ("bytes=-99999", 0, 1280),
+    (f"bytes=5-{1 << 70}", 5, 1280), (f"bytes=-{1 << 70}", 0, 1280)])
 def test_a_range(s3, bucket, text, first, end):  # SEMANTICS S9
     s3.put_object(Bucket=bucket, Key="k", Body=TEXT)
     got = s3.get_object(Bucket=bucket, Key="k", Range=text)
@@ -129,13 +202,16 @@ def test_a_range_that_is_none_is_the_whole_object(s3, bucket, text):
     assert got["ResponseMetadata"]["HTTPStatusCode"] == 200 and got["Body"].read() == TEXT
 
 
-def test_a_range_behind_the_end_is_refused(s3, bucket):  # SEMANTICS S9
+def test_a_range_behind_the_end_is_refused(service, s3, bucket):  # SEMANTICS S9
     s3.put_object(Bucket=bucket, Key="k", Body=TEXT)
-    for text in ("bytes=1280-", "bytes=-0"):
+    for text in ("bytes=1280-", "bytes=-0", f"bytes={1 << 70}-"):
         refused(416, "InvalidRange", s3.get_object, Bucket=bucket, Key="k", Range=text)
+        for method in ("GET", "HEAD"):
+            status, headers, _ = answer_to(service, method, f"/{bucket}/k", Range=text)
+            assert (status, headers["Content-Range"]) == (416, f"bytes */{len(TEXT)}")
 
 
-def test_reading_on_a_condition(s3, bucket):  # SEMANTICS S9
+def test_reading_on_a_condition(service, s3, bucket):  # SEMANTICS S9
     etag = s3.put_object(Bucket=bucket, Key="k", Body=TEXT)["ETag"]
     for held in ({"IfMatch": etag}, {"IfMatch": "*"}, {"IfMatch": f'"no", {etag}'},
                  {"IfNoneMatch": '"other"'}, {"IfModifiedSince": OLD}, {"IfUnmodifiedSince": LATER},
@@ -147,6 +223,10 @@ def test_reading_on_a_condition(s3, bucket):  # SEMANTICS S9
         refused(412, "412", s3.head_object, Bucket=bucket, Key="k", **failed)
     for unchanged in ({"IfNoneMatch": etag}, {"IfNoneMatch": "*"}, {"IfModifiedSince": LATER}):
         refused(304, "304", s3.get_object, Bucket=bucket, Key="k", **unchanged)
+    for method in ("GET", "HEAD"):
+        status, headers, text = answer_to(service, method, f"/{bucket}/k", If_None_Match=etag)
+        assert (status, headers["ETag"], text) == (304, etag, "")
+        assert headers["Last-Modified"]
 
 
 def test_writing_on_a_condition(s3, bucket):  # SEMANTICS S9
@@ -159,6 +239,96 @@ def test_writing_on_a_condition(s3, bucket):  # SEMANTICS S9
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"1"
     s3.put_object(Bucket=bucket, Key="k", Body=b"2", IfMatch=etag)
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"2"
+
+
+def test_a_copy_over_an_object_on_a_condition(s3, bucket):  # SEMANTICS S10
+    source, there = {"Bucket": bucket, "Key": "from"}, {"Bucket": bucket, "Key": "to"}
+    s3.put_object(**source, Body=b"new")
+    etag = s3.put_object(**there, Body=b"old")["ETag"]
+    refused(412, "PreconditionFailed", s3.copy_object, **there, CopySource=source, IfNoneMatch="*")
+    refused(412, "PreconditionFailed", s3.copy_object, **there, CopySource=source,
+            IfMatch='"other"')
+    refused(404, "NoSuchKey", s3.copy_object, Bucket=bucket, Key="none", CopySource=source,
+            IfMatch=etag)
+    refused(501, "NotImplemented", s3.copy_object, **there, CopySource=source, IfNoneMatch=etag)
+    assert s3.get_object(**there)["Body"].read() == b"old"
+    s3.copy_object(**there, CopySource=source, IfMatch=etag)
+    s3.copy_object(Bucket=bucket, Key="first", CopySource=source, IfNoneMatch="*")
+    for key in ("to", "first"):
+        assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"new"
+
+
+def test_deleting_on_a_condition(service, s3, bucket):  # SEMANTICS S10
+    there = {"Bucket": bucket, "Key": "k"}
+    etag = s3.put_object(**there, Body=TEXT)["ETag"]
+    refused(412, "PreconditionFailed", s3.delete_object, **there, IfMatch='"other"')
+    refused(404, "NoSuchKey", s3.delete_object, Bucket=bucket, Key="none", IfMatch="*")
+    refused(501, "NotImplemented", s3.delete_object, **there, IfMatchSize=1)
+    refused(501, "NotImplemented", s3.delete_object, **there, IfMatchLastModifiedTime=OLD)
+    for method, name in (("DELETE", "If_None_Match"), ("DELETE", "If_Unmodified_Since"),
+                         ("PUT", "If_Unmodified_Since")):
+        assert answer_to(service, method, f"/{bucket}/k", **{name: etag})[0] == 501
+    assert s3.get_object(**there)["Body"].read() == TEXT
+    s3.delete_object(**there, IfMatch=etag)
+    refused(404, "NoSuchKey", s3.get_object, **there)
+    s3.put_object(**there, Body=TEXT)
+    s3.delete_object(**there, IfMatch="*")
+    refused(404, "NoSuchKey", s3.get_object, **there)
+
+
+def test_deleting_many_on_conditions_of_each(s3, bucket):  # SEMANTICS S10
+    etags = {key: s3.put_object(Bucket=bucket, Key=key, Body=key.encode())["ETag"]
+             for key in "abcdef"}
+    wrong = [{"Key": "a", "ETag": etags["b"]}, {"Key": "none", "ETag": etags["a"]},
+             {"Key": "c", "Size": 1}, {"Key": "d", "LastModifiedTime": OLD},
+             {"Key": "e", "VersionId": "other"}]
+    right = [{"Key": "b", "ETag": etags["b"]}, {"Key": "f", "VersionId": "null"}]
+    for is_quiet in (False, True):
+        answer = s3.delete_objects(Bucket=bucket,
+                                   Delete={"Objects": wrong + right, "Quiet": is_quiet})
+        assert [(e["Key"], e["Code"]) for e in answer["Errors"]][:5] == [
+            ("a", "PreconditionFailed"), ("none", "NoSuchKey"), ("c", "NotImplemented"),
+            ("d", "NotImplemented"), ("e", "NoSuchVersion")]
+        assert [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]] == list("acde")
+
+
+def test_there_is_one_version_of_everything(s3, bucket):  # SEMANTICS S25
+    there = {"Bucket": bucket, "Key": "k"}
+    s3.put_object(**there, Body=TEXT)
+    refused(404, "NoSuchVersion", s3.get_object, **there, VersionId="other")
+    refused(404, "404", s3.head_object, **there, VersionId="other")
+    refused(404, "NoSuchVersion", s3.delete_object, **there, VersionId="other")
+    refused(404, "NoSuchVersion", s3.copy_object, Bucket=bucket, Key="to",
+            CopySource={**there, "VersionId": "other"})
+    assert s3.get_object(**there, VersionId="null")["Body"].read() == TEXT
+    s3.copy_object(Bucket=bucket, Key="to", CopySource={**there, "VersionId": "null"})
+    s3.delete_object(**there, VersionId="null")
+    assert [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["to"]
+
+
+def test_a_write_of_a_version_is_refused(service, bucket):  # SEMANTICS S25
+    status, _, text = answer_to(service, "PUT", f"/{bucket}/k?versionId=null", TEXT)
+    assert (status, "InvalidArgument" in text) == (400, True)
+
+
+@pytest.mark.parametrize("key", ["a?versionId=null", "b?versionId=1/c?d", "?versionId="])
+def test_a_key_that_looks_like_a_version_is_copied(s3, bucket, key):  # SEMANTICS S11, S14
+    s3.put_object(Bucket=bucket, Key=key, Body=TEXT)
+    s3.copy_object(Bucket=bucket, Key="to", CopySource={"Bucket": bucket, "Key": key})
+    assert s3.get_object(Bucket=bucket, Key="to")["Body"].read() == TEXT
+
+
+def test_a_content_that_is_gone_from_the_disk(own_service):  # SEMANTICS S26
+    s3 = own_service.client("s3")
+    there = {"Bucket": own_service.bucket, "Key": "k"}
+    s3.put_object(**there, Body=TEXT)
+    next((own_service.data / "blobs/objects").glob("??/s-*")).unlink()
+    assert "gone from the service's disk" in refused(500, "InternalError", s3.get_object, **there)
+    upload = s3.create_multipart_upload(Bucket=own_service.bucket, Key="to")["UploadId"]
+    refused(500, "InternalError", s3.upload_part_copy, Bucket=own_service.bucket, Key="to",
+            UploadId=upload, PartNumber=1, CopySource=there)
+    s3.put_object(**there, Body=TEXT)
+    assert s3.get_object(**there)["Body"].read() == TEXT
 
 
 def test_a_copy(s3, bucket):  # SEMANTICS S11
@@ -204,6 +374,22 @@ def test_many_are_deleted_at_once(s3, bucket):  # SEMANTICS S1
     s3.delete_object(Bucket=bucket, Key="was never there")  # as S3: no error
     refused(400, "MalformedXML", s3.delete_objects, Bucket=bucket,
             Delete={"Objects": [{"Key": str(n)} for n in range(1001)]})
+
+
+def test_a_list_of_deletions_is_compared_with_its_digest(service, s3, bucket):  # SEMANTICS S7
+    s3.put_object(Bucket=bucket, Key="k", Body=TEXT)
+    body = b"<Delete><Object><Key>k</Key></Object></Delete>"
+    other = base64.b64encode(hashlib.md5(b"other").digest()).decode()
+    for headers, code in (({"Content_MD5": other}, "BadDigest"), ({"Content_MD5": "x"}, "InvalidDigest"),
+                          ({"x_amz_checksum_crc32": "AAAAAA=="}, "BadDigest"),
+                          ({"x_amz_checksum_crc32": "AAAAAA==", "x_amz_checksum_sha1": ""},
+                           "InvalidRequest")):
+        status, _, text = answer_to(service, "POST", f"/{bucket}?delete", body, **headers)
+        assert (status, code in text) == (400, True), text
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == TEXT
+    good = base64.b64encode(hashlib.md5(body).digest()).decode()
+    assert answer_to(service, "POST", f"/{bucket}?delete", body, Content_MD5=good)[0] == 200
+    refused(404, "NoSuchKey", s3.get_object, Bucket=bucket, Key="k")
 
 
 @pytest.mark.parametrize("call, arguments", [

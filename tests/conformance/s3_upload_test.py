@@ -4,6 +4,7 @@ import base64
 import hashlib
 import http.client
 import random
+import sqlite3
 import zlib
 
 import boto3.s3.transfer
@@ -174,6 +175,25 @@ def test_an_aborted_upload_is_gone_with_its_parts(service, s3, bucket):  # SEMAN
                "the parts' files were gone")
 
 
+def test_an_upload_that_nobody_went_on_with_is_gone_at_a_start(own_service):  # SEMANTICS S20
+    s3, bucket = own_service.client("s3"), own_service.bucket
+    old, young = (Upload(s3, bucket, key) for key in ("old", "young"))
+    parts = [upload.part(1, b"part") for upload in (old, young)]
+    own_service.stop()
+    with sqlite3.connect(own_service.data / "state/trainyard.db") as rows:
+        week = 7 * 86_400_000
+        for table, id in (("upload", "id"), ("part", "upload")):
+            time = "created_ms" if table == "upload" else "modified_ms"
+            rows.execute(f"UPDATE {table} SET {time}={time}-{week} WHERE {id}=?",
+                         (old.where["UploadId"],))
+    own_service.start()
+    files = own_service.data / "blobs/objects/uploads"
+    wait_until(lambda: len(list(files.iterdir())) == 1, "the old upload's files were gone")
+    old.refuses(404, "NoSuchUpload", [parts[0]])
+    young.complete([parts[1]])
+    assert content(s3, bucket, "young") == b"part"
+
+
 def test_an_upload_belongs_to_its_key(s3, bucket):
     upload = Upload(s3, bucket, "mine")
     refused(404, "NoSuchUpload", s3.upload_part, **{**upload.where, "Key": "other"}, PartNumber=1,
@@ -196,6 +216,16 @@ def test_parts_are_copied_from_objects(s3, bucket):  # SEMANTICS S1
     upload.complete([copy(1), copy(2, CopySourceRange=f"bytes=10-{PART + 9}"),
                      upload.part(3, b"end")])
     assert content(s3, bucket, "assembled") == data + data[10:PART + 10] + b"end"
+
+
+@pytest.mark.parametrize("text", ["bytes=3-1", "garbage", "bytes=0-", "bytes=-5", "bytes=0-1,2-3",
+                                  "0-1", "bytes=0-10", f"bytes=0-{1 << 70}", "bytes=10-12"])
+def test_a_part_is_not_copied_from_a_range_that_is_none(s3, bucket, text):  # SEMANTICS S27
+    s3.put_object(Bucket=bucket, Key="ten", Body=b"0123456789")
+    upload = Upload(s3, bucket, "ranges")
+    refused(400, "InvalidArgument", s3.upload_part_copy, **upload.where, PartNumber=1,
+            CopySource={"Bucket": bucket, "Key": "ten"}, CopySourceRange=text)
+    upload.abort()
 
 
 # -- checksums ----------------------------------------------------------------------------------
@@ -247,6 +277,18 @@ def test_a_kind_of_checksum_that_an_algorithm_has_not(s3, bucket):
     for algorithm, kind in (("SHA256", "FULL_OBJECT"), ("CRC64NVME", "COMPOSITE")):
         refused(400, "InvalidRequest", s3.create_multipart_upload, Bucket=bucket, Key="k",
                 ChecksumAlgorithm=algorithm, ChecksumType=kind)
+
+
+def test_two_checksums_are_refused(s3, bucket):  # SEMANTICS S7
+    both = {"Checksum" + name: checksum(name, b"data") for name in ("CRC32", "SHA256")}
+    refused(400, "InvalidRequest", s3.put_object, Bucket=bucket, Key="two", Body=b"data", **both)
+    refused(404, "NoSuchKey", s3.get_object, Bucket=bucket, Key="two")
+    upload = Upload(s3, bucket, "two", ChecksumAlgorithm="CRC32")
+    part = upload.part(1, b"data", ChecksumAlgorithm="CRC32")
+    part["ChecksumCRC32"] = checksum("CRC32", b"data")
+    upload.refuses(400, "InvalidRequest", [part], **both)
+    upload.refuses(400, "InvalidRequest", [part], ChecksumSHA256=both["ChecksumSHA256"])
+    upload.complete([part])
 
 
 def test_content_md5(s3, bucket):  # SEMANTICS S7

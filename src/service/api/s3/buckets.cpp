@@ -1,5 +1,6 @@
 #include "service/api/s3/buckets.hpp"
 
+#include "base/default_bucket.hpp"
 #include "service/api/s3/errors.hpp"
 
 #include <fmt/format.h>
@@ -19,27 +20,34 @@ bool is_ip_address(std::string_view name) {
                      [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
 }
 
-// "us-east-1", "ap-northeast-2", "us-gov-west-1": letters, hyphens, and a digit at the end.
-bool looks_like_region(std::string_view text) {
-  return text.size() >= 8 && text.size() <= 25 && text.back() >= '1' && text.back() <= '9' &&
-         text[text.size() - 2] == '-' && text[2] == '-' &&
-         std::all_of(text.begin(), text.end() - 1,
-                     [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; });
-}
-
 }  // namespace
 
-Result<store::BucketRow> require_bucket(store::Snapshot& s, std::string_view name) {
-  auto row = TRY(store::find_bucket(s, name));
-  if (!row) return no_such_bucket();
-  return std::move(*row);
+Result<store::BucketRow> require_bucket(const S3Context& context, store::Snapshot& s,
+                                        std::string_view name) {
+  if (auto row = TRY(store::find_bucket(s, name))) return std::move(*row);
+  const auto region = default_bucket_region(name, context.account);
+  if (region.empty()) return no_such_bucket();
+  return store::BucketRow{std::string(name), std::string(region), {}};
 }
 
-Result<store::ObjectRow> require_object(store::Snapshot& s, std::string_view bucket,
-                                        std::string_view key) {
+Result<> open_bucket(const S3Context& context, store::Txn& txn, std::string_view name) {
+  if (TRY(store::find_bucket(txn, name))) return {};
+  auto bucket = TRY(require_bucket(context, txn, name));
+  bucket.created = txn.now();
+  TRY(store::insert_bucket(txn, bucket));
+  return {};
+}
+
+Result<store::ObjectRow> require_object(const S3Context& context, store::Snapshot& s,
+                                        std::string_view bucket, std::string_view key) {
   if (auto row = TRY(store::find_object(s, bucket, key))) return std::move(*row);
-  TRY(require_bucket(s, bucket));
+  TRY(require_bucket(context, s, bucket));
   return no_such_key();
+}
+
+Result<> check_version(std::string_view id) {
+  if (id == "null") return {};
+  return fail(ErrorKind::not_found, "NoSuchVersion", "The specified version does not exist.");
 }
 
 Result<> check_bucket_name(std::string_view name) {
@@ -57,33 +65,10 @@ Result<> check_bucket_name(std::string_view name) {
                                  name));
 }
 
-std::string default_bucket_name(std::string_view region, std::string_view account) {
-  return fmt::format("sagemaker-{}-{}", region, account);
-}
-
-std::string_view default_bucket_region(std::string_view name, std::string_view account) {
-  constexpr std::string_view begin = "sagemaker-";
-  const std::size_t around = begin.size() + 1 + account.size();
-  if (name.size() <= around || !name.starts_with(begin) || !name.ends_with(account)) return "";
-  const auto region = name.substr(begin.size(), name.size() - around);
-  const bool is_whole = name[begin.size() + region.size()] == '-';
-  return is_whole && looks_like_region(region) ? region : "";
-}
-
-Result<> make_default_bucket(S3Context& context, const std::string& name) {
-  const std::string region(default_bucket_region(name, context.account));
-  if (region.empty()) return {};
-  const auto found =
-      TRY(context.readers.read([&](store::Snapshot& s) { return store::find_bucket(s, name); }));
-  if (found) return {};
-  return context.control.submit_and_wait([&](store::Txn& txn) -> Result<> {
-    TRY(store::insert_bucket(txn, {name, region, txn.now()}));
-    return {};
-  });
-}
-
 Result<> ensure_default_bucket(S3Context& context) {
-  return make_default_bucket(context, default_bucket_name(context.default_region, context.account));
+  return context.control.submit_and_wait([&](store::Txn& txn) {
+    return open_bucket(context, txn, default_bucket_name(context.default_region, context.account));
+  });
 }
 
 }  // namespace trainyard::api

@@ -1,5 +1,5 @@
 #pragma once
-/// What operations ask about buckets.
+/// What operations ask about buckets and objects.
 
 #include "base/result.hpp"
 #include "service/api/s3/operation.hpp"
@@ -10,21 +10,19 @@
 
 namespace trainyard::api {
 
-/// The bucket, or NoSuchBucket.
-Result<store::BucketRow> require_bucket(store::Snapshot& s, std::string_view name);
+/// The bucket, or NoSuchBucket. The default bucket of every region is there, and empty until
+/// something is written into it.
+Result<store::BucketRow> require_bucket(const S3Context& context, store::Snapshot& s,
+                                        std::string_view name);
+/// The same for who writes into it: a default bucket gets its row.
+Result<> open_bucket(const S3Context& context, store::Txn& txn, std::string_view name);
 /// The object, or NoSuchBucket or NoSuchKey.
-Result<store::ObjectRow> require_object(store::Snapshot& s, std::string_view bucket,
-                                        std::string_view key);
+Result<store::ObjectRow> require_object(const S3Context& context, store::Snapshot& s,
+                                        std::string_view bucket, std::string_view key);
+/// NoSuchVersion for any but "null", which is the id of the one version that an object has.
+Result<> check_version(std::string_view id);
 
 /// InvalidBucketName unless it keeps the general purpose buckets' naming rules.
 Result<> check_bucket_name(std::string_view name);
-
-/// "sagemaker-<region>-<account>", which the SDKs take for granted in every region.
-std::string default_bucket_name(std::string_view region, std::string_view account);
-/// The region of such a name, or "".
-std::string_view default_bucket_region(std::string_view name, std::string_view account);
-
-/// Makes the bucket if it is one of the default ones and missing. Blocks.
-Result<> make_default_bucket(S3Context& context, const std::string& name);
 
 }  // namespace trainyard::api

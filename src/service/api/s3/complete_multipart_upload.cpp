@@ -73,7 +73,7 @@ Result<Completed> complete(S3Context& context, const S3Call& call, const store::
     out.files.push_back(row.file);
   const auto parts = TRY(choose_parts(listed, rows));
   out.stored = TRY(parse_stored_headers(upload.headers));
-  TRY(set_checksum(parts, call.head().headers, out.stored));
+  TRY(set_checksum(parts, call.head(), out.stored));
   auto assembled = TRY(context.uploads.assemble(*out.completion, rows, parts));
   const std::string name = blob_name(parts);
   out.pin = assembled.copy ? TRY(context.blobs.publish(std::move(*assembled.copy), name))

@@ -49,6 +49,13 @@ std::optional<std::string> whole(wire::ChecksumAlgorithm algorithm,
   return out;
 }
 
+// The header that holds a checksum of the whole object.
+Result<std::optional<wire::ChecksumAlgorithm>> given_checksum(const wire::RequestHead& head) {
+  const auto algorithm = TRY(requested_checksum(head));
+  if (algorithm && head.headers.find(wire::header_name(*algorithm))) return algorithm;
+  return std::optional<wire::ChecksumAlgorithm>();
+}
+
 }  // namespace
 
 Result<std::vector<ListedPart>> parse_complete_request(const std::string& body) {
@@ -93,15 +100,20 @@ std::string etag_of(const std::vector<ListedPart>& listed) {
   return fmt::format("{}-{}", hex(all.finish()), listed.size());
 }
 
-Result<> set_checksum(const std::vector<store::PartRow>& parts, const wire::Headers& headers,
+Result<> set_checksum(const std::vector<store::PartRow>& parts, const wire::RequestHead& head,
                       StoredHeaders& stored) {
+  const auto given = TRY(given_checksum(head));
+  if (given && wire::api_name(*given) != stored.ChecksumAlgorithm.value_or(""))
+    return bad_request("InvalidRequest", fmt::format("Checksum Type mismatch occurred, expected "
+                                                     "checksum Type: {}, actual checksum Type: {}",
+                                                     stored.ChecksumAlgorithm.value_or("null"),
+                                                     wire::api_name(*given)));
   if (!stored.ChecksumAlgorithm) return {};
   const auto algorithm = wire::checksum_algorithm(*stored.ChecksumAlgorithm);
   if (!algorithm) return fail_internal("complete an upload: its row names no checksum algorithm");
   stored.Checksum = stored.ChecksumType == "FULL_OBJECT" ? whole(*algorithm, parts)
                                                          : composite(*algorithm, parts);
-  const auto given = headers.find(wire::header_name(*algorithm));
-  if (given && stored.Checksum && *given != *stored.Checksum)
+  if (given && stored.Checksum && head.headers.get(wire::header_name(*given)) != *stored.Checksum)
     return bad_request("BadDigest", fmt::format("The {} you specified did not match the calculated "
                                                 "checksum.",
                                                 *stored.ChecksumAlgorithm));

@@ -27,8 +27,9 @@ Result<std::vector<store::PartRow>> choose_parts(const std::vector<ListedPart>& 
 /// "<MD5 of the parts' MD5s>-<count>"
 std::string etag_of(const std::vector<ListedPart>& listed);
 
-/// Sets the object's checksum from its parts'. BadDigest where the request names another.
-Result<> set_checksum(const std::vector<store::PartRow>& parts, const wire::Headers& headers,
+/// Sets the object's checksum from its parts'. BadDigest where the request names another,
+/// InvalidRequest where that is of an algorithm that the upload does not have.
+Result<> set_checksum(const std::vector<store::PartRow>& parts, const wire::RequestHead& head,
                       StoredHeaders& stored);
 
 }  // namespace trainyard::api

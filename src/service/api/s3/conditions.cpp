@@ -29,6 +29,20 @@ bool names_etag(std::string_view list, std::string_view etag) {
   return false;
 }
 
+Failure header_not_implemented(std::string_view header) {
+  return fail(ErrorKind::invalid, "NotImplemented",
+              "A header you provided implies functionality that is not implemented: " +
+                  std::string(header));
+}
+
+// What nobody judges must not pass for what holds.
+Result<> refuse_conditions(const wire::Headers& headers,
+                           std::initializer_list<std::string_view> names) {
+  for (const auto name : names)
+    if (headers.find(name)) return header_not_implemented(name);
+  return {};
+}
+
 // Headers count whole seconds.
 std::int64_t seconds(Time t) {
   return to_ms(t) / 1000;
@@ -61,19 +75,28 @@ Result<> check_read_conditions(const wire::Headers& headers, const store::Object
   return {};
 }
 
+Result<> check_etag(std::string_view list, const std::optional<store::ObjectRow>& existing) {
+  if (!existing) return no_such_key();
+  if (!names_etag(list, existing->etag)) return precondition_failed("If-Match");
+  return {};
+}
+
 Result<> check_write_conditions(const wire::Headers& headers,
                                 const std::optional<store::ObjectRow>& existing) {
+  TRY(refuse_conditions(headers, {"If-Modified-Since", "If-Unmodified-Since"}));
   if (const auto list = headers.find("If-None-Match")) {
-    if (trimmed(*list) != "*")
-      return fail(ErrorKind::invalid, "NotImplemented",
-                  "A header you provided implies functionality that is not implemented: "
-                  "If-None-Match takes only * for a write");
+    if (trimmed(*list) != "*") return header_not_implemented("If-None-Match other than *");
     if (existing) return precondition_failed("If-None-Match");
   }
-  if (const auto list = headers.find("If-Match")) {
-    if (!existing) return no_such_key();
-    if (!names_etag(*list, existing->etag)) return precondition_failed("If-Match");
-  }
+  if (const auto list = headers.find("If-Match")) return check_etag(*list, existing);
+  return {};
+}
+
+Result<> check_delete_conditions(const wire::Headers& headers,
+                                 const std::optional<store::ObjectRow>& existing) {
+  TRY(refuse_conditions(headers, {"If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
+                                  "x-amz-if-match-last-modified-time", "x-amz-if-match-size"}));
+  if (const auto list = headers.find("If-Match")) return check_etag(*list, existing);
   return {};
 }
 

@@ -27,7 +27,7 @@ Result<std::string> headers_of_copy(const store::ObjectRow& source,
 
 }  // namespace
 
-Result<Change> copy_object(S3Context&, const S3Call& call) {
+Result<Change> copy_object(S3Context& context, const S3Call& call) {
   const CopySource from = TRY(parse_copy_source(call));
   std::optional<StoredHeaders> replaced;
   if (call.header("x-amz-metadata-directive") == "REPLACE")
@@ -38,9 +38,11 @@ Result<Change> copy_object(S3Context&, const S3Call& call) {
                        "itself without changing the object's metadata.");
   Change change;
   // Both rows in one transaction: the content has a row at every moment, so it cannot go.
-  change.write = [=](store::Txn& txn) -> Result<Changed> {
-    store::ObjectRow row = TRY(require_copy_source(txn, call, from));
-    TRY(require_bucket(txn, call.bucket));
+  change.write = [=, &context](store::Txn& txn) -> Result<Changed> {
+    store::ObjectRow row = TRY(require_copy_source(context, txn, call, from));
+    TRY(open_bucket(context, txn, call.bucket));
+    TRY(check_write_conditions(call.head().headers,
+                               TRY(store::find_object(txn, call.bucket, call.key))));
     row.headers = TRY(headers_of_copy(row, replaced));
     row.bucket = call.bucket;
     row.key = call.key;

@@ -9,11 +9,12 @@ namespace trainyard::api {
 struct CopySource {
   std::string bucket, key;
 };
-/// "[/]BUCKET/KEY", percent-encoded; InvalidArgument.
+/// "[/]BUCKET/KEY[?versionId=null]", bucket and key percent-encoded; InvalidArgument,
+/// NoSuchVersion.
 Result<CopySource> parse_copy_source(const S3Call& call);
 
 /// Its row, the x-amz-copy-source-if-* conditions judged.
-Result<store::ObjectRow> require_copy_source(store::Snapshot& s, const S3Call& call,
-                                             const CopySource& source);
+Result<store::ObjectRow> require_copy_source(const S3Context& context, store::Snapshot& s,
+                                             const S3Call& call, const CopySource& source);
 
 }  // namespace trainyard::api

@@ -2,6 +2,7 @@
 // <CreateBucketConfiguration><LocationConstraint>          Location: /BUCKET
 // eu-west-1</LocationConstraint></CreateBucketConfiguration>
 
+#include "base/region.hpp"
 #include "service/api/s3/buckets.hpp"
 #include "service/api/s3/errors.hpp"
 #include "service/api/s3/operations.hpp"
@@ -18,7 +19,12 @@ Result<std::string> location(const S3Call& call) {
   if (!document) return malformed_xml();
   const std::string named =
       document->child("CreateBucketConfiguration").child_value("LocationConstraint");
-  return named.empty() ? call.caller.region : named;
+  if (named.empty()) return call.caller.region;
+  if (named == "EU") return "eu-west-1";  // its name of old
+  if (!looks_like_region(named))
+    return bad_request("InvalidLocationConstraint",
+                       "The specified location-constraint is not valid");
+  return named;
 }
 
 }  // namespace

@@ -40,8 +40,8 @@ Result<Change> create_multipart_upload(S3Context& context, const S3Call& call) {
   TRY(choose_checksum(call.head(), stored));
   const std::string id = new_id(context.clock.now());
   Change change;
-  change.write = [call, stored, id](store::Txn& txn) -> Result<Changed> {
-    TRY(require_bucket(txn, call.bucket));
+  change.write = [call, stored, id, &context](store::Txn& txn) -> Result<Changed> {
+    TRY(open_bucket(context, txn, call.bucket));
     TRY(store::insert_upload(txn, {id, call.bucket, call.key, wire::encode(stored), txn.now()}));
     wire::XmlWriter xml;
     xml.open("InitiateMultipartUploadResult", s3_namespace)

@@ -1,7 +1,8 @@
 // DELETE /BUCKET  ->  204; its unfinished uploads go with it
 
-#include "service/api/s3/buckets.hpp"
+#include "service/api/s3/errors.hpp"
 #include "service/api/s3/operations.hpp"
+#include "service/store/objects.hpp"
 #include "service/store/uploads.hpp"
 
 #include <map>
@@ -28,7 +29,7 @@ Result<Change> delete_bucket(S3Context& context, const S3Call& call) {
   const auto gone = std::make_shared<UploadFiles>();
   Change change;
   change.write = [call, gone](store::Txn& txn) -> Result<Changed> {
-    TRY(require_bucket(txn, call.bucket));
+    if (!TRY(store::find_bucket(txn, call.bucket))) return no_such_bucket();
     if (!TRY(store::is_bucket_empty(txn, call.bucket)))
       return fail(ErrorKind::conflict, "BucketNotEmpty",
                   "The bucket you tried to delete is not empty");

@@ -3,8 +3,10 @@
 //                                                      </DeleteResult>
 
 #include "service/api/s3/buckets.hpp"
+#include "service/api/s3/conditions.hpp"
 #include "service/api/s3/errors.hpp"
 #include "service/api/s3/operations.hpp"
+#include "service/api/s3/receive_body.hpp"
 #include "service/api/s3/xml_answer.hpp"
 
 namespace trainyard::api {
@@ -12,8 +14,14 @@ namespace {
 
 constexpr std::size_t keys_max = 1000, body_bytes_max = 2u << 20;
 
+struct Item {
+  std::string key, version;
+  std::optional<std::string> etag;
+  bool has_other_condition = false;  ///< LastModifiedTime, Size: of directory buckets
+};
+
 struct Request {
-  std::vector<std::string> keys;
+  std::vector<Item> items;
   bool is_quiet = false;
 };
 
@@ -24,27 +32,49 @@ Result<Request> parse(const std::string& body) {
   Request out;
   out.is_quiet = root.child("Quiet").text().as_bool();
   for (const auto object : root.children("Object")) {
-    const std::string key = object.child_value("Key");
-    if (key.empty()) return malformed_xml();
-    out.keys.push_back(key);
+    Item item{object.child_value("Key"), object.child_value("VersionId"), {}};
+    if (item.key.empty()) return malformed_xml();
+    if (const auto etag = object.child("ETag")) item.etag = etag.child_value();
+    item.has_other_condition = object.child("LastModifiedTime") || object.child("Size");
+    out.items.push_back(std::move(item));
   }
-  if (out.keys.empty() || out.keys.size() > keys_max) return malformed_xml();
+  if (out.items.empty() || out.items.size() > keys_max) return malformed_xml();
   return out;
+}
+
+// The content that the key had.
+Result<std::string> remove(store::Txn& txn, const std::string& bucket, const Item& item) {
+  if (!item.version.empty()) TRY(check_version(item.version));
+  if (item.has_other_condition)
+    return fail(ErrorKind::invalid, "NotImplemented",
+                "An object can be deleted on the condition of its ETag, and of nothing else.");
+  if (item.etag) TRY(check_etag(*item.etag, TRY(store::find_object(txn, bucket, item.key))));
+  return store::delete_object(txn, bucket, item.key);
 }
 
 }  // namespace
 
-Result<Change> delete_objects(S3Context&, const S3Call& call) {
+Result<Change> delete_objects(S3Context& context, const S3Call& call) {
+  TRY(check_body(call));
   const Request request = TRY(parse(call.exchange->body()));
   Change change;
-  change.write = [call, request](store::Txn& txn) -> Result<Changed> {
-    TRY(require_bucket(txn, call.bucket));
+  change.write = [call, request, &context](store::Txn& txn) -> Result<Changed> {
+    TRY(require_bucket(context, txn, call.bucket));
     Changed out;
     wire::XmlWriter xml;
     xml.open("DeleteResult", s3_namespace);
-    for (const auto& key : request.keys) {
-      out.freed.push_back(TRY(store::delete_object(txn, call.bucket, key)));
-      if (!request.is_quiet) xml.open("Deleted").element("Key", key).close();
+    for (const auto& item : request.items) {
+      auto removed = remove(txn, call.bucket, item);
+      if (removed) {
+        out.freed.push_back(std::move(*removed));
+        if (!request.is_quiet) xml.open("Deleted").element("Key", item.key).close();
+        continue;
+      }
+      const Error& error = removed.error();
+      if (error.kind == ErrorKind::internal || error.kind == ErrorKind::unavailable)
+        return Failure(error);
+      xml.open("Error").element("Key", item.key);
+      xml.element("Code", error.code).element("Message", error.message).close();
     }
     out.response = xml_answer(std::move(xml));
     return out;

@@ -7,8 +7,8 @@
 
 namespace trainyard::api {
 
-S3Answer get_bucket_location(S3Context&, const S3Call& call, store::Snapshot& s) {
-  const auto bucket = TRY(require_bucket(s, call.bucket));
+S3Answer get_bucket_location(S3Context& context, const S3Call& call, store::Snapshot& s) {
+  const auto bucket = TRY(require_bucket(context, s, call.bucket));
   wire::XmlWriter xml;
   xml.open("LocationConstraint", s3_namespace);
   if (bucket.region != "us-east-1") xml.text(bucket.region);

@@ -6,8 +6,8 @@
 
 namespace trainyard::api {
 
-S3Answer head_bucket(S3Context&, const S3Call& call, store::Snapshot& s) {
-  const auto bucket = TRY(require_bucket(s, call.bucket));
+S3Answer head_bucket(S3Context& context, const S3Call& call, store::Snapshot& s) {
+  const auto bucket = TRY(require_bucket(context, s, call.bucket));
   wire::Response out;
   out.headers.add("x-amz-bucket-region", bucket.region);
   out.headers.add("Content-Type", "application/xml");

@@ -9,11 +9,11 @@
 
 namespace trainyard::api {
 
-S3Answer head_object(S3Context&, const S3Call& call, store::Snapshot& s) {
-  const auto object = TRY(require_object(s, call.bucket, call.key));
+S3Answer head_object(S3Context& context, const S3Call& call, store::Snapshot& s) {
+  const auto object = TRY(require_object(context, s, call.bucket, call.key));
   Stretch stretch;
   wire::Response out = TRY(object_answer(call, object, stretch));
-  out.content_length = stretch.length;
+  if (out.status < 300) out.content_length = stretch.length;
   return out;
 }
 

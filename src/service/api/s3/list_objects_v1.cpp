@@ -9,8 +9,8 @@
 
 namespace trainyard::api {
 
-S3Answer list_objects_v1(S3Context&, const S3Call& call, store::Snapshot& s) {
-  TRY(require_bucket(s, call.bucket));
+S3Answer list_objects_v1(S3Context& context, const S3Call& call, store::Snapshot& s) {
+  TRY(require_bucket(context, s, call.bucket));
   Listing listing = TRY(parse_listing(call));
   auto& query = listing.query;
   const auto marker = call.query.get("marker");

@@ -25,10 +25,10 @@ Result<std::string> begin_of(const S3Call& call) {
 
 }  // namespace
 
-S3Answer list_objects_v2(S3Context&, const S3Call& call, store::Snapshot& s) {
+S3Answer list_objects_v2(S3Context& context, const S3Call& call, store::Snapshot& s) {
   if (call.query.get("list-type") != "2")
     return bad_request("InvalidArgument", "Invalid List Type specified in Request");
-  TRY(require_bucket(s, call.bucket));
+  TRY(require_bucket(context, s, call.bucket));
   Listing listing = TRY(parse_listing(call));
   auto& query = listing.query;
   query.from = TRY(begin_of(call));

@@ -3,6 +3,7 @@
 #include "service/api/s3/conditions.hpp"
 #include "service/api/s3/errors.hpp"
 #include "service/api/s3/stored_headers.hpp"
+#include "wire/error_body.hpp"
 
 #include <fmt/format.h>
 
@@ -12,15 +13,40 @@
 namespace trainyard::api {
 namespace {
 
+// A number that has no place in 64 bits is behind the end of any object.
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, ec] = std::from_chars(text.begin(), text.end(), value);
-  if (text.empty() || ec != std::errc() || end != text.end()) return std::nullopt;
-  return value;
+  if (text.empty() || end != text.end()) return std::nullopt;
+  return ec == std::errc::result_out_of_range ? UINT64_MAX : value;
 }
 
 Failure invalid_range() {
   return bad_request("InvalidRange", "The requested range is not satisfiable");
+}
+
+void add_validators(const store::ObjectRow& object, wire::Headers& out) {
+  out.add("ETag", etag_header(object.etag));
+  out.add("Last-Modified", http_date(object.modified));
+}
+
+// What says only that nothing has changed: a client renews what it keeps by it.
+wire::Response not_modified(const store::ObjectRow& object) {
+  wire::Response out;
+  out.status = 304;
+  add_validators(object, out.headers);
+  return out;
+}
+
+// A refusal that tells where the object ends.
+wire::Response range_not_satisfiable(const S3Call& call, const Error& error, std::uint64_t size) {
+  wire::Response out;
+  out.status = 416;
+  out.headers.add("Content-Range", fmt::format("bytes */{}", size));
+  if (call.head().method == "HEAD") return out;
+  out.headers.add("Content-Type", "application/xml");
+  out.body = wire::s3_error_xml(error, call.head().path, call.caller.request_id);
+  return out;
 }
 
 // ?response-content-type=... replaces what the object has.
@@ -60,15 +86,18 @@ Result<std::optional<Stretch>> parse_range(std::string_view range, std::uint64_t
 
 Result<wire::Response> object_answer(const S3Call& call, const store::ObjectRow& object,
                                      Stretch& stretch) {
-  TRY(check_read_conditions(call.head().headers, object));
+  const auto held = check_read_conditions(call.head().headers, object);
+  if (!held && held.error().code == "NotModified") return not_modified(object);
+  TRY(held);
   const auto size = std::uint64_t(object.size);
-  const auto range = TRY(parse_range(call.header("Range"), size));
+  const auto parsed = parse_range(call.header("Range"), size);
+  if (!parsed) return range_not_satisfiable(call, parsed.error(), size);
+  const std::optional<Stretch>& range = *parsed;
   stretch = range.value_or(Stretch{0, size});
   StoredHeaders stored = TRY(parse_stored_headers(object.headers));
   apply_overrides(call, stored);
   wire::Response out;
-  out.headers.add("ETag", etag_header(object.etag));
-  out.headers.add("Last-Modified", http_date(object.modified));
+  add_validators(object, out.headers);
   out.headers.add("Accept-Ranges", "bytes");
   add_content_headers(stored, out.headers);
   if (range) {

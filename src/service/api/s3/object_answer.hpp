@@ -16,7 +16,7 @@ struct Stretch {
 Result<std::optional<Stretch>> parse_range(std::string_view range, std::uint64_t size);
 
 /// Status, headers and length of the answer, conditions judged; no body yet. `stretch` is set to
-/// what the body is to be.
+/// what the body is to be, unless the answer is a refusal that says more than its code (304, 416).
 Result<wire::Response> object_answer(const S3Call& call, const store::ObjectRow& object,
                                      Stretch& stretch);
 

@@ -1,5 +1,8 @@
 #include "service/api/s3/operations.hpp"
 
+#include "service/api/s3/buckets.hpp"
+#include "service/api/s3/errors.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -88,6 +91,12 @@ Failure not_implemented(std::string_view what) {
                           what));
 }
 
+Result<> check_version_of(const S3Operation& operation, std::string_view id) {
+  const bool is_of_object = operation.scope == object && operation.query_marker.empty();
+  if (is_of_object && operation.method != "PUT") return check_version(id);
+  return bad_request("InvalidArgument", "This operation does not accept a version-id.");
+}
+
 }  // namespace
 
 Result<const S3Operation*> find_s3_operation(const wire::RequestHead& head,
@@ -103,6 +112,7 @@ Result<const S3Operation*> find_s3_operation(const wire::RequestHead& head,
   for (const std::string_view marker : {"uploads", "uploadId", "partNumber", "delete", "location"})
     if (query.has(marker) && it->query_marker.empty())
       return not_implemented(fmt::format("{} ?{}", head.method, marker));
+  if (const auto version = query.find("versionId")) TRY(check_version_of(*it, *version));
   return it;
 }
 

@@ -20,7 +20,7 @@ Result<Change> put_object(S3Context& context, const S3Call& call) {
   const std::uint64_t length = TRY(payload_length(call));
   // What will be refused anyway is refused before its body is read.
   TRY(context.readers.read([&](store::Snapshot& s) -> Result<> {
-    TRY(require_bucket(s, call.bucket));
+    TRY(require_bucket(context, s, call.bucket));
     return check_write_conditions(call.head().headers,
                                   TRY(store::find_object(s, call.bucket, call.key)));
   }));
@@ -34,8 +34,8 @@ Result<Change> put_object(S3Context& context, const S3Call& call) {
     stored.Checksum = written.checksum;
   }
   Change change;
-  change.write = [call, pin, stored, written](store::Txn& txn) -> Result<Changed> {
-    TRY(require_bucket(txn, call.bucket));
+  change.write = [call, pin, stored, written, &context](store::Txn& txn) -> Result<Changed> {
+    TRY(open_bucket(context, txn, call.bucket));
     TRY(check_write_conditions(call.head().headers,
                                TRY(store::find_object(txn, call.bucket, call.key))));
     const store::ObjectRow row{

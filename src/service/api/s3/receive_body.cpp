@@ -1,7 +1,9 @@
 #include "service/api/s3/receive_body.hpp"
 
 #include "base/encoding.hpp"
+#include "base/hash.hpp"
 #include "service/api/s3/errors.hpp"
+#include "service/api/s3/stored_headers.hpp"
 #include "wire/aws_chunked.hpp"
 
 #include <fmt/format.h>
@@ -63,6 +65,18 @@ Result<std::uint64_t> payload_length(const S3Call& call) {
                        "Your proposed upload exceeds the maximum allowed size of 5 GiB; use a "
                        "multipart upload");
   return *length;
+}
+
+Result<> check_body(const S3Call& call) {
+  const std::string& body = call.exchange->body();
+  Md5 md5;
+  md5.update(as_bytes(body));
+  TRY(check_md5(call, hex(md5.finish())));
+  const auto algorithm = TRY(requested_checksum(call.head()));
+  if (!algorithm) return {};
+  wire::Checksum checksum(*algorithm);
+  checksum.update(body);
+  return check_checksum(call, {}, algorithm, checksum.finish());
 }
 
 Result<objects::Written> receive_body(S3Context& context, const S3Call& call, std::uint64_t length,

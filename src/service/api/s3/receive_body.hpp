@@ -18,6 +18,10 @@ inline constexpr std::uint64_t put_bytes_max = 5ull << 30;
 /// What a request says its payload's length is. MissingContentLength, EntityTooLarge.
 Result<std::uint64_t> payload_length(const S3Call& call);
 
+/// Compares a body that was buffered with what the request said of it: Content-MD5, a checksum.
+/// BadDigest, InvalidDigest.
+Result<> check_body(const S3Call& call);
+
 struct Target {
   int fd;  ///< borrowed
   std::uint64_t at = 0;

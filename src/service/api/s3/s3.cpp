@@ -2,7 +2,7 @@
 
 #include "base/encoding.hpp"
 #include "base/log.hpp"
-#include "service/api/s3/buckets.hpp"
+#include "service/api/s3/content.hpp"
 #include "service/api/s3/errors.hpp"
 #include "service/api/s3/operation.hpp"
 #include "service/objects/collect.hpp"
@@ -14,7 +14,6 @@ namespace trainyard::api {
 namespace {
 
 constexpr std::size_t key_bytes_max = 1024;
-constexpr int reads_max = 8;  // of a row whose content is replaced again and again
 
 using Scope = S3Operation::Scope;
 
@@ -47,6 +46,8 @@ Result<Ready> make_ready(S3Context& context, std::shared_ptr<net::Exchange> exch
                          S3Caller caller) {
   const wire::RequestHead& head = exchange->head();
   const Path path = split(head.path);
+  if (path.bucket.empty() && head.path != "/")  // "//BUCKET/KEY" is not the list of buckets
+    return bad_request("InvalidURI", "Couldn't parse the specified URI: it names no bucket");
   S3Call call{exchange, std::move(caller), TRY(percent_decode(path.bucket)),
               TRY(percent_decode(path.key)), TRY(operation_query(head))};
   if (call.key.size() > key_bytes_max)
@@ -73,15 +74,9 @@ void reply(const S3Call& call, Result<wire::Response> outcome) {
   call.exchange->reply(std::move(*outcome));
 }
 
-// A row that was read may be replaced, and its content removed, before the content is open.
 Result<wire::Response> run_read(S3Context& context, const Ready& ready) {
-  for (int n = 1;; ++n) {
-    auto outcome = context.readers.read(
-        [&](store::Snapshot& s) { return ready.operation->read(context, ready.call, s); });
-    if (outcome || outcome.error().code != objects::blob_gone) return outcome;
-    if (n == reads_max)
-      return fail(ErrorKind::unavailable, "SlowDown", "Please reduce your request rate.");
-  }
+  return read_contents(
+      context, [&](store::Snapshot& s) { return ready.operation->read(context, ready.call, s); });
 }
 
 void run_change(S3Context& context, const Ready& ready) {
@@ -104,8 +99,6 @@ void run_change(S3Context& context, const Ready& ready) {
 }
 
 void run(S3Context& context, const Ready& ready) {
-  if (const auto made = make_default_bucket(context, ready.call.bucket); !made)
-    return reply(ready.call, Failure(made.error()));
   if (ready.operation->read) return reply(ready.call, run_read(context, ready));
   run_change(context, ready);
 }

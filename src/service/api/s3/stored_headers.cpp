@@ -100,10 +100,15 @@ void add_checksum(const StoredHeaders& stored, wire::Headers& out) {
 }
 
 Result<std::optional<wire::ChecksumAlgorithm>> requested_checksum(const wire::RequestHead& head) {
-  std::string named;
-  for (const auto& [name, value] : head.headers)
-    if (const std::string small = lower(name); names_checksum(small)) named = small;
-  if (named.empty()) named = lower(head.headers.get("x-amz-trailer"));
+  std::string named = lower(head.headers.get("x-amz-trailer"));
+  for (const auto& [name, value] : head.headers) {
+    const std::string small = lower(name);
+    if (!names_checksum(small)) continue;
+    if (names_checksum(named))
+      return bad_request("InvalidRequest", "Expecting a single x-amz-checksum- header. Multiple "
+                                           "checksum Types are not allowed.");
+    named = small;
+  }
   if (!names_checksum(named)) named = std::string(head.headers.get("x-amz-sdk-checksum-algorithm"));
   if (named.empty()) named = std::string(head.headers.get("x-amz-checksum-algorithm"));
   if (named.empty()) return std::optional<wire::ChecksumAlgorithm>();

@@ -45,7 +45,7 @@ void add_content_headers(const StoredHeaders& stored, wire::Headers& out);
 void add_checksum(const StoredHeaders& stored, wire::Headers& out);
 
 /// The checksum algorithm that a request names, by whatever header; InvalidRequest for an unknown
-/// one.
+/// one and for two checksums.
 Result<std::optional<wire::ChecksumAlgorithm>> requested_checksum(const wire::RequestHead& head);
 
 }  // namespace trainyard::api

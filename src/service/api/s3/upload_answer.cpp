@@ -1,7 +1,7 @@
 #include "service/api/s3/upload_answer.hpp"
 
-#include "service/api/s3/buckets.hpp"
 #include "service/api/s3/errors.hpp"
+#include "service/store/objects.hpp"
 
 #include <charconv>
 
@@ -10,7 +10,7 @@ namespace trainyard::api {
 Result<store::UploadRow> require_upload(store::Snapshot& s, const S3Call& call) {
   auto row = TRY(store::find_upload(s, call.query.get("uploadId")));
   if (row && row->bucket == call.bucket && row->key == call.key) return std::move(*row);
-  TRY(require_bucket(s, call.bucket));
+  if (!TRY(store::find_bucket(s, call.bucket))) return no_such_bucket();
   return no_such_upload();
 }
 
