@@ -114,14 +114,15 @@ def test_a_clock_that_is_a_little_off_is_taken(service, monkeypatch, minutes):  
 
 def test_what_serves_models_is_not_offered(service):  # SEMANTICS A7
     sagemaker = service.client("sagemaker")
-    words = ("SageMaker.{} is not offered: Trainyard trains, it does not serve. A job's model is "
-             "the S3ModelArtifacts of DescribeTrainingJob.")
+    words = "SageMaker.{} is not offered: Trainyard trains, it does not serve; the model is {}"
     assert refusal(service, sagemaker.create_endpoint, EndpointName="x",
                    EndpointConfigName="x") == (
-        "UnknownOperationException", 400, words.format("CreateEndpoint"))
-    assert refusal(service, sagemaker.create_model, ModelName="x",
-                   ExecutionRoleArn=service.role) == (
-        "UnknownOperationException", 400, words.format("CreateModel"))
+        "UnknownOperationException", 400,
+        words.format("CreateEndpoint", "the S3ModelArtifacts of DescribeTrainingJob"))
+    model = service.describe("ended")["ModelArtifacts"]["S3ModelArtifacts"]
+    assert refusal(service, sagemaker.create_model, ModelName="x", ExecutionRoleArn=service.role,
+                   PrimaryContainer={"Image": services.IMAGE, "ModelDataUrl": model}) == (
+        "UnknownOperationException", 400, words.format("CreateModel", model))
 
 
 def test_an_unknown_operation(service):  # SEMANTICS A7

@@ -14,6 +14,7 @@ constexpr std::string_view table =
     ;
 
 constexpr std::uint64_t gibibyte = 1ull << 30;
+constexpr double xlarge_max = 1000;  // a name may hold any number
 
 std::vector<std::string_view> split(std::string_view line, char separator) {
   std::vector<std::string_view> out;
@@ -47,7 +48,7 @@ double cores_by_name(std::string_view size) {
   if (size == "large") return 2;
   if (size == "medium") return 1;
   const double times = number(size);
-  if (size.ends_with("xlarge")) return 4 * std::max(1.0, times);
+  if (size.ends_with("xlarge")) return 4 * std::clamp(times, 1.0, xlarge_max);
   return 2;
 }
 

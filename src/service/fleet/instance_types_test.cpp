@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace trainyard::fleet {
 namespace {
 
@@ -25,6 +27,16 @@ TEST_CASE("a type the table lacks is sized by its name") {
   CHECK(instance_size("ml.p99.16xlarge").gpus == 8);
   CHECK(instance_size("ml.g99.xlarge").gpus == 1);
   CHECK(instance_size("").cpus == 2);
+  for (const char* huge : {"ml.m5.1e30xlarge", "ml.m5.99999999999999999999xlarge"}) {
+    CHECK(instance_size(huge).cpus == 4000);
+    CHECK(instance_size(huge).memory_bytes == 16000ull << 30);
+  }
+}
+
+TEST_CASE("the types of the table are known by name") {
+  const auto known = known_types();
+  CHECK(known.size() > 100);
+  CHECK(std::find(known.begin(), known.end(), "ml.p4d.24xlarge") != known.end());
 }
 
 }  // namespace
