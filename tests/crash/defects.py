@@ -59,7 +59,8 @@ NO_FENCE = Defect("no fence", (
 
 # The answer is sent before the commit.
 EARLY_ACKNOWLEDGEMENT = Defect("an early acknowledgement", (
-    Edit("src/service/api/front_door.cpp", """  auto work = [body, write = std::move(write->write)](store::Txn& txn) -> Result<> {
+    Edit("src/service/api/front_door.cpp",
+         """  auto work = [body, write = std::move(write->write)](store::Txn& txn) -> Result<> {
     *body = TRY(write(txn));
 """, """  auto work = [body, exchange, protocol = request.protocol, id = request.id,
                write = std::move(write->write)](store::Txn& txn) -> Result<> {

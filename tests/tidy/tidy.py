@@ -137,7 +137,8 @@ def cxx_functions(lines):
         if re.match(r"\s*(\} )?(if|for|while|switch|else|catch|do|namespace)\b", line):
             continue
         start = at
-        while start > 0 and lines[start - 1].rstrip()[-1:] in (",", "("):
+        is_lambda = re.search(r"\[[^]]*\]\(", line)  # it ends where it began, whatever call it is in
+        while not is_lambda and start > 0 and lines[start - 1].rstrip()[-1:] in (",", "("):
             start -= 1  # a parameter list over several lines
         indent = re.match(r"\s*", lines[start])[0]
         for end in range(at + 1, len(lines)):
