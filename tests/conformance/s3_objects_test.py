@@ -126,9 +126,9 @@ def test_the_default_bucket_of_another_region(service, s3):  # SEMANTICS S16
     def listed():
         return {b["Name"] for b in s3.list_buckets()["Buckets"]}
 
-    name = f"sagemaker-eu-north-1-{service.account}"
-    assert s3.head_bucket(Bucket=name)["BucketRegion"] == "eu-north-1"
-    assert s3.get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-north-1"
+    name = f"sagemaker-eu-south-2-{service.account}"
+    assert s3.head_bucket(Bucket=name)["BucketRegion"] == "eu-south-2"
+    assert s3.get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-south-2"
     assert s3.list_objects_v2(Bucket=name)["KeyCount"] == 0
     assert "Contents" not in s3.list_objects(Bucket=name)
     refused(404, "NoSuchKey", s3.get_object, Bucket=name, Key="k")

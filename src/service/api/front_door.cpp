@@ -162,7 +162,9 @@ std::variant<net::Admission, wire::Response> FrontDoor::admit(const wire::Reques
 }
 
 wire::Response FrontDoor::refuse(const wire::RequestHead& head, const Error& error) {
-  return refusal(protocol_of(head), error, head, random_hex(16));
+  wire::Response out = refusal(protocol_of(head), error, head, random_hex(16));
+  if (error.kind == ErrorKind::limit) out.status = 413;
+  return out;
 }
 
 void FrontDoor::handle(Shared exchange) {
