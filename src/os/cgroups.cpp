@@ -238,24 +238,6 @@ CgroupHost find_cgroups(const CgroupView& view) {
   return out;
 }
 
-Result<bool> delegate_own_cgroup(const CgroupView& view) {
-  const std::string own = own_group(view);
-  if (own.empty() || own == "/") return false;
-  for (const auto& h : hierarchies(view)) {
-    if (!h.second_version) continue;
-    const Path group = below(h.mount, own);
-    if (Path(own).filename() == leaf_name || !can_write(group / "cgroup.subtree_control"))
-      return false;
-    const Path leaf = group / leaf_name;
-    if (::mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST)
-      return fail_errno("make the control group " + leaf.string());
-    TRY(set_limit(leaf / "cgroup.procs", std::to_string(::getpid())));
-    enable_controllers(group);
-    return lists(group / "cgroup.subtree_control", "memory");
-  }
-  return false;
-}
-
 Result<> make_cgroup(const CgroupHost& host, const std::string& name, const CgroupLimits& limits) {
   for (const auto& group : groups(host, name))
     TRY(make_group(group));

@@ -3,8 +3,11 @@
 /// a limit is a file.
 ///
 /// Version 1 (cgroups(7)): a hierarchy a controller, groups under "<mount>/trainyard", which only
-/// root can make. Version 2: one hierarchy; root makes "/trainyard" in it, anybody else needs a
-/// subtree that was delegated to them (systemd's Delegate=yes): see delegate_own_cgroup().
+/// root can make. Version 2: one hierarchy, where a group with processes may not limit its
+/// children. A service whose own group is a leaf named "service" below one that was delegated to it
+/// makes its groups beside the leaf (systemd 254 and newer: Delegate=yes,
+/// DelegateSubgroup=service); else root makes "/trainyard". It never moves itself into such a leaf:
+/// once the group above has controllers on, a service that systemd starts again could not enter it.
 
 #include "base/result.hpp"
 #include "os/files.hpp"
@@ -31,13 +34,6 @@ struct CgroupView {
 /// Finds the directories. Never fails: what cannot be used is left out. (As root on version 2 it
 /// makes "/trainyard": only then it shows which controllers that gets.)
 CgroupHost find_cgroups(const CgroupView& view = {});
-
-/// For a service that was started in a version 2 group of its own: moves the calling process to a
-/// leaf, "service", so that its group may have limited groups beside it (a group with processes may
-/// not limit its children), and turns the controllers on. The processes it starts stay in the leaf
-/// and find the group with find_cgroups(). True: groups beside the leaf can limit memory. Without
-/// delegation it does nothing and says false.
-Result<bool> delegate_own_cgroup(const CgroupView& view = {});
 
 struct CgroupLimits {
   double cpus = 0;                 ///< cores' worth of time; 0 = none

@@ -183,18 +183,4 @@ TEST_CASE("a group is entered in each hierarchy once, and removing one that is g
   CHECK(remove_cgroup(host, "another"));
 }
 
-TEST_CASE("the service moves to a leaf of its delegated group; elsewhere it moves nowhere") {
-  FakeGroups fake;
-  fake.second("all");
-  CHECK(delegate_own_cgroup(fake.view) == false);
-  fake.put("membership", "0::/user/ty\n");
-  CHECK(delegate_own_cgroup(fake.view) == false);  // not ours to write
-  fake.put("all/user/ty/cgroup.subtree_control", "memory\n");
-  fake.put("all/user/ty/service/cgroup.procs", "");
-  CHECK(delegate_own_cgroup(fake.view) == true);
-  CHECK(fake.text("all/user/ty/service/cgroup.procs") == std::to_string(::getpid()));
-  fake.put("membership", "0::/user/ty/service\n");
-  CHECK(delegate_own_cgroup(fake.view) == false);  // it is there already
-}
-
 }  // namespace trainyard::os

@@ -153,7 +153,8 @@ HostCheck cgroup_check() {
       info.limits_cpu ? "limited" : "not limited", info.limits_pids ? "limited" : "not limited");
   if (info.limits_memory && info.limits_cpu && info.limits_pids) return yes("cgroups", detail);
   return {"cgroups", false, detail,
-          "run the service as root, or by systemd with Delegate=yes (packaging/trainyard.service)"};
+          "run the service as root, or by systemd (254 or newer) as packaging/trainyard.service "
+          "tells it"};
 }
 
 HostCheck apparmor_check() {
