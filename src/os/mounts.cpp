@@ -96,7 +96,8 @@ int make_filesystem(const char* type, const char* options, FilesystemFlags flags
   std::memcpy(text, options, size + 1);
   const int context = ::fsopen(type, FSOPEN_CLOEXEC);
   if (context < 0) return -1;
-  unsigned attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  unsigned attributes = MOUNT_ATTR_NOSUID;
+  if (!flags.devices) attributes |= MOUNT_ATTR_NODEV;
   if (!flags.executable) attributes |= MOUNT_ATTR_NOEXEC;
   if (flags.read_only) attributes |= MOUNT_ATTR_RDONLY;
   int mount = -1;

@@ -29,9 +29,10 @@ struct MountMessage {
 struct FilesystemFlags {
   bool executable = true;
   bool read_only = false;
+  bool devices = false;  ///< device files work; set-user-id never does
 };
 /// A new file system, attached nowhere: a descriptor. `options` are "key=value" and "key", between
-/// commas; values hold no comma. Never set-user-id or device files.
+/// commas; values hold no comma.
 int make_filesystem(const char* type, const char* options, FilesystemFlags flags,
                     MountMessage& message) noexcept;
 

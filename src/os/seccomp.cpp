@@ -45,7 +45,8 @@ Result<> add(void* context, const SyscallRule& rule) {
   const auto argument = unsigned(rule.argument);
   using Compare = SyscallRule::Compare;
   if (rule.compare == Compare::equal)
-    return refuse(context, rule, number, {compare(argument, SCMP_CMP_EQ, rule.number)});
+    return refuse(context, rule, number,
+                  {compare(argument, SCMP_CMP_MASKED_EQ, 0xffffffff, rule.number)});
   if (rule.compare == Compare::above)
     return refuse(context, rule, number, {compare(argument, SCMP_CMP_GT, rule.number)});
   if (rule.compare == Compare::between) {  // a rule of the library holds an argument only once

@@ -14,7 +14,7 @@ namespace trainyard::os {
 struct SyscallRule {
   enum class Compare {
     any_bit,  ///< (value & number) != 0
-    equal,    ///< value == number
+    equal,    ///< the low 32 bits, all that the kernel looks at in an int, are `number`
     above,    ///< value > number
     between,  ///< number <= value <= last
   };

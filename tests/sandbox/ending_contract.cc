@@ -4,11 +4,15 @@
 #include "os/namespaces.hpp"
 
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <fcntl.h>
 #include <set>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,6 +147,48 @@ TEST_CASE("what the agent never read is in the log after its death") {
   const std::string rest = numbers(23893);
   CHECK(os::read_file(box.spec.log).value_or("") == "first\n" + rest + "last\n");
   CHECK(rest.ends_with("\n5000\n"));
+}
+
+// SEMANTICS X19
+TEST_CASE("a job that handed its output to a process outside is over all the same") {
+  Box box;
+  const std::string name = "trainyard-contract-" + std::to_string(::getpid());
+  const os::Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  const auto size = socklen_t(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0);
+  REQUIRE(::listen(listener.get(), 1) == 0);
+  box.use_python("import array, socket\n"
+                 "out = socket.socket(socket.AF_UNIX)\n"
+                 "out.connect('\\0" +
+                 name +
+                 "')\n"
+                 "out.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', "
+                 "[1]))])\n"
+                 "out.recv(1)\n");
+  box.prepare();
+  box.start();
+  const os::Fd peer(::accept(listener.get(), nullptr, nullptr));
+  char byte = 0;
+  iovec part{&byte, 1};
+  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = rights;
+  message.msg_controllen = sizeof rights;
+  REQUIRE(::recvmsg(peer.get(), &message, 0) == 1);
+  int fd = -1;
+  std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+  const os::Fd stolen(fd);
+  REQUIRE(os::write_all(stolen.get(), "written by another", "the pipe"));  // and never taken
+  REQUIRE(os::write_all(peer.get(), "x", "the socket"));
+  REQUIRE(is_readable(box.running.exited.get(), patience_ms));
+  const auto exit = box.runtime->wait(box.running);
+  REQUIRE(exit);
+  CHECK(exit->code == 0);
 }
 
 // SEMANTICS X23

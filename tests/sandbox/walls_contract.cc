@@ -167,6 +167,30 @@ TEST_CASE("clone3 makes no user namespace either") {
   CHECK((ended.output == "ENOSPC\n" || ended.output == "EPERM\n"));
 }
 
+// SEMANTICS X6
+TEST_CASE("keys cannot be typed into a terminal, however the command is written") {
+  Box box;
+  const Ended ended = box.run_python(std::string(calls) + fmt::format(R"(
+text = ctypes.create_string_buffer(b'x')
+for number in (0x5412, 0x541c, 0x100005412, 0xffffffff0000541c):
+    print(call({0}, 0, ctypes.c_ulong(number), text))
+print(call({0}, 0, 0x5413, text))
+)",
+                                                                      SYS_ioctl));
+  CHECK(ended.output == "EPERM\nEPERM\nEPERM\nEPERM\nENOTTY\n");
+}
+
+// SEMANTICS X29
+TEST_CASE("pseudo-terminals can be made and are the job's own") {
+  Box box;
+  const Ended ended = box.run_python("import os\n"
+                                     "main, side = os.openpty()\n"
+                                     "os.write(side, b'hello\\n')\n"
+                                     "print(os.read(main, 100), os.ttyname(side))\n"
+                                     "print(sorted(os.listdir('/dev/pts')))\n");
+  CHECK(ended.output == "b'hello\\r\\n' /dev/pts/0\n['0', 'ptmx']\n");
+}
+
 // SEMANTICS X7
 TEST_CASE("rare families of sockets are refused and plain ones are not") {
   Box box;

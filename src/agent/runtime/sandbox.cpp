@@ -186,7 +186,8 @@ RuntimeInfo SandboxRuntime::describe() const {
   if (!out.limits_memory || !out.limits_cpu)
     out.note =
         "memory and processor time are not limited here: no control group of this machine is "
-        "writable; run the service as root or as a systemd service with Delegate=yes";
+        "writable; run the service as root, or by systemd (254 or newer) with Delegate=yes and "
+        "DelegateSubgroup=service";
   return out;
 }
 

@@ -5,7 +5,9 @@
 /// - The lifeline is this object's: when it goes, by destruction or with its process, every
 ///   container that it prepared and that still lives is killed. What the job wrote until then and
 ///   nobody took from the pipe is appended to SandboxSpec::log.
-/// - Running::output must be read to its end: `exited` waits until the last byte was taken.
+/// - Running::output must be read: `exited` waits until its last byte was taken, but not for long.
+///   What is in it once `exited` is readable is all that the container wrote; its end of file may
+///   never come, for a job can hand the write end to a process outside.
 /// - prepare() of an id that this object holds already is refused (kind `conflict`) and changes
 ///   nothing; traces of an older one with the same id and scratch are removed first.
 /// - kill() asks pid 1 first, so that no output is lost; a second kill() does not ask.

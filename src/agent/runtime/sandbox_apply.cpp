@@ -50,7 +50,7 @@ int make_file(const Step& step, int root) noexcept {
 
 int put_filesystem(const Step& step, int root, Word& failure) noexcept {
   os::MountMessage message;
-  const os::FilesystemFlags flags{step.executable, step.read_only};
+  const os::FilesystemFlags flags{step.executable, step.read_only, step.devices};
   const int mount = os::make_filesystem(step.type.c_str(), step.text.c_str(), flags, message);
   if (mount < 0) {
     static_assert(sizeof failure.text == sizeof message.text);
@@ -102,7 +102,7 @@ int mount_root() noexcept {
   const int host = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (host < 0) return -1;
   os::MountMessage ignored;
-  const int mount = os::make_filesystem("tmpfs", root_options, {true, false}, ignored);
+  const int mount = os::make_filesystem("tmpfs", root_options, {}, ignored);
   int rc = mount < 0 ? -1 : os::attach(mount, host, building_root + 1);
   if (rc == 0) rc = ::fchdir(mount);
   close_keeping_errno(mount);

@@ -35,8 +35,6 @@ constexpr std::uint64_t kept_capabilities = 1u << CAP_CHOWN | 1u << CAP_DAC_OVER
                                             1u << CAP_SETGID | 1u << CAP_SETUID |
                                             1u << CAP_NET_BIND_SERVICE | 1u << CAP_SYS_CHROOT;
 
-constexpr int splice_bytes = 1 << 20;
-
 struct State {
   const InitContext& context;
   int child_ended;     // a signalfd of SIGCHLD
@@ -115,9 +113,9 @@ bool agent_is_gone(const InitContext& c, int timeout_ms) noexcept {
 }
 
 // Without splice() for a file system that cannot do it.
-ssize_t copy_some(int from, int to) noexcept {
+ssize_t copy_some(int from, int to, std::size_t most) noexcept {
   char buffer[1 << 16];
-  const ssize_t n = ::read(from, buffer, sizeof buffer);
+  const ssize_t n = ::read(from, buffer, std::min(most, sizeof buffer));
   for (ssize_t done = 0; done < n;) {
     const ssize_t wrote = ::write(to, buffer + done, std::size_t(n - done));
     if (wrote < 0 && errno != EINTR) return -1;
@@ -126,27 +124,35 @@ ssize_t copy_some(int from, int to) noexcept {
   return n;
 }
 
-// What the job wrote and the dead agent did not take. All writers are dead, so an empty pipe is its
-// end even if the write end was smuggled out of here.
+// What the job wrote and the dead agent did not take. All of the job's writers are dead, so what is
+// in the pipe now is all, even if the write end was smuggled out of here to somebody who writes on.
 void drain(const InitContext& c) noexcept {
-  if (c.log < 0 || ::fcntl(c.output_read, F_SETFL, O_NONBLOCK) != 0) return;
+  int left = 0;
+  if (c.log < 0 || ::fcntl(c.output_read, F_SETFL, O_NONBLOCK) != 0 ||
+      ::ioctl(c.output_read, FIONREAD, &left) != 0)
+    return;
   ::lseek(c.log, 0, SEEK_END);
-  for (;;) {
-    ssize_t n = ::splice(c.output_read, nullptr, c.log, nullptr, splice_bytes, SPLICE_F_NONBLOCK);
-    if (n < 0 && errno == EINVAL) n = copy_some(c.output_read, c.log);
+  while (left > 0) {
+    const auto most = std::size_t(left);
+    ssize_t n = ::splice(c.output_read, nullptr, c.log, nullptr, most, SPLICE_F_NONBLOCK);
+    if (n < 0 && errno == EINVAL) n = copy_some(c.output_read, c.log, most);
     if (n == 0 || (n < 0 && errno != EINTR)) return;
+    if (n > 0) left -= int(n);
   }
 }
 
 // The bytes in the pipe live as long as somebody holds its read end, so pid 1 stays until the agent
 // has taken them or is gone. The kernel tells nobody when a pipe runs empty: short looks, at the
-// end of a container only.
+// end of a container only, and not for long: an agent that lives holds the read end too, and a pipe
+// that was smuggled out never runs empty.
 void let_output_be_taken(const InitContext& c) noexcept {
-  constexpr int look_ms_max = 32;
-  for (int look_ms = 1;; look_ms = std::min(2 * look_ms, look_ms_max)) {
+  constexpr int look_ms_max = 32, patience_ms = 3000;
+  int look_ms = 1;
+  for (int waited_ms = 0; waited_ms < patience_ms; waited_ms += look_ms) {
     int bytes = 0;
     if (agent_is_gone(c, 0)) return drain(c);
     if (::ioctl(c.output_read, FIONREAD, &bytes) != 0 || bytes == 0) return;
+    look_ms = std::min(2 * look_ms, look_ms_max);
     if (agent_is_gone(c, look_ms)) return drain(c);
   }
 }

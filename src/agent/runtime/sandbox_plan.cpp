@@ -169,7 +169,9 @@ void Builder::devices() {
   filesystem("tmpfs", "dev", size_option(1u << 20, "0755")).executable = false;
   for (const auto& name : facts_.devices)
     attach("/dev/" + name, "dev/" + name, false, false, true);
-  filesystem("devpts", "dev/pts", "newinstance,ptmxmode=0666,mode=0620").executable = false;
+  Step& terminals = filesystem("devpts", "dev/pts", "newinstance,ptmxmode=0666,mode=0620");
+  terminals.executable = false;
+  terminals.devices = true;  // its own pseudo-terminals: all that it can hold
   const std::uint64_t bytes = spec_.shm_bytes ? spec_.shm_bytes : shm_bytes_default;
   filesystem("tmpfs", "dev/shm", size_option(bytes, "1777")).executable = false;
   add(Step::Action::link, "dev/ptmx", "pts/ptmx");

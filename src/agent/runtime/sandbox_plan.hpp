@@ -71,6 +71,7 @@ struct Step {
   bool directory = true;
   bool executable = true;  ///< filesystem: programs on it can be run
   bool read_only = false;  ///< filesystem: attached read-only
+  bool devices = false;    ///< filesystem: device files on it work
   bool optional = false;   ///< a failure is passed over
 };
 

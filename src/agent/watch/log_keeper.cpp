@@ -3,8 +3,12 @@
 #include "wire/instance/log_index.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,7 +55,14 @@ LogKeeper::LogKeeper(os::Path directory, std::uint64_t bytes_max, os::Fd log, os
       clock_(clock) {}
 
 LogKeeper::~LogKeeper() {
-  if (thread_.joinable()) thread_.join();
+  end_thread();
+}
+
+void LogKeeper::end_thread() {
+  if (!thread_.joinable()) return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto n = ::write(over_.get(), &one, sizeof one);
+  thread_.join();
 }
 
 Result<> LogKeeper::note(std::string_view text) {
@@ -66,39 +77,64 @@ Result<> LogKeeper::note(std::string_view text) {
   return record_batch(line.size());
 }
 
-void LogKeeper::follow(os::Fd pipe) {
+Result<> LogKeeper::follow(os::Fd pipe) {
+  over_.reset(::eventfd(0, EFD_CLOEXEC));
+  if (!over_) return fail_errno("make an event descriptor");
   pipe_ = std::move(pipe);
   ::fcntl(pipe_.get(), F_SETPIPE_SZ, pipe_bytes);  // a wish: a smaller pipe only costs more turns
   thread_ = std::thread([this] { pump(); });
+  return {};
 }
 
 void LogKeeper::pump() {
   for (;;) {
-    if (end_ >= bytes_max_) {
-      if (!drop_some()) return;
-      continue;
-    }
-    loff_t at = loff_t(end_);
-    const auto size = std::size_t(std::min<std::uint64_t>(batch_bytes_max, bytes_max_ - end_));
-    const ssize_t n = ::splice(pipe_.get(), nullptr, log_.get(), &at, size, SPLICE_F_MOVE);
-    if (n == 0) return;
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      // The script must not hang on a full pipe because the log cannot be kept: read on and drop.
-      if (outcome_) outcome_ = fail_errno("keep the job's log");
-      if (!drop_some()) return;
-      continue;
-    }
-    if (const auto r = record_batch(std::uint64_t(n)); !r && outcome_) outcome_ = r;
+    std::array<pollfd, 2> fds{pollfd{pipe_.get(), POLLIN, 0}, pollfd{over_.get(), POLLIN, 0}};
+    if (::poll(fds.data(), fds.size(), -1) < 0) continue;
+    if (fds[1].revents != 0) return take_rest();
+    if (take_some(batch_bytes_max) == 0) return;
   }
 }
 
-// False at the end of the pipe.
-bool LogKeeper::drop_some() {
+// What was in the pipe when all that the job started was dead: whoever writes now was handed the
+// pipe by the job, and would hold us for as long as it likes.
+void LogKeeper::take_rest() {
+  int bytes = 0;
+  if (::ioctl(pipe_.get(), FIONREAD, &bytes) != 0) return;
+  for (auto left = ssize_t(bytes); left > 0;) {
+    const ssize_t n = take_some(std::size_t(left));
+    if (n <= 0) return;
+    left -= n;
+  }
+}
+
+// Keeps, or drops past the limit, at most so many bytes. 0 at the end of the pipe, -1 while it is
+// empty.
+ssize_t LogKeeper::take_some(std::size_t most) {
+  if (end_ >= bytes_max_) return drop_some(most);
+  loff_t at = loff_t(end_);
+  const auto size = std::size_t(std::min<std::uint64_t>(most, bytes_max_ - end_));
+  ssize_t n = 0;
+  do
+    n = ::splice(pipe_.get(), nullptr, log_.get(), &at, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  while (n < 0 && errno == EINTR);
+  if (n < 0 && errno == EAGAIN) return -1;
+  if (n < 0) {
+    // The script must not hang on a full pipe because the log cannot be kept: read on and drop.
+    if (outcome_) outcome_ = fail_errno("keep the job's log");
+    return drop_some(most);
+  }
+  if (n == 0) return 0;
+  if (const auto r = record_batch(std::uint64_t(n)); !r && outcome_) outcome_ = r;
+  return n;
+}
+
+ssize_t LogKeeper::drop_some(std::size_t most) {
   char dropped[1 << 16];
-  const ssize_t n = ::read(pipe_.get(), dropped, sizeof dropped);
+  pollfd fd{pipe_.get(), POLLIN, 0};
+  if (::poll(&fd, 1, 0) <= 0) return -1;
+  const ssize_t n = ::read(pipe_.get(), dropped, std::min(most, sizeof dropped));
   if (n > 0) dropped_ += std::uint64_t(n);
-  return n > 0 || (n < 0 && errno == EINTR);
+  return n;
 }
 
 Result<> LogKeeper::record_batch(std::uint64_t bytes) {
@@ -116,7 +152,7 @@ Result<> LogKeeper::record_batch(std::uint64_t bytes) {
 }
 
 Result<> LogKeeper::finish() {
-  if (thread_.joinable()) thread_.join();
+  end_thread();
   pipe_.reset();
   if (outcome_ && dropped_ > 0)
     return note("the log was cut at its limit of " + std::to_string(bytes_max_) + " bytes; " +

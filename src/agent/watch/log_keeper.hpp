@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <sys/types.h>
 #include <thread>
 
 namespace trainyard::agent {
@@ -29,9 +30,11 @@ public:
 
   /// Appends one line of Trainyard's own, "[trainyard] TEXT". Not while follow() runs.
   Result<> note(std::string_view text);
-  /// Takes the read end of the container's output and keeps what comes until its end of file.
-  void follow(os::Fd pipe);
-  /// Blocks until all is kept: the pipe's writers are gone. The first error met while keeping.
+  /// Takes the read end of the container's output and keeps what comes until its end of file or
+  /// finish().
+  Result<> follow(os::Fd pipe);
+  /// When all that the job started is dead: keeps what is in the pipe and lets go of it, for the
+  /// job may have handed its other end to somebody who lives. The first error met while keeping.
   Result<> finish();
   /// Puts on the disk what is kept so far. Not while follow() runs.
   Result<> sync();
@@ -39,14 +42,18 @@ public:
 private:
   LogKeeper(os::Path directory, std::uint64_t bytes_max, os::Fd log, os::Fd index,
             std::uint64_t end, std::uint64_t records, const Clock& clock);
+  void end_thread();
   void pump();
+  void take_rest();
+  ssize_t take_some(std::size_t most);
+  ssize_t drop_some(std::size_t most);
   Result<> record_batch(std::uint64_t bytes);
-  bool drop_some();
 
   os::Path directory_;
   std::uint64_t bytes_max_;
   std::uint64_t dropped_ = 0;  // bytes past the limit
   os::Fd log_, index_, pipe_;
+  os::Fd over_;                // readable: the container's end has come
   std::uint64_t end_ = 0;      // bytes in raw.log
   std::uint64_t records_ = 0;  // in raw.idx
   std::int64_t last_ms_ = 0;
