@@ -1,7 +1,9 @@
 #include "agent/agent.hpp"
 
+#include "agent/channels/retry.hpp"
 #include "agent/container.hpp"
 #include "agent/door.hpp"
+#include "agent/endpoint.hpp"
 #include "agent/ml_tree.hpp"
 #include "agent/outcome.hpp"
 #include "agent/outputs.hpp"
@@ -111,6 +113,7 @@ Result<> Instance::live() {
   const Result<> lived = run();
   if (lived) return lived;
   if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
+  if (reports_.has("Finished")) return lived;
   return give_up(lived.error());
 }
 
@@ -344,8 +347,7 @@ void Instance::tell(wire::Report r) {
 Failure refuse_instance(const InstancePaths& paths, ReportLog& reports, const Clock& clock,
                         const Error& why) {
   const std::string failure = agent_failure(why);
-  (void)os::write_durably(paths.exit_record(),
-                          wire::encode(wire::ExitRecord{failure, "", 0, 0}));
+  (void)os::write_durably(paths.exit_record(), wire::encode(wire::ExitRecord{failure, "", 0, 0}));
   for (const char* kind : {"Exited", "Finished"})
     (void)reports.append({0, kind, clock.now(), "", failure, ""});
   return Failure(why);

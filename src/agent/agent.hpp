@@ -6,14 +6,21 @@
 #include "base/result.hpp"
 #include "os/files.hpp"
 
+#include <functional>
+#include <memory>
+
 namespace trainyard::agent {
 
 /// Runs the instance that DIR/spec.json tells of, from staging to the last acknowledged report;
 /// blocks until then. Exactly one process at a time does so: a second one on the same directory is
 /// refused (kind `conflict`). A directory whose instance was begun by an agent that died is not
 /// begun again: its end is reported lost by whoever finds it.
-Result<> run_agent(const os::Path& spec_file, const os::Path& toolkit, Runtime& runtime,
-                   const Clock& clock);
+///
+/// An error when the user's program never ran or the agent could not do its work; a program that
+/// fails is none. Whatever went wrong is in report.log and exit.json where they can be written.
+using MakeRuntime = std::function<Result<std::unique_ptr<Runtime>>()>;
+Result<> run_agent(const os::Path& spec_file, const os::Path& toolkit,
+                   const MakeRuntime& make_runtime, const Clock& clock);
 
 /// Removes what a dead agent left: processes, cgroups, scratch, the directory itself. Refused (kind
 /// `conflict`) while an agent lives. Idempotent.

@@ -4,19 +4,22 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <list>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <vector>
 
 namespace trainyard::agent {
 namespace {
 
-constexpr std::size_t joins_max = 256;
+constexpr std::size_t joins_max = 128;  // of 1024 that the service takes at its socket
 constexpr std::size_t buffer_bytes = 64u << 10;
 
 Result<sockaddr_in> address_of(const std::string& host, std::uint16_t port) {
@@ -29,6 +32,29 @@ Result<sockaddr_in> address_of(const std::string& host, std::uint16_t port) {
                 "open the door to " + host + ": not an IPv4 address");
   return address;
 }
+
+// Where connections of the job are passed on to.
+struct Target {
+  sockaddr_storage address{};
+  socklen_t size = 0;
+
+  static Result<Target> of(const net::Endpoint& service) {
+    Target out;
+    if (service.unix_path.empty()) {
+      const sockaddr_in address = TRY(address_of(service.host, service.port));
+      std::memcpy(&out.address, &address, out.size = sizeof address);
+      return out;
+    }
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (service.unix_path.size() >= sizeof address.sun_path)
+      return fail(ErrorKind::invalid, "InvalidArgument",
+                  "open the door: the socket's path is too long: " + service.unix_path);
+    std::memcpy(address.sun_path, service.unix_path.data(), service.unix_path.size());
+    std::memcpy(&out.address, &address, out.size = sizeof address);
+    return out;
+  }
+};
 
 // One direction of a joined pair: bytes read but not yet written.
 struct Flow {
@@ -51,7 +77,7 @@ struct Door::Relay {
   };
 
   os::Fd listener, epoll, stop;
-  sockaddr_in service{};
+  Target service;
   std::list<Join> joins;
   std::list<std::array<Watch, 2>> watches;  // as long as joins, in the same order
 
@@ -80,10 +106,9 @@ Result<std::uint16_t> port_of(const os::Fd& listener) {
   return ntohs(address.sin_port);
 }
 
-Result<std::unique_ptr<Door>> Door::open(os::Fd listener, const std::string& host,
-                                         std::uint16_t port) {
+Result<std::unique_ptr<Door>> Door::open(os::Fd listener, const net::Endpoint& service) {
   auto relay = std::make_unique<Relay>();
-  relay->service = TRY(address_of(host, port));
+  relay->service = TRY(Target::of(service));
   relay->listener = std::move(listener);
   relay->epoll.reset(::epoll_create1(EPOLL_CLOEXEC));
   relay->stop.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -139,15 +164,15 @@ void Door::Relay::listen_for_more(bool on) {
 void Door::Relay::accept_one() {
   os::Fd job(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!job) return;
-  os::Fd to(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  os::Fd to(::socket(service.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!to) return;
   // A service that is away refuses at once: the job's connection closes, its client tries again.
-  if (::connect(to.get(), reinterpret_cast<const sockaddr*>(&service), sizeof service) != 0 &&
+  if (::connect(to.get(), reinterpret_cast<const sockaddr*>(&service.address), service.size) != 0 &&
       errno != EINPROGRESS)
     return;
   const int on = 1;
   ::setsockopt(job.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  ::setsockopt(to.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(to.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // a unix socket has none
   Join& join = joins.emplace_back();
   join.self = std::prev(joins.end());
   join.sides[0] = std::move(job);

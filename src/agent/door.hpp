@@ -4,11 +4,11 @@
 /// service's work.
 
 #include "base/result.hpp"
+#include "net/client.hpp"
 #include "os/fd.hpp"
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <thread>
 
 namespace trainyard::agent {
@@ -20,10 +20,9 @@ Result<std::uint16_t> port_of(const os::Fd& listener);
 
 class Door {
 public:
-  /// Serves `listener` on its own thread: each connection is joined to `host`:`port` of the
-  /// service. At most 256 at once; more wait in the backlog.
-  static Result<std::unique_ptr<Door>> open(os::Fd listener, const std::string& host,
-                                            std::uint16_t port);
+  /// Serves `listener` on its own thread: each connection is joined to one to the service. At most
+  /// 128 at once; more wait in the backlog.
+  static Result<std::unique_ptr<Door>> open(os::Fd listener, const net::Endpoint& service);
   /// Closes all connections.
   ~Door();
   Door(const Door&) = delete;

@@ -20,6 +20,9 @@ Outcome judge(const Exit& exit, std::string_view failure_text, bool was_asked_to
 
 /// FailureReason of a job whose container could not be made.
 std::string setup_failure(const Error& error);
+/// Of one whose outputs could not be stored, and of one whose agent could not go on.
+std::string upload_failure(const Error& error);
+std::string agent_failure(const Error& error);
 
 /// "SIGKILL" for 9, ...
 std::string signal_name(int signal);

@@ -32,10 +32,35 @@ TEST_CASE("a long text is cut between characters so that the reason, with its co
 TEST_CASE("a kill for memory is named with its peak, another signal by its name") {
   Exit oom{.signal = 9, .out_of_memory = true, .memory_peak_bytes = 3ull << 30};
   CHECK(judge(oom, "", false).failure ==
-        "AlgorithmError: OutOfMemory: the script was killed at its memory limit (peak 3.00 GiB). , "
+        "AlgorithmError: OutOfMemory: the script was killed at its memory limit (peak 3.00 GiB), "
         "exit code: 137");
+  CHECK(judge(oom, "its last words", false).failure ==
+        "AlgorithmError: OutOfMemory: the script was killed at its memory limit (peak 3.00 GiB). "
+        "its last words, exit code: 137");
   CHECK(judge({.signal = 11}, "", false).failure ==
         "AlgorithmError: killed by SIGSEGV, exit code: 139");
+}
+
+// SEMANTICS X18
+TEST_CASE("where no group can tell, a script that SIGKILL ended under the toolkit was likely "
+          "killed for memory, with the peak") {
+  const std::string words = "ExecuteUserScriptError:\nExitCode -9\nErrorMessage \"\"";
+  Exit exit{.code = 1, .memory_peak_bytes = 3ull << 29};
+  CHECK(judge(exit, words, false).failure ==
+        "AlgorithmError: killed, likely out of memory (peak 1.50 GiB). " + words +
+            ", exit code: 1");
+  exit.counts_memory_kills = true;  // and there was none
+  CHECK(judge(exit, words, false).failure == "AlgorithmError: " + words + ", exit code: 1");
+  CHECK(judge({.code = 1}, "ExecuteUserScriptError:\nExitCode 3\n", false).failure ==
+        "AlgorithmError: ExecuteUserScriptError:\nExitCode 3\n, exit code: 1");
+}
+
+// SEMANTICS J32
+TEST_CASE("what could not be stored is the job's failure where it is too large") {
+  CHECK(upload_failure({ErrorKind::limit, "", "x"}) ==
+        "ClientError: the outputs could not be stored: x");
+  CHECK(upload_failure({ErrorKind::unavailable, "", "x"}) ==
+        "InternalServerError: the outputs could not be stored: x");
 }
 
 // SEMANTICS J32

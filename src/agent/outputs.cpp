@@ -1,6 +1,7 @@
 #include "agent/outputs.hpp"
 
 #include "agent/channels/s3_client.hpp"
+#include "agent/endpoint.hpp"
 #include "agent/outputs/checkpoints.hpp"
 #include "agent/outputs/upload_archive.hpp"
 #include "net/client.hpp"
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 namespace trainyard::agent {
@@ -42,28 +44,45 @@ Result<wire::Credentials> role_credentials(const net::Endpoint& service, const s
   return wire::Credentials{answer.AccessKeyId, answer.SecretAccessKey, answer.Token};
 }
 
+bool is_readable(int fd) {
+  pollfd one{fd, POLLIN, 0};
+  return ::poll(&one, 1, 0) > 0;
+}
+
+Retry patience(const net::Endpoint& service, const InstancePaths& paths, int stop_fd) {
+  return {.policy = {},
+          .pause = pause_unless(stop_fd),
+          .clock = &system_clock(),
+          .told_to_stop = [stop_fd] { return is_readable(stop_fd); },
+          // Nothing is lost by waiting for it, unless its data directory is gone too.
+          .service_is_away =
+              [service, paths] {
+                return nobody_listens(service) && ::access(paths.spec().c_str(), F_OK) == 0;
+              }};
+}
+
 // One client of the store for one task of the agent.
 struct Store {
-  net::Endpoint service;
   std::unique_ptr<HttpExchange> http;
   S3Client client;
 
-  static Result<std::unique_ptr<Store>> open(const wire::InstanceSpec& spec) {
-    const net::Endpoint service = TRY(net::parse_endpoint(spec.Service));
+  static Result<std::unique_ptr<Store>> open(const wire::InstanceSpec& spec,
+                                             const InstancePaths& paths, int stop_fd) {
+    const net::Endpoint service = TRY(service_endpoint(spec));
     auto http = exchange_with(service, peer_timeout);
     const auto credentials = [service, token = spec.Token] {
       return role_credentials(service, token);
     };
     S3Client client(*http, fmt::format("{}:{}", service.host, service.port),
-                    sign_with(credentials, spec.Region),
-                    Retry{{}, pause_unless(-1), &system_clock()});
-    return std::unique_ptr<Store>(new Store{service, std::move(http), std::move(client)});
+                    sign_with(credentials, spec.Region), patience(service, paths, stop_fd));
+    return std::unique_ptr<Store>(new Store{std::move(http), std::move(client)});
   }
 };
 
-void add_notes(const Notes& notes, std::vector<std::string>& out) {
+// `tree` is where the job wrote, or was to find, what they speak of.
+void add_notes(const std::string& tree, const Notes& notes, std::vector<std::string>& out) {
   for (auto& line : notes.lines())
-    out.push_back(line);
+    out.push_back(tree + "/" + line);
 }
 
 Result<std::unique_ptr<Checkpoints>> open_checkpoints(Store& store, const wire::InstanceSpec& spec,
@@ -72,40 +91,47 @@ Result<std::unique_ptr<Checkpoints>> open_checkpoints(Store& store, const wire::
   std::optional<FileOwner> owner;
   if (::geteuid() == 0) owner = FileOwner{uid_t(spec.HostUid), gid_t(spec.HostGid)};
   return std::make_unique<Checkpoints>(store.client, TRY(parse_s3_uri(spec.Checkpoint->S3Uri)),
-                                       std::move(directory), owner);
+                                       std::move(directory), owner, TreeLimits{},
+                                       std::uint64_t(spec.OutputBytesMax));
 }
 
 }  // namespace
 
-Result<> restore_checkpoints(const wire::InstanceSpec& spec, const InstancePaths& paths) {
-  if (spec.Service.empty()) return {};
-  const auto store = TRY(Store::open(spec));
-  TRY(TRY(open_checkpoints(*store, spec, paths))->restore());
-  return {};
+Result<std::vector<std::string>> restore_checkpoints(const wire::InstanceSpec& spec,
+                                                     const InstancePaths& paths, int stop_fd) {
+  std::vector<std::string> notes;
+  if (spec.Service.empty()) return notes;
+  const auto store = TRY(Store::open(spec, paths, stop_fd));
+  const auto restored = TRY(TRY(open_checkpoints(*store, spec, paths))->restore());
+  add_notes("checkpoints", restored.notes, notes);
+  return notes;
 }
 
-Result<Uploaded> upload_outputs(const wire::InstanceSpec& spec, const InstancePaths& paths,
-                                bool with_model) {
-  Uploaded out;
-  if (spec.Service.empty()) return out;  // no service: what was written stays where it is
-  const auto store = TRY(Store::open(spec));
+Result<> upload_outputs(const wire::InstanceSpec& spec, const InstancePaths& paths, bool with_model,
+                        int stop_fd, Uploaded& uploaded) {
+  if (spec.Service.empty()) return {};  // no service: what was written stays where it is
+  const auto store = TRY(Store::open(spec, paths, stop_fd));
+  PackOptions options;
+  options.bytes_max = std::uint64_t(spec.OutputBytesMax);
   if (spec.Checkpoint) {
     const auto synced = TRY(TRY(open_checkpoints(*store, spec, paths))->sync_up());
-    add_notes(synced.notes, out.notes);
+    add_notes("checkpoints", synced.notes, uploaded.notes);
   }
-  const auto output =
-      TRY(upload_archive(store->client, {paths.ml(), "output/data"},
-                         TRY(parse_s3_uri(spec.Output.OutputUri)), WhenEmpty::leave));
-  add_notes(output.notes, out.notes);
-  if (!with_model) return out;
-  const JobDirectory model{paths.ml(), "model"};
+  const JobDirectory data{paths.ml(), "output/data"};
+  auto output = upload_archive(store->client, data, TRY(parse_s3_uri(spec.Output.OutputUri)),
+                               WhenEmpty::leave, options);
+  if (!output) return in_context(std::move(output).error(), "/opt/ml/output/data");
+  add_notes("output/data", output->notes, uploaded.notes);
+  if (!with_model) return {};
+  const JobDirectory directory{paths.ml(), "model"};
   const S3Location to = TRY(parse_s3_uri(spec.Output.ModelUri));
-  const auto uploaded = spec.Output.Compress
-                            ? TRY(upload_archive(store->client, model, to, WhenEmpty::upload))
-                            : TRY(upload_files(store->client, model, to));
-  add_notes(uploaded.notes, out.notes);
-  out.model_uri = spec.Output.ModelUri;
-  return out;
+  auto model = spec.Output.Compress
+                   ? upload_archive(store->client, directory, to, WhenEmpty::upload, options)
+                   : upload_files(store->client, directory, to, options.bytes_max);
+  if (!model) return in_context(std::move(model).error(), "/opt/ml/model");
+  add_notes("model", model->notes, uploaded.notes);
+  uploaded.model_uri = spec.Output.ModelUri;
+  return {};
 }
 
 }  // namespace trainyard::agent

@@ -3,6 +3,7 @@
 #include "wire/instance/report_log.hpp"
 #include "wire/json.hpp"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -15,15 +16,34 @@ Result<ReportLog> ReportLog::open(const os::Path& directory) {
   if (::ftruncate(fd.get(), off_t(parsed.whole_bytes)) != 0)
     return fail_errno("cut the torn end off " + path.string());
   TRY(os::sync_directory(directory));
-  return ReportLog(std::move(fd), std::move(parsed.reports));
+  return ReportLog(std::move(fd), parsed.whole_bytes, std::move(parsed.reports));
 }
 
 Result<wire::Report> ReportLog::append(wire::Report report) {
+  if (has_unwritten_)
+    return fail_internal(std::string("write ") + wire::report_file + ": one before it was not");
   report.Number = std::int64_t(reports_.size()) + 1;
-  TRY(os::write_all(fd_.get(), wire::encode(report) + "\n", wire::report_file));
-  TRY(os::sync_fd(fd_.get(), wire::report_file));
+  const std::string line = wire::encode(report) + "\n";
+  auto kept = os::write_all(fd_.get(), line, wire::report_file);
+  if (kept) kept = os::sync_fd(fd_.get(), wire::report_file);
+  if (!kept) {
+    has_unwritten_ = ::ftruncate(fd_.get(), off_t(bytes_)) != 0;
+    return Failure(kept.error());
+  }
+  bytes_ += line.size();
   reports_.push_back(report);
   return report;
+}
+
+void ReportLog::remember(wire::Report report) {
+  has_unwritten_ = true;
+  report.Number = std::int64_t(reports_.size()) + 1;
+  reports_.push_back(std::move(report));
+}
+
+bool ReportLog::has(std::string_view kind) const {
+  return std::any_of(reports_.begin(), reports_.end(),
+                     [&](const wire::Report& report) { return report.Kind == kind; });
 }
 
 }  // namespace trainyard::agent

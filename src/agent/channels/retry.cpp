@@ -31,9 +31,9 @@ Failure Retry::given_up(Error last, unsigned tries, Millis after) {
   return Failure(std::move(last));
 }
 
-Failure Retry::stopped(Error last) {
-  return fail(ErrorKind::unavailable, "Stopped",
-              "told to stop while waiting to try again: " + last.message);
+Failure Retry::stopped(const std::string& last) {
+  return fail(ErrorKind::unavailable, stopped_code,
+              last.empty() ? "told to stop" : "told to stop while waiting to try again: " + last);
 }
 
 }  // namespace trainyard::agent

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 
 #include <functional>
+#include <string>
 
 namespace trainyard::agent {
 
@@ -22,6 +23,9 @@ using Pause = std::function<bool(Millis)>;
 /// caller's and open.
 Pause pause_unless(int stop_fd);
 
+/// The code of the error when a worker was told to stop.
+inline constexpr const char* stopped_code = "Stopped";
+
 /// Whether the same request may succeed later: the service was away, overloaded or failed.
 bool may_succeed_later(const Error& error);
 
@@ -30,25 +34,34 @@ struct Retry {
   RetryPolicy policy;
   Pause pause;
   const Clock* clock = &system_clock();
+  std::function<bool()> told_to_stop = {};     ///< looked at before each try
+  std::function<bool()> service_is_away = {};  ///< while it is, time and tries do not count
 
   /// Runs `attempt` until it succeeds, fails for good, or time or tries are over. An error of
   /// code "Stopped" when the pause was told to stop.
   template <class Attempt> auto operator()(Attempt&& attempt) const -> decltype(attempt()) {
-    const Millis began = clock->boottime();
+    Millis began = clock->boottime();
     Millis delay = policy.first;
     for (unsigned tries = 1;; ++tries) {
+      if (is_told_to_stop()) return stopped("");
       auto result = attempt();
       if (result || !may_succeed_later(result.error())) return result;
+      if (service_is_away && service_is_away()) {
+        began = clock->boottime();
+        tries = 1;
+      }
       if (tries >= policy.tries_max || clock->boottime() - began + delay > policy.total)
         return given_up(std::move(result).error(), tries, clock->boottime() - began);
-      if (!pause(delay)) return stopped(std::move(result).error());
+      if (!pause(delay)) return stopped(result.error().message);
       delay = std::min(delay * 2, policy.longest);
     }
   }
 
+  bool is_told_to_stop() const { return told_to_stop && told_to_stop(); }
+
 private:
   static Failure given_up(Error last, unsigned tries, Millis after);
-  static Failure stopped(Error last);
+  static Failure stopped(const std::string& last);
 };
 
 }  // namespace trainyard::agent

@@ -131,6 +131,7 @@ Result<> S3Client::get_once(const Request& request, std::uint64_t size, int fd) 
   std::uint64_t received = 0;
   Result<> written;
   const auto sink = [&](std::span<const char> bytes) -> Result<> {
+    if (retry_.is_told_to_stop()) return fail(ErrorKind::unavailable, stopped_code, "told to stop");
     if (bytes.size() > size - received)
       written = fail_internal(fmt::format("more came than the {} bytes of the object", size));
     else

@@ -200,6 +200,54 @@ TEST_CASE("an error that will stay is returned at once") {
   CHECK(s3.requests.size() == 1);
 }
 
+// SEMANTICS O8
+TEST_CASE("the time that nobody listens does not count against a request") {
+  FakeS3 s3;
+  ManualClock clock;
+  int away = 1000;
+  Retry retry{.policy = {.total = Millis(60'000)},
+              .pause =
+                  [&](Millis length) {
+                    clock.advance(length);
+                    return true;
+                  },
+              .clock = &clock,
+              .service_is_away = [&] { return away > 0; }};
+  int tries = 0;
+  const auto attempt = [&]() -> Result<> {
+    ++tries;
+    if (--away > 0) return fail(ErrorKind::unavailable, "ServiceUnavailable", "connect");
+    return {};
+  };
+  CHECK(retry(attempt));
+  CHECK(clock.boottime() > Millis(3'600'000));
+  away = -1;
+  retry.service_is_away = [] { return false; };
+  const auto failing = [&]() -> Result<> {
+    return fail(ErrorKind::unavailable, "ServiceUnavailable", "it answers so");
+  };
+  CHECK_FALSE(retry(failing));
+}
+
+// SEMANTICS J13
+TEST_CASE("who is told to stop makes no further request and takes no further piece") {
+  FakeS3 s3;
+  s3.add("/bucket/k", std::string(1'000'000, 'k'));
+  ManualClock clock;
+  int looks = 4;
+  S3Client client(s3, "h", [](auto&, std::string_view) { return Result<>(); },
+                  {.policy = {},
+                   .pause = [](Millis) { return true; },
+                   .told_to_stop = [&] { return --looks < 0; }});
+  const os::Fd file(::memfd_create("got", MFD_CLOEXEC));
+  const auto got = client.get({"bucket", "k"}, "", 1'000'000, file.get());
+  REQUIRE_FALSE(got);
+  CHECK(got.error().code == stopped_code);
+  CHECK(s3.requests.size() == 1);
+  CHECK_FALSE(client.head({"bucket", "k"}));
+  CHECK(s3.requests.size() == 1);
+}
+
 TEST_CASE("a pause ends at once when its descriptor says stop") {
   auto pipe = os::make_pipe();
   REQUIRE(pipe);

@@ -45,9 +45,10 @@ std::vector<Extent> data_extents(const OpenedFile& file) {
 class Packer {
 public:
   Packer(const Sink& sink, const PackOptions& options, ArchiveReport& report)
-      : report_(report), gzip_(sink, options.gzip) {}
+      : report_(report), bytes_max_(options.bytes_max), gzip_(sink, options.gzip) {}
 
   Result<> add(const TreeEntry& entry) {
+    if (gzip_.bytes_in() > bytes_max_) return too_large(bytes_max_);
     switch (entry.status.st_mode & S_IFMT) {
     case S_IFREG:
       return add_file(entry);
@@ -121,6 +122,10 @@ private:
     }
     out.size = static_cast<std::uint64_t>(status.st_size);
     out.sparse = data_extents(*file);
+    std::uint64_t stored = out.sparse.empty() ? out.size : 0;
+    for (const Extent& e : out.sparse)
+      stored += e.length;
+    if (stored > bytes_max_ || gzip_.bytes_in() > bytes_max_ - stored) return too_large(bytes_max_);
     TRY(write_header(out));
     return write_content(entry, *file, out);
   }
@@ -168,11 +173,19 @@ private:
   }
 
   ArchiveReport& report_;
+  std::uint64_t bytes_max_;
   GzipStream gzip_;
   std::map<Inode, std::string> first_names_;  ///< bounded by TreeLimits::entries_max
 };
 
 }  // namespace
+
+Failure too_large(std::uint64_t bytes_max) {
+  return fail(ErrorKind::limit, "OutputTooLarge",
+              fmt::format("it is larger than {} GiB, the most that is stored; ask for a larger "
+                          "VolumeSizeInGB, or write less",
+                          bytes_max >> 30));
+}
 
 Result<ArchiveReport> pack_directory(const os::Fd& directory, const Sink& sink,
                                      const PackOptions& options) {

@@ -12,13 +12,18 @@
 #include "agent/outputs/tree.hpp"
 
 #include <cstdint>
+#include <string>
 
 namespace trainyard::agent {
 
 struct PackOptions {
   GzipOptions gzip;
   TreeLimits limits;
+  std::uint64_t bytes_max = std::uint64_t(1) << 62;  ///< of the tar; past it: kind `limit`
 };
+
+/// More than may be stored of one directory of a job.
+Failure too_large(std::uint64_t bytes_max);
 
 struct ArchiveReport {
   std::uint64_t entries = 0;
@@ -31,8 +36,8 @@ struct ArchiveReport {
 };
 
 /// Sends the archive of all below `directory` (open_job_directory) to `sink`, piece by piece, on
-/// the calling thread. The only errors are those that the sink returned: nothing in the tree is
-/// one.
+/// the calling thread. The only errors are those that the sink returned and `bytes_max`: nothing
+/// in the tree is one.
 Result<ArchiveReport> pack_directory(const os::Fd& directory, const Sink& sink,
                                      const PackOptions& options = {});
 

@@ -73,9 +73,9 @@ bool same_time(const timespec& a, const timespec& b) {
 }  // namespace
 
 Checkpoints::Checkpoints(S3Client& client, const S3Location& prefix, os::Fd directory,
-                         std::optional<FileOwner> owner, TreeLimits limits)
+                         std::optional<FileOwner> owner, TreeLimits limits, std::uint64_t bytes_max)
     : client_(client), prefix_(as_directory(prefix)), directory_(std::move(directory)),
-      owner_(owner), limits_(limits) {}
+      owner_(owner), limits_(limits), bytes_max_(bytes_max) {}
 
 Checkpoints::Seen Checkpoints::seen_as(const struct stat& status, std::string etag) {
   return {status.st_ino, static_cast<std::uint64_t>(status.st_size), status.st_mtim, status.st_ctim,
@@ -186,6 +186,11 @@ Result<> Checkpoints::sync_file(const TreeEntry& entry, const std::map<std::stri
   if (there != remote.end() && TRY(is_unchanged(*file, entry.path, there->second))) {
     etag = there->second.etag;
     ++report.unchanged;
+  } else if (size > bytes_max_ - report.bytes) {
+    report.notes.add(entry.path, fmt::format("{} bytes: left out, for no more than {} GiB of "
+                                             "checkpoints are stored (VolumeSizeInGB)",
+                                             size, bytes_max_ >> 30));
+    return {};
   } else {
     etag = TRY(upload_file(client_, file->fd.get(), size, to));
     ++report.files;

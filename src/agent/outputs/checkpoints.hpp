@@ -36,14 +36,16 @@ public:
   /// `prefix` is read as a directory: s3://b/run means the keys that begin with "run/". `directory`
   /// is the local one, open. `owner` gets what restore() makes; none: the caller's own.
   Checkpoints(S3Client& client, const S3Location& prefix, os::Fd directory,
-              std::optional<FileOwner> owner = std::nullopt, TreeLimits limits = {});
+              std::optional<FileOwner> owner = std::nullopt, TreeLimits limits = {},
+              std::uint64_t bytes_max = std::uint64_t(1) << 62);
 
   /// Copies each object into the directory, over a file of that name. Called before the job runs.
   Result<SyncReport> restore();
 
   /// Copies each file that is new or differs from its object. A file that is as restore() or the
   /// last sync_up() left it is not read; of others size and MD5 decide. One that changes while it
-  /// is copied is noted and copied again by the next call. May run while the job does.
+  /// is copied is noted and copied again by the next call. A file that would bring what one call
+  /// copies over `bytes_max` is left out and noted. May run while the job does.
   Result<SyncReport> sync_up();
 
 private:
@@ -73,6 +75,7 @@ private:
   os::Fd directory_;
   std::optional<FileOwner> owner_;
   TreeLimits limits_;
+  std::uint64_t bytes_max_;
   std::map<std::string, Seen> seen_;  ///< by path; bounded by TreeLimits::entries_max
 };
 

@@ -76,6 +76,25 @@ TEST_CASE("a key that is both a file and a directory is noted, not fatal") {
   CHECK(report->notes.count() == 1);
 }
 
+// SEMANTICS O15
+TEST_CASE("a checkpoint that would be more than may be stored is left out and named") {
+  Setting s;
+  s.tree.write("a", std::string(600, 'a'));
+  s.tree.write("b", "");
+  std::filesystem::resize_file(s.tree.path("b"), 1ull << 40);
+  s.tree.write("c", std::string(400, 'c'));
+  s.tree.write("d", "d");
+  Checkpoints checkpoints(s.client, {"bucket", "run"}, s.tree.open(), std::nullopt, {}, 1000);
+  const auto report = checkpoints.sync_up();
+  REQUIRE(report);
+  CHECK(report->files == 2);
+  CHECK(s.s3.objects.count("/bucket/run/a") == 1);
+  CHECK(s.s3.objects.count("/bucket/run/c") == 1);
+  REQUIRE(report->notes.kept().size() == 2);
+  CHECK(report->notes.kept()[0].path == "b");
+  CHECK(report->notes.kept()[0].text.starts_with("1099511627776 bytes: left out"));
+}
+
 // SEMANTICS O12
 TEST_CASE("sync uploads what is new or changed, once, and deletes nothing") {
   Setting s;

@@ -131,8 +131,10 @@ Result<TreeSize> tree_size(const os::Fd& root, const TreeLimits& limits) {
   Notes unused;
   TRY(walk_tree(root, limits, unused, [&](const TreeEntry& entry) -> Result<> {
     ++size.entries;
-    if (S_ISREG(entry.status.st_mode))
-      size.bytes += std::min<std::uint64_t>(entry.status.st_size, entry.status.st_blocks * 512);
+    if (!S_ISREG(entry.status.st_mode)) return {};
+    const auto length = static_cast<std::uint64_t>(entry.status.st_size);
+    size.length = length > UINT64_MAX - size.length ? UINT64_MAX : size.length + length;
+    size.bytes += std::min<std::uint64_t>(entry.status.st_size, entry.status.st_blocks * 512);
     return {};
   }));
   return size;

@@ -55,6 +55,7 @@ Result<OpenedFile> open_visited(const TreeEntry& entry);
 struct TreeSize {
   std::uint64_t entries = 0;  ///< of any kind
   std::uint64_t bytes = 0;    ///< of regular files, as allocated: holes do not count
+  std::uint64_t length = 0;   ///< of regular files, holes and all
 };
 Result<TreeSize> tree_size(const os::Fd& root, const TreeLimits& limits);
 

@@ -42,10 +42,12 @@ Result<UploadReport> upload_archive(S3Client& client, const JobDirectory& direct
 }
 
 Result<UploadReport> upload_files(S3Client& client, const JobDirectory& directory,
-                                  const S3Location& to, const TreeLimits& limits) {
+                                  const S3Location& to, std::uint64_t bytes_max,
+                                  const TreeLimits& limits) {
   UploadReport report;
   const os::Fd root = TRY(open_or_note(directory, report.notes));
   if (!root) return report;
+  if (TRY(tree_size(root, limits)).length > bytes_max) return too_large(bytes_max);
   const S3Location base = as_directory(to);
   TRY(walk_tree(root, limits, report.notes, [&](const TreeEntry& entry) -> Result<> {
     if (S_ISDIR(entry.status.st_mode)) return {};

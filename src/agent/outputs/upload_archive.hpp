@@ -40,8 +40,10 @@ Result<UploadReport> upload_archive(S3Client& client, const JobDirectory& direct
 
 /// CompressionType NONE: each regular file becomes an object under `to`, which is read as a
 /// directory. Symbolic links are left out and noted like all that an archive leaves out, and so are
-/// names that cannot be keys (longer than 1024 bytes with the prefix, or no UTF-8).
+/// names that cannot be keys (longer than 1024 bytes with the prefix, or no UTF-8). Nothing is
+/// uploaded, with an error of kind `limit`, of more than `bytes_max` bytes, holes and all.
 Result<UploadReport> upload_files(S3Client& client, const JobDirectory& directory,
-                                  const S3Location& to, const TreeLimits& limits = {});
+                                  const S3Location& to, std::uint64_t bytes_max,
+                                  const TreeLimits& limits = {});
 
 }  // namespace trainyard::agent

@@ -113,7 +113,7 @@ TEST_CASE(
   ManualClock clock;
   S3Client client = s3.client(clock);
   const auto report =
-      upload_files(client, {tree.path(""), "model"}, {"bucket", "job/output/model"});
+      upload_files(client, {tree.path(""), "model"}, {"bucket", "job/output/model"}, 1u << 30);
   REQUIRE(report);
   CHECK(report->objects == 2);
   CHECK(report->bytes == 3);
@@ -124,6 +124,32 @@ TEST_CASE(
         std::vector<std::string>{"link: a symbolic link: left out",
                                  "pipe: neither a file nor a directory: left out",
                                  "\xff: its name is not UTF-8: left out"});
+}
+
+// SEMANTICS O15
+TEST_CASE("more than may be stored is refused, by its length as files and by what it holds in an "
+          "archive") {
+  TestTree tree;
+  tree.write("model/a", noise(3000));
+  tree.write("model/sparse", "");
+  std::filesystem::resize_file(tree.path("model/sparse"), 1ull << 40);
+  FakeS3 s3;
+  ManualClock clock;
+  S3Client client = s3.client(clock);
+  const JobDirectory directory{tree.path(""), "model"};
+  const auto files = upload_files(client, directory, {"bucket", "m"}, 1ull << 40);
+  REQUIRE_FALSE(files);
+  CHECK(files.error().kind == ErrorKind::limit);
+  CHECK(files.error().message.find("larger than 1024 GiB") != std::string::npos);
+  PackOptions options;
+  options.bytes_max = 100'000;  // the hole costs nothing
+  CHECK(upload_archive(client, directory, model, WhenEmpty::upload, options));
+  options.bytes_max = 3000;
+  s3.objects.clear();
+  const auto archive = upload_archive(client, directory, model, WhenEmpty::upload, options);
+  REQUIRE_FALSE(archive);
+  CHECK(archive.error().kind == ErrorKind::limit);
+  CHECK(s3.objects.empty());
 }
 
 TEST_CASE("a refusal of the service is an error that names the object") {
@@ -138,5 +164,5 @@ TEST_CASE("a refusal of the service is an error that names the object") {
                   {{}, [](Millis) { return true; }});
   const auto archive = upload_archive(client, {tree.path(""), "model"}, model, WhenEmpty::upload);
   CHECK(archive.error().code == "ExpiredToken");
-  CHECK_FALSE(upload_files(client, {tree.path(""), "model"}, model));
+  CHECK_FALSE(upload_files(client, {tree.path(""), "model"}, model, 1u << 30));
 }

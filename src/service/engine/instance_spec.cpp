@@ -47,6 +47,13 @@ std::int64_t max_runtime_ms(const CreateTrainingJobRequest& r) {
   return std::min(asked.value_or(default_seconds), century_seconds) * 1000;
 }
 
+// The volume that was asked for; 30 GiB, what the SDK asks for unasked, where it is smaller.
+std::int64_t output_bytes_max(const CreateTrainingJobRequest& r) {
+  constexpr std::int64_t least = 30, most = 1 << 20;  // GiB
+  const auto asked = r.ResourceConfig ? r.ResourceConfig->VolumeSizeInGB : std::nullopt;
+  return std::clamp(asked.value_or(least), least, most) << 30;
+}
+
 }  // namespace
 
 wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrainingJobRequest& r,
@@ -82,6 +89,7 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.Limits = {sizing.given.cpus, std::int64_t(sizing.given.memory_bytes), sizing.given.gpus};
   out.NetworkIsolation = r.EnableNetworkIsolation.value_or(false);
   out.MaxRuntimeMs = std::max<std::int64_t>(1, max_runtime_ms(r) - job.training_ms);
+  out.OutputBytesMax = output_bytes_max(r);
   out.HostUid = context.host_uid;
   out.HostGid = context.host_gid;
   out.Request = row.request;

@@ -101,8 +101,9 @@ struct InstanceSpec {
   std::optional<CheckpointSpec> Checkpoint;
   LimitSpec Limits;
   bool NetworkIsolation = false;
-  std::int64_t MaxRuntimeMs = 0;                      ///< 0 = none
-  std::int64_t LogBytesMax = std::int64_t(64) << 30;  ///< what is written past it is not kept
+  std::int64_t MaxRuntimeMs = 0;                         ///< 0 = none
+  std::int64_t OutputBytesMax = std::int64_t(30) << 30;  ///< of model, output, checkpoints each
+  std::int64_t LogBytesMax = std::int64_t(64) << 30;     ///< what is written past it is not kept
   std::int64_t StopGraceMs = 120'000;
   std::int64_t HostUid = 0, HostGid = 0;  ///< who the job's processes are outside
   std::string Request;                    ///< CreateTrainingJob's body, for trainingjobconfig.json
@@ -138,6 +139,7 @@ template <class V> void fields(V& v, InstanceSpec& s) {
   v("Limits", s.Limits);
   v("NetworkIsolation", s.NetworkIsolation);
   v("MaxRuntimeMs", s.MaxRuntimeMs);
+  v("OutputBytesMax", s.OutputBytesMax);
   v("LogBytesMax", s.LogBytesMax);
   v("StopGraceMs", s.StopGraceMs);
   v("HostUid", s.HostUid);
