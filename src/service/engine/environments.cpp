@@ -200,7 +200,11 @@ Result<Resolution> resolve_image(std::string_view image, const std::vector<Image
     if (it == candidate.frameworks.end()) continue;
     const long d = distance(wish.version, it->second) * 1000 +
                    distance(wish.python, candidate.python_version) / 1000;
-    if (!best || d < best_distance) best = &candidate, best_distance = d;
+    const bool is_better =
+        !best || candidate.is_callers || (!best->is_callers && d < best_distance);
+    if (!is_better) continue;
+    best = &candidate;
+    best_distance = d;
   }
   if (!best)
     return fail(

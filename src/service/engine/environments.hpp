@@ -22,6 +22,7 @@ struct PythonEnvironment {
   std::vector<std::string> mounts;  ///< directories a container needs to see to run it
   std::string python_version;       ///< "3.11"
   std::map<std::string, std::string> frameworks;  ///< module -> version: {"torch", "1.13.1"}
+  bool is_callers = false;  ///< handed over by whoever asks: people mean the one they are in
 };
 
 /// Looks at the environment of an interpreter ("/venv/bin/python") or of a prefix ("/venv").
@@ -42,8 +43,8 @@ struct Resolution {
   std::string sentence;  ///< for the job's log: what was asked for and what runs
 };
 
-/// Chooses: the rules first, then of the candidates that have the framework the closest, earlier
-/// ones winning ties (the caller's own comes first). An error of kind `not_found` says what to add.
+/// Chooses: the rules first, then of the candidates that have the framework the caller's own, then
+/// the closest, earlier ones winning ties. An error of kind `not_found` says what to add.
 /// With `strict` a version that differs is an error too.
 Result<Resolution> resolve_image(std::string_view image, const std::vector<ImageRule>& rules,
                                  const std::vector<PythonEnvironment>& candidates, bool strict);

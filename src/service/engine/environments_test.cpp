@@ -42,6 +42,18 @@ TEST_CASE("a rule comes before everything else") {
   CHECK(r->environment.name == "mine");
 }
 
+// SEMANTICS E7
+TEST_CASE("the caller's own comes before a closer one, if it has the framework") {
+  auto own = with_torch("own", "2.5");
+  own.is_callers = true;
+  const auto r = resolve_image(seed, {}, {own, with_torch("near", "1.10")}, false);
+  REQUIRE(r);
+  CHECK(r->environment.name == "own");
+  own.frameworks.clear();
+  CHECK(resolve_image(seed, {}, {own, with_torch("near", "1.10")}, false)->environment.name ==
+        "near");
+}
+
 // SEMANTICS E5
 TEST_CASE("what nothing covers fails with what to add") {
   CHECK(

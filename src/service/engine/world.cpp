@@ -64,8 +64,10 @@ std::vector<PythonEnvironment> JobWorld::environments() const {
 Result<Resolution> JobWorld::resolve(std::string_view image, const std::string& callers) const {
   std::vector<PythonEnvironment> candidates = environments();
   if (!callers.empty())
-    if (auto own = inspect_environment(callers, "the caller's own " + callers))
+    if (auto own = inspect_environment(callers, "the caller's own " + callers)) {
+      own->is_callers = true;
       candidates.insert(candidates.begin(), std::move(*own));
+    }
   return resolve_image(image, settings_.images, candidates, settings_.strict_images);
 }
 
