@@ -395,8 +395,12 @@ def test_env_switches_the_sdks_telemetry_off_as_run_does(service, tmp_path):  # 
 
 
 def test_env_under_run_has_the_sessions_token(service, tmp_path):
-    words = f"eval \"$({shlex.quote(str(TRAINYARD))} env)\" && {AWS} sts get-caller-identity"
-    done = service.run("run", "--", "sh", "-euc", words, env={"HOME": str(tmp_path)})
+    """Taken over by somebody who has nothing else of that command's environment."""
+    done = service.run("run", "--", TRAINYARD, "env", env={"HOME": str(tmp_path)})
+    assert service.secret_key not in done.stdout
+    words = done.stdout + f"{AWS} sts get-caller-identity"
+    done = subprocess.run(["sh", "-euc", words], env=bare(service, tmp_path), capture_output=True,
+                          text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["Account"] == service.account
 
