@@ -17,7 +17,7 @@ Result<std::string> location(const S3Call& call) {
   if (call.exchange->body().empty()) return call.caller.region;
   const auto document = wire::parse_xml(call.exchange->body(), body_bytes_max);
   if (!document) return malformed_xml();
-  const std::string named =
+  std::string named =
       document->child("CreateBucketConfiguration").child_value("LocationConstraint");
   if (named.empty()) return call.caller.region;
   if (named == "EU") return "eu-west-1";  // its name of old
