@@ -19,6 +19,7 @@
 #include <functional>
 #include <optional>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/sysinfo.h>
@@ -37,6 +38,18 @@ std::uint64_t memory_of_machine() {
   struct sysinfo info{};
   ::sysinfo(&info);
   return std::uint64_t(info.totalram) * info.mem_unit;
+}
+
+// Where links lead; the path itself where they lead nowhere.
+os::Path real_path(const os::Path& path) {
+  std::error_code ec;
+  const os::Path real = std::filesystem::canonical(path, ec);
+  return ec ? path : real;
+}
+
+os::Path own_home() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry && entry->pw_dir[0] == '/' ? entry->pw_dir : "/root";
 }
 
 // Raised by this thread, seen by the worker.
@@ -176,6 +189,7 @@ Result<> Instance::prepare() {
   if (spec_.Limits.MemoryBytes > 0 && !runtime_.describe().limits_memory)
     TRY(log_->note("no memory limit: this service may make no control groups (trainyard doctor "
                    "says how)"));
+  TRY(check_environment(spec_.Environment, real_path(spec_.Environment.Python), own_home()));
   MachineFacts facts{memory_of_machine(), 0, toolkit_, "lo"};
   facts.door_port = TRY(open_door_listener());
   TRY(lay_out(spec_, paths_, facts.network_interface));

@@ -1,6 +1,7 @@
 #include "agent/container.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace trainyard::agent {
@@ -72,7 +73,33 @@ std::vector<std::string> command(const wire::InstanceSpec& spec) {
   return argv;
 }
 
+// Whether a job that sees all of `directory` sees more than a Python environment.
+bool is_no_environment(const os::Path& directory, const os::Path& home) {
+  static const std::array<const char*, 13> machines{"/boot", "/dev", "/etc",  "/home", "/media",
+                                                    "/mnt",  "/opt", "/proc", "/root", "/run",
+                                                    "/srv",  "/sys", "/tmp"};
+  const std::string text = directory.string();
+  return text == "/" || text == "/var" || directory.parent_path() == "/home" ||
+         (home.string() + "/").starts_with(text + "/") ||
+         std::find(machines.begin(), machines.end(), text) != machines.end();
+}
+
 }  // namespace
+
+Result<> check_environment(const wire::EnvironmentSpec& environment, const os::Path& real_python,
+                           const os::Path& home) {
+  for (const os::Path& python : {os::Path(environment.Python), real_python}) {
+    const os::Path prefix = python.lexically_normal().parent_path().parent_path();
+    const auto& mounts = environment.Mounts;
+    if (std::find(mounts.begin(), mounts.end(), prefix.string()) != mounts.end() &&
+        is_no_environment(prefix, home))
+      return fail(ErrorKind::invalid, "ValidationException",
+                  "use the Python environment of " + python.string() + ": jobs would see all of " +
+                      prefix.string() +
+                      "; make a virtual environment (python3 -m venv) of another Python");
+  }
+  return {};
+}
 
 SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& paths,
                            const MachineFacts& facts) {

@@ -11,7 +11,7 @@ namespace trainyard::agent {
 
 Result<net::Endpoint> service_endpoint(const wire::InstanceSpec& spec) {
   net::Endpoint out = TRY(net::parse_endpoint(spec.Service));
-  out.unix_path = spec.AgentSocket;
+  out.unix_path = spec.DoorSocket;
   return out;
 }
 

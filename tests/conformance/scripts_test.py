@@ -1,9 +1,13 @@
 """Odd and hostile scripts: how each ends, what its log holds, and that nothing of it lives on."""
 
+import contextlib
 import hashlib
 import io
+import os
 import pathlib
+import socket
 import tarfile
+import threading
 
 import botocore.exceptions
 import pytest
@@ -112,6 +116,71 @@ def test_the_time_limit_ends_a_job_as_stopped_and_keeps_its_model(service):  # S
     assert archive_of(service, job["TrainingJobName"], "model") == {"m": b"made\n"}
 
 
+# ---- too much ------------------------------------------------------------------------------------
+
+def test_a_model_that_is_larger_than_its_volume_fails_the_job(service):  # SEMANTICS O15
+    """A file of 40 GiB that is all hole: as a file too large, in an archive next to nothing."""
+    script = "truncate -s 40G /opt/ml/model/m"
+    output = {"S3OutputPath": f"s3://{service.bucket}/out", "CompressionType": "NONE"}
+    job = service.job(script, OutputDataConfig=output)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"] == (
+        "ClientError: the outputs could not be stored: /opt/ml/model: it is larger than 30 GiB, the "
+        "most that is stored; ask for a larger VolumeSizeInGB, or write less")
+    assert service.job(script)["TrainingJobStatus"] == "Completed"
+
+
+def test_a_checkpoint_that_is_too_large_is_left_out_with_a_line(service):  # SEMANTICS O6, O15
+    prefix = f"s3://{service.bucket}/too-large"
+    name = service.job("cd /opt/ml/checkpoints; echo a > a; truncate -s 1T huge; mkfifo f; "
+                       "mkfifo /opt/ml/model/f", CheckpointConfig={"S3Uri": prefix})
+    assert name["TrainingJobStatus"] == "Completed", name.get("FailureReason")
+    listed = service.client("s3").list_objects_v2(Bucket=service.bucket, Prefix="too-large/")
+    assert [entry["Key"] for entry in listed["Contents"]] == ["too-large/a"]
+    notes = service.lines(name["TrainingJobName"], notices=True)
+    assert any(line.startswith("[trainyard] checkpoints/huge: 1099511627776 bytes: left out")
+               for line in notes), notes
+    assert "[trainyard] checkpoints/f: neither a file nor a directory: left out" in notes
+    assert "[trainyard] model/f: a FIFO: left out" in notes
+
+
+def test_what_cannot_be_restored_is_named_in_the_log(service):  # SEMANTICS O12
+    service.put("odd/../escape", b"x")
+    service.put("odd/good", b"x")
+    job = service.job("ls /opt/ml/checkpoints", CheckpointConfig={
+        "S3Uri": f"s3://{service.bucket}/odd"})
+    lines = service.lines(job["TrainingJobName"], notices=True)
+    assert any("checkpoints/../escape: the key" in line and "left out" in line for line in lines), lines
+    assert "good" in lines
+
+
+# ---- another place -------------------------------------------------------------------------------
+
+ASK_THE_DOOR = """
+import json, os, urllib.request
+request = urllib.request.Request(os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"], headers={
+    "Authorization": os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]})
+print(sorted(json.load(urllib.request.urlopen(request))))
+"""
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_service_that_comes_back_at_another_port(own_service, isolated):  # SEMANTICS O8, X20
+    """Door and uploads go by its socket, whose path stays."""
+    name = own_service.create(f'{GATE}; echo m > /opt/ml/model/m; exec /usr/bin/python3 -c "$ASK"',
+                              Environment={"ASK": ASK_THE_DOOR}, EnableNetworkIsolation=isolated)
+    own_service.wait_for(name, "Training")
+    own_service.kill()
+    before, own_service.listen = own_service.listen, "127.0.0.1:0"
+    own_service.start()
+    assert own_service.listen != before
+    own_service.open_gate(name)
+    job = own_service.wait(name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert "AccessKeyId" in own_service.lines(name)[0]
+    assert archive_of(own_service, name, "model") == {"m": b"m\n"}
+
+
 # ---- stops ---------------------------------------------------------------------------------------
 
 def test_a_stopped_script_may_finish_and_its_model_is_kept(service):  # SEMANTICS J11, O2
@@ -185,6 +254,43 @@ def test_a_child_that_holds_the_log_open_does_not_hold_the_job(service):  # SEMA
     job = service.job("(while :; do sleep 60; done) & echo parent is done; exit 4")
     assert job["FailureReason"] == "AlgorithmError: , exit code: 4"
     assert service.lines(job["TrainingJobName"]) == ["parent is done"]
+
+
+# Hands its output to a process outside, by an abstract socket of the machine's network.
+HAND_OVER = """
+import array, socket
+outside = socket.socket(socket.AF_UNIX)
+outside.connect("\\0NAME")
+print("mine", flush=True)
+outside.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [1]))])
+outside.recv(1)
+"""
+
+
+def test_a_job_that_hands_its_output_to_another_process_ends(service):  # SEMANTICS X19
+    """Who was handed it writes without pause; the job ends all the same, with its own lines."""
+    mark = f"trainyard-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("\0" + mark)
+        listener.listen()
+        name = service.create('exec /usr/bin/python3 -c "$SCRIPT"',
+                              Environment={"SCRIPT": HAND_OVER.replace("NAME", mark)})
+        listener.settimeout(60)
+        peer, _ = listener.accept()
+        _, fds, _, _ = socket.recv_fds(peer, 1, 1)
+
+        def write_on():
+            with os.fdopen(fds[0], "wb", 0) as stolen, contextlib.suppress(BrokenPipeError):
+                while True:
+                    stolen.write(b"another's\n")
+
+        writer = threading.Thread(target=write_on)
+        writer.start()
+        peer.close()  # the job ends
+        assert service.wait(name)["TrainingJobStatus"] == "Completed"
+        writer.join(60)
+        assert not writer.is_alive(), "the log was still open"
+    assert service.lines(name)[0] == "mine"
 
 
 def test_a_script_that_closes_its_output(service):

@@ -97,7 +97,8 @@ Result<SyncReport> Checkpoints::restore() {
                               prefix_.uri(), limits_.entries_max));
     auto restored = restore_object(object, report);
     if (restored || restored.error().code != unusable) return restored;
-    report.notes.add(object.key, "the key " + restored.error().message + ": left out");
+    report.notes.add(object.key.substr(prefix_.key.size()),
+                     "the key " + restored.error().message + ": left out");
     return {};
   }));
   return report;
