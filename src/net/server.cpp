@@ -109,8 +109,9 @@ bool Listener::is_full() {
 
 template <class Acceptor> class ListenerOn final : public Listener {
 public:
-  explicit ListenerOn(Shared& shared)
-      : Listener(shared), acceptor(asio::make_strand(shared.io)), room_(acceptor.get_executor()) {}
+  explicit ListenerOn(Shared& shared, std::string peer = "")
+      : Listener(shared), acceptor(asio::make_strand(shared.io)), peer_(std::move(peer)),
+        room_(acceptor.get_executor()) {}
   void begin() override { asio::co_spawn(acceptor.get_executor(), accept(), asio::detached); }
   void end() override {
     asio::post(acceptor.get_executor(), [this] {
@@ -127,6 +128,7 @@ private:
   }
   awaitable<void> accept();
 
+  const std::string peer_;  // "" where each connection has its own
   Signal room_;
 };
 
@@ -147,7 +149,7 @@ template <class Acceptor> awaitable<void> ListenerOn<Acceptor>::accept() {
       co_await pause.async_wait(as_tuple);
       continue;
     }
-    std::string peer = "unix";
+    std::string peer = peer_;
     if constexpr (is_tcp) {
       boost::system::error_code ignored;
       socket.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -168,7 +170,7 @@ public:
   ~ServerImpl() override { stop(); }
 
   Result<std::string> listen_tcp(const std::string& address) override;
-  Result<> listen_unix(const os::Path& path, unsigned mode) override;
+  Result<> listen_unix(const os::Path& path, unsigned mode, std::string peer) override;
   void accept() override {
     for (const auto& listener : listeners_)
       listener->begin();
@@ -232,10 +234,10 @@ Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
   return at->host + ":" + std::to_string(got.port());
 }
 
-Result<> ServerImpl::listen_unix(const os::Path& path, unsigned mode) {
+Result<> ServerImpl::listen_unix(const os::Path& path, unsigned mode, std::string peer) {
   using Acceptor = asio::local::stream_protocol::acceptor;
   ::unlink(path.c_str());
-  auto listener = std::make_unique<ListenerOn<Acceptor>>(shared_);
+  auto listener = std::make_unique<ListenerOn<Acceptor>>(shared_, std::move(peer));
   auto& acceptor = listener->acceptor;
   boost::system::error_code ec;
   try {

@@ -97,8 +97,9 @@ public:
   /// Listens on "HOST:PORT" (PORT 0 = any free one); returns the address it got. Who connects waits
   /// for accept().
   virtual Result<std::string> listen_tcp(const std::string& address) = 0;
-  /// Listens on a unix socket with that mode; an old socket file there is replaced.
-  virtual Result<> listen_unix(const os::Path& path, unsigned mode) = 0;
+  /// Listens on a unix socket with that mode; an old socket file there is replaced. `peer` is the
+  /// RequestHead::peer of all that comes by it.
+  virtual Result<> listen_unix(const os::Path& path, unsigned mode, std::string peer) = 0;
   /// Begins with the connections of all that it listens on. Once.
   virtual void accept() = 0;
   /// No new connections; requests at work are answered; returns when all are or `grace` is over.

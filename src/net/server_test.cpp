@@ -329,7 +329,7 @@ TEST_CASE("an upgraded connection carries lines both ways, over a unix socket to
   };
   char name[] = "/tmp/trainyard-net-XXXXXX";
   const std::string dir = mkdtemp(name);
-  REQUIRE(f.server->listen_unix(dir + "/s", 0600));
+  REQUIRE(f.server->listen_unix(dir + "/s", 0600, "s"));
   f.server->accept();
   Client c({"", 0, dir + "/s"}, Millis(5000));
   std::string early;

@@ -182,7 +182,8 @@ Result<> serve(const ServeOptions& options) {
     const auto key = TRY(identity.first_key());
     const std::string address = TRY(server->listen_tcp(settings.listen));
     world.set_service_url("http://" + address);
-    TRY(server->listen_unix(paths.agent_socket(), 0600));
+    TRY(server->listen_unix(paths.agent_socket(), 0600, api::agent_peer));
+    TRY(server->listen_unix(paths.door_socket(), 0600, "door"));
     TRY(api::clean_after_start(s3));
     TRY(api::ensure_default_bucket(s3));
     objects::remove_abandoned_daily(control, uploads, [&server](Millis after, auto task) {

@@ -49,7 +49,7 @@ struct RequestHead {
   std::optional<std::uint64_t>
       content_length;  ///< absent for chunked bodies and where there is none
   bool chunked = false;
-  std::string peer;  ///< "127.0.0.1:41234" or "unix"
+  std::string peer;  ///< "127.0.0.1:41234", or the name of a local socket
 };
 
 /// A range of an open file, sent without copying through the process where the kernel can.

@@ -24,7 +24,7 @@ enum class Protocol { json, query, rest_json, s3, agent, credentials };
 // One port: X-Amz-Target, then a form, then our own paths; all else is S3, unless the signature
 // says that it is for a service whose operations are paths too (rest_json; none is offered).
 Protocol protocol_of(const wire::RequestHead& head) {
-  if (head.path == wire::agent_path && head.peer == "unix") return Protocol::agent;
+  if (head.path == wire::agent_path && head.peer == agent_peer) return Protocol::agent;
   if (head.path == wire::credentials_path) return Protocol::credentials;
   if (head.headers.find("X-Amz-Target")) return Protocol::json;
   if (head.method == "POST" && head.path == "/" &&

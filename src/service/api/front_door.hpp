@@ -14,6 +14,10 @@
 
 namespace trainyard::api {
 
+/// The peer of what comes by the agents' own socket. What jobs send through their doors comes by
+/// another: a job knows its instance's token, and must not speak for its agent.
+inline constexpr const char* agent_peer = "agent";
+
 class FrontDoor final : public net::Handler {
 public:
   struct Parts {

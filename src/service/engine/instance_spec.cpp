@@ -69,6 +69,7 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.Region = row.region;
   out.Service = context.service_url;
   out.AgentSocket = context.paths.agent_socket();
+  out.DoorSocket = context.paths.door_socket();
   out.LogDirectory = context.paths.log(out.Id);
   out.CurrentHost = fmt::format("algo-{}", n + 1);
   if (r.ResourceConfig) out.InstanceType = r.ResourceConfig->InstanceType.value_or("");

@@ -7,6 +7,7 @@
 ///     serve.lock                 held by the one service that runs here: "PID BOOT_ID ADDRESS"
 ///     credentials                the first access key, for the CLI and `trainyard run`; 0600
 ///     run/agent.sock             agents dial here
+///     run/door.sock              what their jobs ask, and uploads, come by here
 ///     run/client.sock            local clients hand over what only they may: their environment
 ///   blobs/                     may be shared between machines
 ///     s-…/m-…                    contents of objects, by content
@@ -33,6 +34,7 @@ struct DataPaths {
   auto credentials() const { return state / "credentials"; }
   auto run() const { return state / "run"; }
   auto agent_socket() const { return run() / "agent.sock"; }
+  auto door_socket() const { return run() / "door.sock"; }
   auto client_socket() const { return run() / "client.sock"; }
   auto objects() const { return blobs / "objects"; }
   auto snapshots() const { return blobs / "snapshots"; }

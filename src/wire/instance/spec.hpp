@@ -86,6 +86,7 @@ struct InstanceSpec {
   std::string Report = "service";
   std::string Service;       ///< URL that the door passes requests to: http://127.0.0.1:8430
   std::string AgentSocket;   ///< unix socket for reports and commands
+  std::string DoorSocket;    ///< unix socket for the job's requests and for uploads
   std::string Token;         ///< proves (job, attempt, n); also the job's credential token
   std::string LogDirectory;  ///< raw.log and its index live here
   std::vector<std::string> Hosts{"algo-1"};
@@ -121,6 +122,7 @@ template <class V> void fields(V& v, InstanceSpec& s) {
   v("Report", s.Report);
   v("Service", s.Service);
   v("AgentSocket", s.AgentSocket);
+  v("DoorSocket", s.DoorSocket);
   v("Token", s.Token);
   v("LogDirectory", s.LogDirectory);
   v("Hosts", s.Hosts);
