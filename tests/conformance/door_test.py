@@ -10,7 +10,7 @@ print(connection.recv(4096).split(b"\r\n")[0].decode())
 """
 
 
-def test_a_job_cannot_speak_for_its_agent(service):  # SEMANTICS X21
+def test_a_job_cannot_speak_for_its_agent(service):  # SEMANTICS X30
     """It knows its instance's token; the agents' own protocol is not offered at the door."""
     job = service.job('exec /usr/bin/python3 -c "$ASK"', Environment={"ASK": ASK})
     assert job["TrainingJobStatus"] == "Completed", job

@@ -112,7 +112,8 @@ def commanded(alone, command):
     spec = json.loads((instance / "spec.json").read_text())
     (instance / "spec.json").write_text(json.dumps({
         **spec, "Report": "service", "Service": "http://127.0.0.1:1", "AgentSocket": str(path),
-        "DoorSocket": str(path), "Token": "t", "Checkpoint": {"LocalPath": "/opt/ml/checkpoints", "S3Uri": "s3://bucket/p"}}))
+        "DoorSocket": str(path), "Token": "t",
+        "Checkpoint": {"LocalPath": "/opt/ml/checkpoints", "S3Uri": "s3://bucket/p"}}))
     return instance, OneCommand(path, command)
 
 
