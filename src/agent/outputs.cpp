@@ -81,8 +81,8 @@ struct Store {
 
 // `tree` is where the job wrote, or was to find, what they speak of.
 void add_notes(const std::string& tree, const Notes& notes, std::vector<std::string>& out) {
-  for (auto& line : notes.lines())
-    out.push_back(tree + "/" + line);
+  for (auto& line : notes.lines(tree))
+    out.push_back(std::move(line));
 }
 
 Result<std::unique_ptr<Checkpoints>> open_checkpoints(Store& store, const wire::InstanceSpec& spec,

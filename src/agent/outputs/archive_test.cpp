@@ -172,6 +172,8 @@ TEST_CASE("too deep and too many are left out with a note, the rest is packed") 
   CHECK(few.files.size() == 4);
   CHECK(few.report.notes.lines() ==
         std::vector<std::string>{".: more than 4 entries: the rest is left out"});
+  CHECK(few.report.notes.lines("model") ==
+        std::vector<std::string>{"model: more than 4 entries: the rest is left out"});
 }
 
 TEST_CASE("notes are bounded and a name cannot start a line of its own in the log") {

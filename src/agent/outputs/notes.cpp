@@ -31,11 +31,15 @@ void Notes::add_all(const Notes& others) {
     if (kept_.size() < kept_max) kept_.push_back(note);
 }
 
-std::vector<std::string> Notes::lines() const {
+std::vector<std::string> Notes::lines(std::string_view tree) const {
   std::vector<std::string> out;
+  const std::string whole(tree), front = tree.empty() ? "" : whole + "/";
   for (const Note& note : kept_)
-    out.push_back(fmt::format("{}: {}", note.path, note.text));
-  if (count_ > kept_.size()) out.push_back(fmt::format("and {} more", count_ - kept_.size()));
+    out.push_back(fmt::format(
+        "{}: {}", !whole.empty() && note.path == "." ? whole : front + note.path, note.text));
+  if (count_ > kept_.size())
+    out.push_back(
+        fmt::format("{}and {} more", tree.empty() ? "" : whole + ": ", count_ - kept_.size()));
   return out;
 }
 

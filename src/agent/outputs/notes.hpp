@@ -23,8 +23,9 @@ public:
 
   const std::vector<Note>& kept() const { return kept_; }
   std::size_t count() const { return count_; }
-  /// One line a note for the log, and one that says how many were not kept.
-  std::vector<std::string> lines() const;
+  /// One line a note for the log, and one that says how many were not kept. Paths are told below
+  /// `tree`, which "." is itself.
+  std::vector<std::string> lines(std::string_view tree = "") const;
 
 private:
   std::vector<Note> kept_;

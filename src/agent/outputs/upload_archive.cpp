@@ -9,7 +9,7 @@ namespace {
 Result<os::Fd> open_or_note(const JobDirectory& directory, Notes& notes) {
   auto opened = open_job_directory(directory.trusted, directory.below);
   if (opened || opened.error().kind != ErrorKind::not_found) return opened;
-  notes.add(directory.below.string(), "is no directory (any more): nothing is uploaded of it");
+  notes.add(".", "is no directory (any more): nothing is uploaded of it");
   return os::Fd();
 }
 
