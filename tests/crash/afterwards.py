@@ -118,9 +118,10 @@ def files(service):
     with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
         wanted = {name for name, in db.execute("SELECT file FROM part UNION "
                                                "SELECT blob FROM object")}
+        uploads = {upload for upload, in db.execute("SELECT id FROM upload")}
     root = service.data / "blobs/objects"
     for path in root.glob("*/*"):
-        if path.name not in wanted:
+        if path.name not in wanted and path.name.partition(".")[0] not in uploads:
             yield f"file {path}"
     for directory, _, names in os.walk(service.data):  # which may go while it is looked at
         yield from (f"file {directory}/{name}" for name in names if name.endswith(".new"))
