@@ -123,7 +123,7 @@ private:
 };
 
 Result<> Instance::live() {
-  const Result<> lived = run();
+  Result<> lived = run();
   if (lived) return lived;
   if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
   if (reports_.has("Finished")) return lived;

@@ -69,7 +69,7 @@ Result<bool> print_page(Connection& service, const std::string& stream,
     std::fwrite(line.data(), 1, line.size(), stdout);
     std::fputc('\n', stdout);
   }
-  std::fflush(stdout);
+  if (std::fflush(stdout) != 0) return fail_errno("write the answer");
   return true;
 }
 
