@@ -96,7 +96,7 @@ def main(names):
     LOGS.mkdir(parents=True, exist_ok=True)
     build("release", "all")
     if not names or any("asan" in s[0] for s in suites(names)):
-        build("asan", "trainyard", "trainyard-train", "unit_tests")
+        build("asan", "trainyard", "trainyard-train", "print_shapes", "unit_tests")
     passed = failed = 0
     for name, command, counts, environment in suites(names):
         code, text, seconds = run(name, command, **environment)

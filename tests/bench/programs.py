@@ -13,7 +13,9 @@ def pack(_directory, mib=256):
                           str(mib)], check=True, capture_output=True, text=True).stdout
     for line in out.splitlines():
         figure = json.loads(line)
-        yield {key: figure[key] for key in ("name", "value", "unit", "peer", "peer_value")}
+        yield {"name": figure["name"], "value": figure["ratio"], "unit": "times",
+               "peer": f"{figure['peer']}, {figure['unit']}; ours {figure['value']}",
+               "peer_value": figure["peer_value"]}
 
 
 def sandbox_start(_directory, rounds=200):

@@ -29,7 +29,10 @@ def line(figure):
     """One figure as printed; `peer_value` is None where nothing comparable exists."""
     how, wanted = WANTED[figure["name"]]
     value, peer = figure["value"], figure.get("peer_value")
-    figure["ratio"] = round(value / peer, 3) if peer else None
+    if figure["unit"] == "times":  # is one
+        figure["ratio"] = value
+    else:
+        figure["ratio"] = round(value / peer, 3) if peer else None
     figure["wanted"] = f"{how} {wanted}"
     figure["ok"] = value <= wanted if how == "<=" else value >= wanted
     figure["command"] = f"./bench {figure['name']}"
