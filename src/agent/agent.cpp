@@ -52,7 +52,7 @@ os::Path own_home() {
   return entry && entry->pw_dir[0] == '/' ? entry->pw_dir : "/root";
 }
 
-// Raised by this thread, seen by the worker.
+// Raised by one thread, seen by another that waits on its descriptor.
 class Signal {
 public:
   Result<> make() {
@@ -310,16 +310,15 @@ bool Instance::wait_for(int fd, const Deadline& deadline) {
 
 // Runs `task` on a thread of its own while the link stays alive.
 Result<> Instance::run_blocking(const std::function<Result<>()>& task) {
-  const os::Fd done(::eventfd(0, EFD_CLOEXEC));
-  if (!done) return fail_errno("make an event descriptor");
+  Signal done;
+  TRY(done.make());
   Result<> outcome;
   {
     const std::jthread worker([&] {
       outcome = task();
-      const std::uint64_t one = 1;
-      [[maybe_unused]] const auto n = ::write(done.get(), &one, sizeof one);
+      done.raise();
     });
-    wait_for(done.get(), [] { return std::nullopt; });
+    wait_for(done.fd(), [] { return std::nullopt; });
   }
   return outcome;
 }

@@ -23,16 +23,26 @@ enum class Protocol { json, query, rest_json, s3, agent, credentials };
 
 // One port: X-Amz-Target, then a form, then our own paths; all else is S3, unless the signature
 // says that it is for a service whose operations are paths too (rest_json; none is offered).
-Protocol protocol_of(const wire::RequestHead& head) {
+Protocol shape_of(const wire::RequestHead& head) {
   if (head.path == wire::agent_path && head.peer == agent_peer) return Protocol::agent;
   if (head.path == wire::credentials_path) return Protocol::credentials;
   if (head.headers.find("X-Amz-Target")) return Protocol::json;
   if (head.method == "POST" && head.path == "/" &&
       head.headers.get("Content-Type").starts_with("application/x-www-form-urlencoded"))
     return Protocol::query;
+  return Protocol::s3;
+}
+
+Protocol spoken(Protocol shape, const wire::Signature& signature) {
+  const bool is_s3s = signature.service.empty() || signature.service == "s3";
+  return shape == Protocol::s3 && !is_s3s ? Protocol::rest_json : shape;
+}
+
+// Of a request that is refused before its signature was looked at.
+Protocol protocol_of(const wire::RequestHead& head) {
+  const Protocol shape = shape_of(head);
   const auto signature = wire::parse_signature(head);
-  const bool is_s3 = !signature || signature->service.empty() || signature->service == "s3";
-  return is_s3 ? Protocol::s3 : Protocol::rest_json;
+  return signature ? spoken(shape, *signature) : shape;
 }
 
 wire::Response refusal(Protocol protocol, const Error& error, const wire::RequestHead& head,
@@ -94,11 +104,12 @@ struct FrontDoor::Request {
 
 Result<std::shared_ptr<FrontDoor::Request>> FrontDoor::look_at(const wire::RequestHead& head) {
   auto request = std::make_shared<Request>();
-  request->protocol = protocol_of(head);
+  request->protocol = shape_of(head);
   request->id = random_hex(16);
   if (request->protocol == Protocol::agent || request->protocol == Protocol::credentials)
     return request;  // these prove themselves by their instance's token
   request->signature = TRY(wire::parse_signature(head));
+  request->protocol = spoken(request->protocol, request->signature);
   if (request->protocol == Protocol::rest_json)
     return not_offered(
         fmt::format("{} {} of {}", head.method, head.path, request->signature.service));

@@ -9,8 +9,6 @@
 namespace trainyard::engine {
 namespace {
 
-constexpr Millis retry_after{2000};
-
 // The service's front words of a FailureReason: whose fault it is.
 std::string failure_reason(const Error& error) {
   const bool theirs = error.kind == ErrorKind::invalid || error.kind == ErrorKind::not_found;

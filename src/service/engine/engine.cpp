@@ -9,8 +9,6 @@
 namespace trainyard::engine {
 namespace {
 
-constexpr Millis retry_after{2000};
-
 Result<store::JobRow> must_find(store::Snapshot& s, const std::string& id) {
   auto row = TRY(store::find_job(s, id));
   if (!row)

@@ -72,6 +72,8 @@ public:
   std::string why(const std::string& id);
 
 private:
+  static constexpr Millis retry_after{2000};  // what could not be done or written is tried again
+
   struct EffectOutcome {
     std::optional<job::Event> event;  // what came of it
   };
