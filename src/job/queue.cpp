@@ -31,9 +31,14 @@ bool fits(const Resources& need, const Resources& free) {
          need.memory_bytes <= free.memory_bytes && need.gpus <= free.gpus;
 }
 
+// The first that is not before `order`.
+Queue::Line::const_iterator Queue::place(const std::string& order) const {
+  return std::ranges::lower_bound(waiting_, order, {}, &Waiting::order);
+}
+
 void Queue::add(const std::string& id, const std::string& order, Resources need) {
   if (order_of_.contains(id) || holding_.contains(id)) return;
-  waiting_.emplace(order, Waiting{id, need});
+  waiting_.insert(place(order), Waiting{order, id, need});
   order_of_.emplace(id, order);
 }
 
@@ -53,7 +58,7 @@ Resources Queue::free() const {
 bool Queue::forget(const std::string& id) {
   const auto it = order_of_.find(id);
   if (it == order_of_.end()) return false;
-  waiting_.erase(it->second);
+  waiting_.erase(place(it->second));
   order_of_.erase(it);
   return true;
 }
@@ -70,9 +75,9 @@ void Queue::remove(const std::string& id) {
 
 std::vector<std::string> Queue::admit() {
   std::vector<std::string> out;
-  while (!waiting_.empty() && fits(waiting_.begin()->second.need, free())) {
-    const Waiting next = waiting_.begin()->second;
-    waiting_.erase(waiting_.begin());
+  while (!waiting_.empty() && fits(waiting_.front().need, free())) {
+    const Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
     order_of_.erase(next.id);
     hold(next.id, next.need);
     out.push_back(next.id);
@@ -83,9 +88,8 @@ std::vector<std::string> Queue::admit() {
 std::string Queue::why(const std::string& id) const {
   const auto it = order_of_.find(id);
   if (it == order_of_.end()) return "";
-  const auto at = waiting_.find(it->second);
-  const auto ahead = std::distance(waiting_.begin(), at);
-  const Waiting& first = waiting_.begin()->second;
+  const auto ahead = place(it->second) - waiting_.begin();
+  const Waiting& first = waiting_.front();
   if (ahead == 0)
     return fmt::format("waits for capacity: {} free, held by {} running job{}",
                        shortage(first.need, free()), holding_.size(),

@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -24,8 +25,8 @@ class Queue {
 public:
   explicit Queue(Resources capacity) : capacity_(capacity) {}
 
-  /// A job waits from now on, behind all that came before (`order` sorts, e.g. its id by time). A
-  /// job that is known already changes nothing.
+  /// A job waits from now on, behind all that came before: `order` sorts and is this job's alone (e.g.
+  /// its id, which begins with its time). A job that is known already changes nothing.
   void add(const std::string& id, const std::string& order, Resources need);
   /// A job holds its machines already (found in the rows at start).
   void hold(const std::string& id, Resources need);
@@ -46,11 +47,14 @@ public:
 
 private:
   struct Waiting {
-    std::string id;
+    std::string order, id;
     Resources need;
   };
+  using Line = std::deque<Waiting>;
+  Line::const_iterator place(const std::string& order) const;
+
   Resources capacity_, held_;
-  std::map<std::string, Waiting> waiting_;       // by order
+  Line waiting_;                                 // by order: a job's place is how many are ahead
   std::map<std::string, std::string> order_of_;  // waiting ids
   std::map<std::string, Resources> holding_;
 };

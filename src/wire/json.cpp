@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace trainyard::wire {
@@ -46,8 +47,8 @@ std::vector<std::string> told_rules(const Rules& rules,
   if (const char* pattern = rules.pattern)
     tell(text && matches(pattern, *text), "satisfy regular expression pattern:", pattern);
   if (const auto* values = rules.values)
-    tell(text && std::find(values->begin(), values->end(), *text) != values->end(),
-         "satisfy enum value set:", join(*values));
+    if (!text || std::find(values->begin(), values->end(), *text) == values->end())
+      tell(false, "satisfy enum value set:", join(*values));
   return out;
 }
 
@@ -161,6 +162,41 @@ std::size_t utf8_length(std::string_view text) {
   return n;
 }
 
+// Writes what is at the front of `text` and cannot stand there plainly; its length.
+std::size_t append_special(std::string& out, std::string_view text) {
+  const char c = text.front();
+  const auto byte = static_cast<unsigned char>(c);
+  if (c == '"' || c == '\\')
+    (out += '\\') += c;
+  else if (c == '\n')
+    out += "\\n";
+  else if (c == '\r')
+    out += "\\r";
+  else if (c == '\t')
+    out += "\\t";
+  else if (byte < 0x80)
+    fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
+  else if (const std::size_t n = utf8_length(text); n > 0) {
+    out.append(text.substr(0, n));
+    return n;
+  } else
+    out += "\xef\xbf\xbd";
+  return 1;
+}
+
+void append_json(std::string& out, std::string_view text) {
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
+  out += '"';
+  for (;;) {
+    const std::size_t n = std::size_t(std::ranges::find_if_not(text, is_plain) - text.begin());
+    out.append(text.substr(0, n));
+    text.remove_prefix(n);
+    if (text.empty()) break;
+    text.remove_prefix(append_special(out, text));
+  }
+  out += '"';
+}
+
 }  // namespace
 
 const json::value* Decoder::find(const char* name) const {
@@ -259,7 +295,7 @@ void Decoder::leaf(const json::value& node, Time& out, const Rules&, const std::
 }
 
 void Encoder::leaf(std::string_view in) {
-  out_ += quote_json(in);
+  append_json(out_, in);
 }
 void Encoder::leaf(bool in) {
   out_ += in ? "true" : "false";
@@ -279,30 +315,10 @@ void Encoder::leaf(Time in) {
 }
 
 std::string quote_json(std::string_view text) {
-  std::string out = "\"";
+  std::string out;
   out.reserve(text.size() + 2);
-  while (!text.empty()) {
-    const char c = text.front();
-    const auto byte = static_cast<unsigned char>(c);
-    std::size_t n = 1;
-    if (c == '"' || c == '\\')
-      (out += '\\') += c;
-    else if (c == '\n')
-      out += "\\n";
-    else if (c == '\r')
-      out += "\\r";
-    else if (c == '\t')
-      out += "\\t";
-    else if (byte < 0x20 || byte == 0x7f)
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
-    else if (n = utf8_length(text); n == 0) {
-      out += "\xef\xbf\xbd";
-      n = 1;
-    } else
-      out.append(text.substr(0, n));
-    text.remove_prefix(n);
-  }
-  return out += '"';
+  append_json(out, text);
+  return out;
 }
 
 namespace detail {

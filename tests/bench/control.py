@@ -99,9 +99,10 @@ def status(pid, *names):
 
 
 def idle(directory, seconds=60):
-    """The service at rest, after it has run a job."""
+    """The service at rest: it has run a job, of which nothing is left."""
     with running(directory) as service:
         service.job("echo one")
+        wait_until(lambda: not service.leftovers(), "the job's last traces are gone")
         pid = service.process.pid
         before, = status(pid, "voluntary_ctxt_switches")
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -5,9 +5,11 @@ import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,6 +40,17 @@ def wait_until(condition, what, seconds=60.0):
         time.sleep(0.02)
 
 
+def free_address():
+    """Where nothing listens, below the ports that outgoing connections take: a client that calls on a
+    service while it is away would else, sooner or later, be given that very port and talk to itself."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", random.randrange(10000, 32000)))
+                return "127.0.0.1:%d" % probe.getsockname()[1]
+    raise AssertionError("no port is free")
+
+
 class Service:
     def __init__(self, directory, settings="", *options, program=TRAINYARD):
         self.program = program
@@ -49,7 +62,7 @@ class Service:
             file.write_text(settings)
             self.options += ["--settings", str(file)]
         self.process = None
-        self.listen = "127.0.0.1:0"
+        self.listen = free_address()
 
     def start(self):
         command = [self.program, "serve", "--data", self.data, "--listen", self.listen, *self.options]
@@ -60,7 +73,6 @@ class Service:
         found = re.search(r"http://([\w.:]+)", line)
         assert found, f"it did not start: {line!r} {self.log.read_text()[-2000:]}"
         self.url = "http://" + found[1]
-        self.listen = found[1]  # the same one after a restart
         credentials = json.loads((self.data / "state/credentials").read_text())
         self.access_key, self.secret_key = credentials["AccessKeyId"], credentials["SecretAccessKey"]
         self.region, self.account = credentials["Region"], credentials["Account"]

@@ -70,13 +70,13 @@ void Control::run() {
 void Control::run_batch(std::deque<Item>& batch) {
   last_now_ = std::max(last_now_, clock_.now());  // rows never go back in time
   std::vector<Result<>> outcomes;
-  Result<> whole = db_->execute("BEGIN IMMEDIATE");
+  Result<> whole = db_->prepare("BEGIN IMMEDIATE").run();
   if (whole) {
     Txn txn(*db_, last_now_);
     for (const Item& item : batch)
       outcomes.push_back(run_one(txn, item.work));
-    whole = db_->execute("COMMIT");
-    if (!whole) (void)db_->execute("ROLLBACK");
+    whole = db_->prepare("COMMIT").run();
+    if (!whole) (void)db_->prepare("ROLLBACK").run();
   }
   if (!whole) log::error("commit failed", {{"error", whole.error().message}});
   for (std::size_t i = 0; i < batch.size(); ++i)
@@ -85,10 +85,10 @@ void Control::run_batch(std::deque<Item>& batch) {
 }
 
 Result<> Control::run_one(Txn& txn, const Work& work) {
-  TRY(db_->execute("SAVEPOINT work"));
+  TRY(db_->prepare("SAVEPOINT work").run());
   Result<> outcome = work(txn);
-  if (!outcome) TRY(db_->execute("ROLLBACK TO work"));
-  TRY(db_->execute("RELEASE work"));
+  if (!outcome) TRY(db_->prepare("ROLLBACK TO work").run());
+  TRY(db_->prepare("RELEASE work").run());
   return outcome;
 }
 
@@ -105,12 +105,12 @@ Result<Readers::Lease> Readers::begin() {
     }
   }
   if (!db) db = TRY(Database::open(path_, Database::Mode::read_only));
-  TRY(db->execute("BEGIN"));
+  TRY(db->prepare("BEGIN").run());
   return Lease(this, std::move(db));
 }
 
 void Readers::end(std::unique_ptr<Database> db) {
-  if (!db->execute("COMMIT")) return;
+  if (!db->prepare("COMMIT").run()) return;
   const std::lock_guard lock(mutex_);
   if (free_.size() < connections_max_) free_.push_back(std::move(db));
 }
