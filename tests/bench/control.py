@@ -98,15 +98,19 @@ def status(pid, *names):
     return [totals[name] for name in names]
 
 
+def pass_time(service, seconds):
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        service.process.wait(seconds)
+
+
 def idle(directory, seconds=60):
-    """The service at rest: it has run a job, of which nothing is left."""
+    """The service at rest: it has run a job, which is over since a second."""
     with running(directory) as service:
         service.job("echo one")
-        wait_until(lambda: not service.leftovers(), "the job's last traces are gone")
+        pass_time(service, 1)
         pid = service.process.pid
         before, = status(pid, "voluntary_ctxt_switches")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            service.process.wait(seconds)
+        pass_time(service, seconds)
         after, = status(pid, "voluntary_ctxt_switches")
         text = pathlib.Path(f"/proc/{pid}/status").read_text()
         resident = int(text.partition("VmRSS:")[2].split()[0]) / 1024
