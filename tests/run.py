@@ -1,6 +1,7 @@
 """Builds and runs every suite, one line each, and counts tests. A skipped test counts as a failed one:
 it showed nothing."""
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -14,6 +15,10 @@ LONGEST_S = 1800  # of one suite
 
 # Under the sanitizers run the unit tests and those that drive the whole service.
 SANITIZED = ("conformance",)
+
+# Suites of whole programs wait more than they work: two run at a time, the longest begin first.
+AT_A_TIME = 2
+LONG = ("crash", "conformance asan", "conformance")
 
 
 def run(name, command, **environment):
@@ -74,37 +79,53 @@ def pytest(directory):
     return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", directory]
 
 
-def suites(names):
-    """(name, command, how to count, environment) of each suite, in the order they run."""
+def first_suites():
+    """(name, command, how to count, environment) of each suite that keeps the processors busy."""
     unit = [t.name for t in sorted((ROOT / "build/release").glob("*_test")) if t.is_file()]
-    out = [("tidy", [sys.executable, "tests/tidy/tidy.py"], exit_counts, {}),
-           ("format", [sys.executable, "tests/tidy/tidy.py", "--format"], exit_counts, {}),
-           ("clang-tidy", [sys.executable, "tests/tidy/clang_tidy.py", "build/release"], exit_counts, {})]
+    yield "tidy", [sys.executable, "tests/tidy/tidy.py"], exit_counts, {}
+    yield "format", [sys.executable, "tests/tidy/tidy.py", "--format"], exit_counts, {}
+    yield ("clang-tidy", [sys.executable, "tests/tidy/clang_tidy.py", "build/release"],
+           exit_counts, {})
     for preset in ("release", "asan"):
         for test in unit:
-            out.append((f"unit {test.removesuffix('_test')} {preset}",
-                        [f"build/{preset}/{test}"], doctest_counts, {}))
-    for directory in sorted({p.parent for p in (ROOT / "tests").glob("*/*_test.py")}):
-        out.append((directory.name, pytest(directory), pytest_counts, {}))
+            yield (f"unit {test.removesuffix('_test')} {preset}", [f"build/{preset}/{test}"],
+                   doctest_counts, {})
+
+
+def program_suites():
+    """The same of those that drive whole programs."""
+    found = [(directory.name, pytest(directory), pytest_counts, {})
+             for directory in sorted({p.parent for p in (ROOT / "tests").glob("*/*_test.py")})]
     for directory in SANITIZED:
-        out.append((f"{directory} asan", pytest(ROOT / "tests" / directory), pytest_counts,
-                    {"TRAINYARD_BUILD": str(ROOT / "build/asan")}))
-    return [s for s in out if not names or any(s[0].startswith(n) for n in names)]
+        found.append((f"{directory} asan", pytest(ROOT / "tests" / directory), pytest_counts,
+                      {"TRAINYARD_BUILD": str(ROOT / "build/asan")}))
+    return sorted(found, key=lambda suite: LONG.index(suite[0]) if suite[0] in LONG else len(LONG))
+
+
+def chosen(suites, names):
+    return [s for s in suites if not names or any(s[0].startswith(n) for n in names)]
+
+
+def run_suite(suite):
+    """Runs it and says so; (passed, failed)."""
+    name, command, counts, environment = suite
+    code, text, seconds = run(name, command, **environment)
+    good, bad = counts(code, text)
+    said = f"{name}: {good} passed, {bad} failed, {seconds:.1f} s"
+    print(f"{said}\n{text[-20000:]}" if bad else said, flush=True)
+    return good, bad
 
 
 def main(names):
     LOGS.mkdir(parents=True, exist_ok=True)
     build("release", "all")
-    if not names or any("asan" in s[0] for s in suites(names)):
+    first, programs = chosen(first_suites(), names), chosen(program_suites(), names)
+    if any("asan" in suite[0] for suite in first + programs):
         build("asan", "trainyard", "trainyard-train", "print_shapes", "unit_tests")
-    passed = failed = 0
-    for name, command, counts, environment in suites(names):
-        code, text, seconds = run(name, command, **environment)
-        good, bad = counts(code, text)
-        passed, failed = passed + good, failed + bad
-        print(f"{name}: {good} passed, {bad} failed, {seconds:.1f} s", flush=True)
-        if bad:
-            print(text[-20000:], flush=True)
+    counts = [run_suite(suite) for suite in first]
+    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+        counts += pool.map(run_suite, programs)
+    passed, failed = map(sum, zip(*counts)) if counts else (0, 0)
     print(f"{passed} passed, {failed} failed")
     return int(failed > 0 or passed == 0)
 

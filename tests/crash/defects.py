@@ -99,11 +99,13 @@ def compile_edited(file, defect, commands, directory):
         if edit.file == file:
             assert edit.old in text, f"{file} has changed: {defect.name} needs another edit"
             text = text.replace(edit.old, edit.new, 1 if edit.old.startswith("#") else -1)
-    source = directory / file.replace("/", "-")
+    # At a place that stays the same: ccache knows it again.
+    source = BUILD / "defects" / defect.name.replace(" ", "-") / file.replace("/", "-")
+    source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(text)
     words = shlex.split(next(c for c in commands if c.endswith(f" -c {ROOT / file}")))
     output = words.index("-o")
-    made = str(source.with_suffix(".o"))
+    made = str(directory / source.with_suffix(".o").name)
     words[output + 1], words[-1] = made, str(source)
     for option in ("-MD",):
         words.remove(option)

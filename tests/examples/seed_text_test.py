@@ -11,8 +11,10 @@ import json
 import os
 import pathlib
 import re
+import time
 
 import boto3
+import jsonschema
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ParamValidationError
@@ -147,6 +149,9 @@ def aws(monkeypatch, tmp_path):
         monkeypatch.setenv(name, value)
     import sagemaker
 
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between two looks at a job
+    # The SDK checks sdk.yaml against its schema each time that it looks for a value: seconds a script.
+    monkeypatch.setattr(jsonschema, "validate", lambda *args, **kwargs: None)
     aws = Aws()
     session = boto3.Session(region_name="us-east-1")
     session.events.register("before-send.*.*", aws.answer)
