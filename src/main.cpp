@@ -37,10 +37,10 @@ int run_agent_face(std::string_view what, const os::Path& path) {
   return 1;
 }
 
-Result<> run_service(const os::Path& data, const Settings& settings) {
+Result<> run_service(const os::Path& data, const Settings& settings, bool json) {
   std::error_code ec;
   const os::Path whole = std::filesystem::absolute(data, ec);
-  return serve({store::DataPaths::below(whole), settings, this_program()});
+  return serve({store::DataPaths::below(whole), settings, this_program(), json});
 }
 
 }  // namespace

@@ -103,7 +103,8 @@ private:
   CLI::App* add(const char* name, const char* help, std::function<Result<int>()> action) {
     CLI::App* command = app_.add_subcommand(name, help);
     command->add_option("--data", data_, "the service's data directory [TRAINYARD_DATA]");
-    command->add_flag("--json", common_.json, "print JSON");
+    if (command->get_name() != "run")  // what that prints is its command's
+      command->add_flag("--json", common_.json, "print JSON");
     command->callback([this, action = std::move(action)] {
       common_.data = data_.empty() ? default_data() : os::Path(data_);
       chosen_ = action;
@@ -147,7 +148,7 @@ std::string CommandLine::unknown(const std::vector<std::string>& words) const {
 void CommandLine::add_service_commands() {
   CLI::App* serve = add("serve", "run the service", [this]() -> Result<int> {
     auto settings = TRY(settings_of(serve_, faces_.instance_type));
-    TRY(faces_.serve(common_.data, settings));
+    TRY(faces_.serve(common_.data, settings, common_.json));
     return int(ok);
   });
   serve->add_option("--listen", serve_.listen, "HOST:PORT (default 127.0.0.1:8430)");

@@ -11,7 +11,7 @@ namespace trainyard::cli {
 
 /// What main.cpp lends: the faces of the program that are no client, and what they know.
 struct Faces {
-  std::function<Result<>(const os::Path& data, const Settings& settings)> serve;
+  std::function<Result<>(const os::Path& data, const Settings& settings, bool json)> serve;
   std::function<Result<int>(const os::Path& data, const Settings& settings, bool json)> doctor;
   InstanceTypeCheck instance_type;
   std::string version;

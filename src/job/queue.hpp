@@ -25,8 +25,8 @@ class Queue {
 public:
   explicit Queue(Resources capacity) : capacity_(capacity) {}
 
-  /// A job waits from now on, behind all that came before: `order` sorts and is this job's alone (e.g.
-  /// its id, which begins with its time). A job that is known already changes nothing.
+  /// A job waits from now on, behind all that came before: `order` sorts and is this job's alone
+  /// (e.g. its id, which begins with its time). A job that is known already changes nothing.
   void add(const std::string& id, const std::string& order, Resources need);
   /// A job holds its machines already (found in the rows at start).
   void hold(const std::string& id, Resources need);

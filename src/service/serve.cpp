@@ -88,12 +88,11 @@ Result<os::FileLock> take_directory(const store::DataPaths& paths) {
 }
 
 // Jobs' users must reach their own directories and nothing else of ours.
-Result<> open_ways(const store::DataPaths& paths, const User& user) {
+Result<> open_ways(const store::DataPaths& paths) {
   if (::geteuid() != 0) return {};
   for (const auto& path :
        {paths.blobs, paths.scratch, paths.instances(), paths.objects(), paths.snapshots()})
     if (::chmod(path.c_str(), 0711) != 0) return fail_errno("open the way into " + path.string());
-  (void)user;
   return {};
 }
 
@@ -115,12 +114,14 @@ sigset_t block_signals() {
 }
 
 // Tells whoever started it, and the command's local clients.
-Result<> announce(const wire::CredentialsFile& credentials, const store::DataPaths& paths) {
+Result<> announce(const wire::CredentialsFile& credentials, const store::DataPaths& paths,
+                  bool json) {
   const std::string text = wire::encode(credentials);
   // Not written anew for nothing: a full disk is no reason not to start.
   if (os::read_file(paths.credentials()).value_or("") != text)
     TRY(os::write_durably(paths.credentials(), text));
-  std::printf("trainyard: listening on %s\n", credentials.Endpoint.c_str());
+  std::printf(json ? "{\"Endpoint\":\"%s\"}\n" : "trainyard: listening on %s\n",
+              credentials.Endpoint.c_str());
   std::fflush(stdout);
   return {};
 }
@@ -143,11 +144,11 @@ struct LateHandler final : net::Handler {
 
 Result<> serve(const ServeOptions& options) {
   const sigset_t signals = block_signals();
-  const auto& [paths, settings, program] = options;
+  const auto& [paths, settings, program, json] = options;
   const User user = TRY(sandbox_user(settings));
   os::FileLock lock = TRY(take_directory(paths));
   TRY(lock.write(wire::encode_lock({::getpid(), os::boot_id()})));
-  TRY(open_ways(paths, user));
+  TRY(open_ways(paths));
 
   const Clock& clock = system_clock();
   store::Control control(TRY(open_database(paths)), clock);
@@ -193,7 +194,7 @@ Result<> serve(const ServeOptions& options) {
     server->accept();
     handover = TRY(Handover::open(paths.client_socket(), *server, pool, identity, clock));
     TRY(announce({"http://" + address, key.id, key.secret, settings.region, settings.account},
-                 paths));
+                 paths, json));
     int caught = 0;
     ::sigwait(&signals, &caught);
     log::info("stopping", {{"signal", std::to_string(caught)}});

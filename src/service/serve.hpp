@@ -12,6 +12,7 @@ struct ServeOptions {
   store::DataPaths paths;
   Settings settings;
   os::Path program;  ///< this binary: agents are the same program
+  bool json = false;  ///< says that it listens as a JSON object
 };
 
 /// Runs until SIGTERM or SIGINT, then drains within 2 seconds. An error says why it could not

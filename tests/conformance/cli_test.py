@@ -1,15 +1,19 @@
 """The `trainyard` command: its words, exit codes, JSON, and what it does when things are wrong."""
 
+import contextlib
 import json
 import os
 import pathlib
 import pty
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
 import time
 
+import boto3
+import botocore.exceptions
 import botocore.session
 import pytest
 
@@ -49,7 +53,8 @@ def test_help_names_each_command_and_exit_code(service):
 def test_each_command_has_its_help(service, command):
     done = service.run(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"Usage: trainyard {command}" in done.stdout and "--json" in done.stdout
+    assert f"Usage: trainyard {command}" in done.stdout
+    assert ("--json" in done.stdout) == (command != "run")  # which prints what its command prints
 
 
 @pytest.mark.parametrize("words", [
@@ -403,6 +408,19 @@ def test_env_under_run_has_the_sessions_token(service, tmp_path):
                           text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["Account"] == service.account
+
+
+def test_a_sessions_key_is_good_for_30_days_and_with_its_token_alone(service):  # SEMANTICS A17
+    done = service.run("run", "--", "sh", "-c", "echo $AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY")
+    key, secret = done.stdout.split()
+    sts = boto3.client("sts", endpoint_url=service.url, region_name=service.region,
+                       aws_access_key_id=key, aws_secret_access_key=secret)
+    with pytest.raises(botocore.exceptions.ClientError, match="token.* is invalid"):
+        sts.get_caller_identity()
+    with contextlib.closing(sqlite3.connect(service.data / "state/trainyard.db")) as rows:
+        (lasts_ms,), = rows.execute("SELECT expires_ms - created_ms FROM access_key WHERE id=?", (key,))
+    assert abs(lasts_ms - 30 * 86_400_000) < 60_000
+    assert (service.data / "state/credentials").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_command_under_run_is_a_client(service):  # SEMANTICS A16

@@ -159,6 +159,13 @@ def test_a_job_writes_into_the_default_bucket_of_another_region(service, s3):  #
     assert keys == ["checkpoints/c", f"out/{job['TrainingJobName']}/output/model.tar.gz"]
 
 
+def test_another_owner_of_a_bucket_is_not_expected_here(service, s3, bucket):  # SEMANTICS S21
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", ExpectedBucketOwner=service.account)
+    refused(403, "AccessDenied", s3.put_object, Bucket=bucket, Key="k", Body=b"y",
+            ExpectedBucketOwner="999999999999")
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+
+
 def test_a_path_that_names_no_bucket_is_refused(service, s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=TEXT)
     for path in (f"//{bucket}/k", "//", "//k"):

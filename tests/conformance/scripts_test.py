@@ -12,7 +12,7 @@ import threading
 import botocore.exceptions
 import pytest
 
-from service import GATE, wait_until
+from service import GATE, free_address, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_job_stays")
 
@@ -171,7 +171,7 @@ def test_a_service_that_comes_back_at_another_port(own_service, isolated):  # SE
                               Environment={"ASK": ASK_THE_DOOR}, EnableNetworkIsolation=isolated)
     own_service.wait_for(name, "Training")
     own_service.kill()
-    before, own_service.listen = own_service.listen, "127.0.0.1:0"
+    before, own_service.listen = own_service.listen, free_address()
     own_service.start()
     assert own_service.listen != before
     own_service.open_gate(name)

@@ -73,6 +73,7 @@ class Service:
         found = re.search(r"http://([\w.:]+)", line)
         assert found, f"it did not start: {line!r} {self.log.read_text()[-2000:]}"
         self.url = "http://" + found[1]
+        self.listen = found[1]  # the same one after a restart
         credentials = json.loads((self.data / "state/credentials").read_text())
         self.access_key, self.secret_key = credentials["AccessKeyId"], credentials["SecretAccessKey"]
         self.region, self.account = credentials["Region"], credentials["Account"]

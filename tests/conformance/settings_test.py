@@ -88,7 +88,7 @@ def test_what_the_machine_lacks_is_scaled_down_and_said(tmp_path):  # SEMANTICS 
             "InstanceType": "ml.p4d.24xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1})
         assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
         said = service.lines(job["TrainingJobName"], notices=True)
-        assert ("[trainyard] ml.p4d.24xlarge is 96 cores, 1.15e+03 GiB, 8 GPUs; this machine gives "
+        assert ("[trainyard] ml.p4d.24xlarge is 96 cores, 1152 GiB, 8 GPUs; this machine gives "
                 "it 1 cores, 0.5 GiB, 0 GPUs") in said
 
 
@@ -136,6 +136,12 @@ def test_what_is_written_past_a_logs_limit_is_not_kept_and_that_is_said(tmp_path
         assert log.stat().st_size < 1 << 20 | 1 << 16
         said = service.lines(job["TrainingJobName"], notices=True)
         assert any("bytes were dropped (setting log_limit)" in line for line in said[-5:])
+
+
+def test_shared_memory_is_half_of_the_jobs(tmp_path):  # SEMANTICS X11
+    with services.running(tmp_path, "[instances.\"ml.m5.large\"]\nmemory = \"256MiB\"\n") as service:
+        job = service.job("df -B1 --output=size /dev/shm | tail -n 1")
+        assert [int(line) for line in service.lines(job["TrainingJobName"])] == [128 << 20]
 
 
 # ---- environments --------------------------------------------------------------------------------

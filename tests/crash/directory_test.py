@@ -2,6 +2,7 @@
 time: a second `serve` and an older program refuse, SIGTERM drains and ends, and what ran goes on."""
 
 import contextlib
+import json
 import socket
 import sqlite3
 import subprocess
@@ -140,6 +141,24 @@ def test_sigterm_lets_a_request_in_flight_end(own_service):  # SEMANTICS C7
     own_service.start()
     head = own_service.client("s3").head_object(Bucket=own_service.bucket, Key="late")
     assert head["ContentLength"] == Body.size
+
+
+def test_serve_says_where_it_listens_as_json_too(own_service):
+    own_service.stop()
+    with subprocess.Popen([TRAINYARD, "serve", "--json", "--data", own_service.data, "--listen",
+                           own_service.listen], stdout=subprocess.PIPE) as again:
+        assert json.loads(again.stdout.readline()) == {"Endpoint": own_service.url}
+        again.terminate()
+
+
+def test_a_jobs_time_limit_passes_while_the_service_is_away(own_service):  # SEMANTICS J10
+    name = own_service.create("exec tail -f /dev/null", StoppingCondition={"MaxRuntimeInSeconds": 2})
+    own_service.wait_for(name, "Training")
+    own_service.kill()
+    log, = own_service.data.glob("scratch/instances/*/report.log")
+    wait_until(lambda: b"max_runtime" in log.read_bytes(), "the agent ended the job by itself")
+    own_service.start()
+    assert own_service.wait(name)["SecondaryStatus"] == "MaxRuntimeExceeded"
 
 
 def send(url, body):

@@ -130,7 +130,6 @@ Result<Engine::EffectOutcome> Engine::release(const store::JobRow& row) {
       TRY(readers_.read([&](store::Snapshot& s) { return store::instances_of(s, row.id); }));
   for (const auto& instance : instances)
     TRY(fleet_.remove(instance.id));
-  world_.unstage(row);
   return EffectOutcome{};
 }
 

@@ -32,8 +32,6 @@ struct World {
   /// Blocks.
   std::function<Result<wire::InstanceSpec>(const store::JobRow&, const job::Job&, std::int64_t n)>
       spec;
-  /// A job's channels are needed no more.
-  std::function<void(const store::JobRow&)> unstage;
   /// Runs a task after a while, on any thread.
   std::function<void(Millis, std::function<void()>)> after;
   /// The job's rows have changed and that is durable. On any thread; must not block.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
@@ -13,8 +14,8 @@ namespace trainyard::engine {
 namespace {
 
 std::string describe(const job::Resources& r) {
-  return fmt::format("{:g} cores, {:.3g} GiB, {} GPU{}", r.cpus,
-                     double(r.memory_bytes) / double(1u << 30), r.gpus, r.gpus == 1 ? "" : "s");
+  const double gib = std::round(double(r.memory_bytes) / double(1u << 30) * 10) / 10;
+  return fmt::format("{:g} cores, {:g} GiB, {} GPU{}", r.cpus, gib, r.gpus, r.gpus == 1 ? "" : "s");
 }
 
 void override_with(const SizeSettings& s, job::Resources& r) {

@@ -31,7 +31,6 @@ World JobWorld::functions() {
       [this](const store::JobRow& row, const job::Job& job, std::int64_t n) {
         return spec(row, job, n);
       },
-      [](const store::JobRow&) {},
       [this](Millis delay, std::function<void()> task) {
         server_.run_after(delay, std::move(task));
       },

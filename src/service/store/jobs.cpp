@@ -119,7 +119,7 @@ Result<> append_event(Txn& txn, std::string_view job, std::int64_t seq, std::str
 }
 
 Result<> owe_effect(Txn& txn, std::string_view job, std::string_view kind, std::int64_t attempt) {
-  auto q = txn.prepare("INSERT INTO effect (job, kind, payload, not_before_ms) VALUES (?,?,?,0)");
+  auto q = txn.prepare("INSERT INTO effect (job, kind, payload) VALUES (?,?,?)");
   q.bind_all(job, kind, std::to_string(attempt));
   return q.run();
 }

@@ -32,16 +32,14 @@ CREATE TABLE job_event (
   payload TEXT NOT NULL, PRIMARY KEY (job, seq)) WITHOUT ROWID;
 
 CREATE TABLE effect (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL,
-  not_before_ms INTEGER NOT NULL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL);
 CREATE INDEX effect_by_job ON effect (job);
 
 CREATE TABLE instance (
   id TEXT PRIMARY KEY,          -- <job>.<attempt>.<n>
   job TEXT NOT NULL, attempt INTEGER NOT NULL, n INTEGER NOT NULL,
   token TEXT NOT NULL,          -- proves the agent; 256 bits
-  last_report INTEGER NOT NULL DEFAULT 0,
-  ended INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+  last_report INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX instance_by_job ON instance (job);
 CREATE INDEX instance_by_token ON instance (token);
 
