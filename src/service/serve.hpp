@@ -11,7 +11,7 @@ namespace trainyard {
 struct ServeOptions {
   store::DataPaths paths;
   Settings settings;
-  os::Path program;  ///< this binary: agents are the same program
+  os::Path program;   ///< this binary: agents are the same program
   bool json = false;  ///< says that it listens as a JSON object
 };
 
