@@ -49,7 +49,6 @@ void ServiceLink::dial() {
     return;
   }
   fd_ = std::move(*connection);
-  ::fcntl(fd_.get(), F_SETFL, ::fcntl(fd_.get(), F_GETFL) & ~O_NONBLOCK);
   backoff_ = Millis(0);
   sent_ = acknowledged_;  // what was under way when the last connection broke goes again
   next_heartbeat_ = clock_.boottime() + heartbeat_every;
@@ -66,9 +65,9 @@ void ServiceLink::send_line(const std::string& line) {
   const std::string bytes = line + "\n";
   std::string_view left = bytes;
   while (!left.empty() && fd_) {
-    const ssize_t n = ::send(fd_.get(), left.data(), left.size(), MSG_NOSIGNAL);
+    const ssize_t n = ::send(fd_.get(), left.data(), left.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return drop();
+    if (n < 0) return drop();  // also a service that has read nothing for very long
     left.remove_prefix(std::size_t(n));
   }
 }

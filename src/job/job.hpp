@@ -53,7 +53,7 @@ struct Job {
   std::vector<InstanceStage> instances;  ///< of this attempt
   std::vector<std::string> sources;      ///< where each channel's files lie, once staged
   StopCause stop_cause = StopCause::none;
-  std::string failure_reason;  ///< set once something failed; at most 1,024 characters
+  std::string failure_reason;  ///< set once something failed; Describe tells its first 1,024
   std::string model_uri;       ///< S3ModelArtifacts, once uploaded
   std::vector<Transition> transitions;
   std::optional<Time> training_start;  ///< the billed interval begins: agents launched

@@ -122,6 +122,9 @@ void stop_running(Step& s, const Event&) {
   s.show("Stopping", "Stopping the training job");
   s.owe(StopInstances{s.job.attempt});
 }
+void stop_unlaunched(Step& s, const Event&) {  // nothing of the user's ran
+  s.stop();
+}
 void stop_uploading(Step& s, const Event&) {  // the script is over: its outputs are kept
   if (s.job.stop_cause == StopCause::none) s.job.stop_cause = StopCause::requested;
 }
@@ -159,7 +162,7 @@ constexpr Row table[] = {
     {Phase::training, at<InstanceLost>(), lost},
     {Phase::training, at<StopRequested>(), stop_running},
 
-    {Phase::stopping, at<LaunchFailed>(), launch_failed},
+    {Phase::stopping, at<LaunchFailed>(), stop_unlaunched},
     {Phase::stopping, at<Exited>(), exited},
     {Phase::stopping, at<Finished>(), finished},
     {Phase::stopping, at<InstanceLost>(), lost},

@@ -78,7 +78,7 @@ const std::map<std::string, std::string> rows{
     {"training InstanceLost", "failed Failed +Release"},
     {"training StopRequested", "stopping Stopping +StopInstances"},
 
-    {"stopping LaunchFailed", "failed Failed +Release"},
+    {"stopping LaunchFailed", "stopped Stopped +Release"},
     {"stopping Exited", "uploading Uploading"},
     {"stopping Finished", "stopped Stopped +Release"},
     {"stopping InstanceLost", "failed Failed +Release"},

@@ -25,7 +25,7 @@ using Parser = http::request_parser<http::buffer_body>;
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::size_t line_bytes_max = 1u << 20;
-constexpr std::size_t sendfile_bytes_max = 1u << 20;
+constexpr std::size_t sendfile_bytes_max = 1u << 20, small_file_bytes = 64u << 10;
 
 Error gone() {
   return {ErrorKind::unavailable, "RequestTimeout", "the client went away"};
@@ -210,7 +210,9 @@ void Connection::finish() {
 void Connection::expect_within(Millis limit) {
   deadline_.expires_after(limit);
   deadline_.async_wait([weak = weak_from_this()](const boost::system::error_code& ec) {
-    if (const auto self = weak.lock(); self && !ec) self->close();
+    // One that fired and was overtaken by a later deadline is called all the same.
+    const auto self = weak.lock();
+    if (self && !ec && self->deadline_.expiry() <= std::chrono::steady_clock::now()) self->close();
   });
 }
 
@@ -416,21 +418,32 @@ awaitable<bool> Connection::send(const wire::Response& response, bool is_head, b
   co_return true;
 }
 
+// What is not in the kernel's cache must not hold up other connections: but for small pieces, a
+// thread of the disk's waits for it. It has a descriptor of its own: ours may be closed meanwhile.
 awaitable<bool> Connection::send_file(const wire::FileBody& file) {
+  const os::Fd out(::fcntl(socket_.native_handle(), F_DUPFD_CLOEXEC, 0));
+  if (!out) co_return false;
   off_t at = off_t(file.offset);
   const off_t end = at + off_t(file.length);
-  while (at < end) {
-    const ssize_t n = ::sendfile(socket_.native_handle(), file.fd, &at,
-                                 std::min(std::size_t(end - at), sendfile_bytes_max));
-    if (n == 0) co_return false;  // the file is shorter than promised
-    if (n < 0 && errno != EAGAIN && errno != EINTR) co_return false;
-    if (n < 0 && errno == EAGAIN) {
-      expect_within(server_.options().idle_timeout);
-      const auto [ec] = co_await socket_.async_wait(Socket::wait_write, as_tuple);
-      if (ec) co_return false;
-    }
+  const auto send_piece = [&]() -> int {  // errno
+    const ssize_t n =
+        ::sendfile(out.get(), file.fd, &at, std::min(std::size_t(end - at), sendfile_bytes_max));
+    return n > 0 ? 0 : n == 0 ? ENODATA : errno;  // none: the file is shorter than promised
+  };
+  while (at < end && socket_.is_open()) {
+    int error = 0;
+    if (file.length <= small_file_bytes)
+      error = send_piece();
+    else
+      error = co_await asio::co_spawn(
+          server_.disk(), [&]() -> awaitable<int> { co_return send_piece(); }, asio::use_awaitable);
+    if (error != 0 && error != EAGAIN && error != EINTR) co_return false;
+    expect_within(server_.options().idle_timeout);
+    if (error != EAGAIN) continue;
+    const auto [ec] = co_await socket_.async_wait(Socket::wait_write, as_tuple);
+    if (ec) co_return false;
   }
-  co_return true;
+  co_return at == end;
 }
 
 std::shared_ptr<LineChannel> ExchangeImpl::upgrade(std::string protocol, LineCallbacks callbacks) {

@@ -5,6 +5,7 @@
 #include "net/server.hpp"
 
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <chrono>
 #include <memory>
@@ -30,6 +31,8 @@ public:
   virtual ~ConnectionHost() = default;
   virtual const ServerOptions& options() const = 0;
   virtual Handler& handler() = 0;
+  /// Threads for what waits for a disk.
+  virtual boost::asio::thread_pool& disk() = 0;
   virtual void request_begins() = 0;
   virtual void request_ends() = 0;
   virtual void connection_begins(HostedConnection& connection) = 0;

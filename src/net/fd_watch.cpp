@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <fcntl.h>
+#include <unistd.h>
 
 namespace trainyard::net {
 
@@ -14,8 +15,8 @@ Result<std::shared_ptr<void>> watch_fd(asio::io_context& io, int fd, std::functi
   struct Watch {
     asio::posix::stream_descriptor descriptor;
     std::function<void()> task;
-    Watch(asio::io_context& io, int copy, std::function<void()> t)
-        : descriptor(asio::make_strand(io), copy), task(std::move(t)) {}
+    Watch(asio::io_context& io, std::function<void()> t)
+        : descriptor(asio::make_strand(io)), task(std::move(t)) {}
     static void wait(const std::shared_ptr<Watch>& w,
                      const std::shared_ptr<std::atomic<bool>>& on) {
       w->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
@@ -28,12 +29,21 @@ Result<std::shared_ptr<void>> watch_fd(asio::io_context& io, int fd, std::functi
   };
   const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return fail_errno("watch a descriptor");
-  auto watch = std::make_shared<Watch>(io, copy, std::move(task));
+  auto watch = std::make_shared<Watch>(io, std::move(task));
+  boost::system::error_code ec;
+  watch->descriptor.assign(copy, ec);
+  if (ec) {
+    ::close(copy);
+    return fail_internal("watch a descriptor: " + ec.message());
+  }
   auto on = std::make_shared<std::atomic<bool>>(true);
   asio::post(watch->descriptor.get_executor(), [watch, on] { Watch::wait(watch, on); });
   return std::shared_ptr<void>(nullptr, [watch, on](std::nullptr_t) {
     *on = false;
-    asio::post(watch->descriptor.get_executor(), [watch] { watch->descriptor.close(); });
+    asio::post(watch->descriptor.get_executor(), [watch] {
+      boost::system::error_code ignored;
+      watch->descriptor.close(ignored);
+    });
   });
 }
 

@@ -30,6 +30,7 @@ struct Shared {
   ServerOptions options;
   Handler& handler;
   asio::io_context io;
+  asio::thread_pool disk{2};
   std::mutex mutex;
   std::condition_variable idle;
   std::atomic<std::size_t> requests = 0;
@@ -48,6 +49,7 @@ public:
 protected:
   const ServerOptions& options() const override { return shared_.options; }
   Handler& handler() override { return shared_.handler; }
+  asio::thread_pool& disk() override { return shared_.disk; }
   void request_begins() override { ++shared_.requests; }
   void request_ends() override {
     if (--shared_.requests > 0) return;
@@ -59,6 +61,7 @@ protected:
   std::shared_ptr<void> take_memory(std::size_t bytes) override;
   /// True if there is no room for one more; whoever idles longest is asked to make some.
   bool is_full();
+  void close_longest_idle();
   virtual void room_is_made() = 0;
 
   Shared& shared_;
@@ -94,8 +97,16 @@ std::shared_ptr<void> Listener::take_memory(std::size_t bytes) {
 }
 
 bool Listener::is_full() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (open_.size() < shared_.options.connections_max) return false;
+  }
+  close_longest_idle();
+  return true;
+}
+
+void Listener::close_longest_idle() {
   const std::lock_guard lock(mutex_);
-  if (open_.size() < shared_.options.connections_max) return false;
   HostedConnection* longest = nullptr;
   auto since = std::chrono::steady_clock::time_point::max();
   for (HostedConnection* connection : open_)
@@ -104,7 +115,6 @@ bool Listener::is_full() {
       longest = connection;
     }
   if (longest) longest->close_soon();
-  return true;
 }
 
 template <class Acceptor> class ListenerOn final : public Listener {
@@ -115,7 +125,8 @@ public:
   void begin() override { asio::co_spawn(acceptor.get_executor(), accept(), asio::detached); }
   void end() override {
     asio::post(acceptor.get_executor(), [this] {
-      acceptor.close();
+      boost::system::error_code ignored;
+      acceptor.close(ignored);
       room_.wake();
     });
   }
@@ -145,18 +156,19 @@ template <class Acceptor> awaitable<void> ListenerOn<Acceptor>::accept() {
     if (ec == asio::error::operation_aborted || !acceptor.is_open()) co_return;
     if (ec) {  // out of descriptors, or the peer was gone: not our end
       log::warn("a connection could not be accepted", {{"error", ec.message()}});
+      close_longest_idle();
       asio::steady_timer pause(shared_.io, Millis(100));
       co_await pause.async_wait(as_tuple);
       continue;
     }
     std::string peer = peer_;
+    boost::system::error_code ignored;
     if constexpr (is_tcp) {
-      boost::system::error_code ignored;
       socket.set_option(asio::ip::tcp::no_delay(true), ignored);
       const auto from = socket.remote_endpoint(ignored);
       peer = from.address().to_string() + ":" + std::to_string(from.port());
     }
-    socket.non_blocking(true);
+    socket.non_blocking(true, ignored);
     serve_connection(*this, Socket(std::move(socket)), std::move(peer));
   }
 }

@@ -27,10 +27,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,6 +115,16 @@ sigset_t block_signals() {
   return set;
 }
 
+// Connections, databases, agents and files take more than the 1,024 that a shell gives. Not all
+// that may be: programs of jobs inherit it, and some walk along all of them.
+void raise_descriptor_limit() {
+  constexpr rlim_t enough = 65'536;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= enough) return;
+  limit.rlim_cur = std::min(limit.rlim_max, enough);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("few descriptors can be opened", {});
+}
+
 // Tells whoever started it, and the command's local clients.
 Result<> announce(const wire::CredentialsFile& credentials, const store::DataPaths& paths,
                   bool json) {
@@ -144,6 +156,7 @@ struct LateHandler final : net::Handler {
 
 Result<> serve(const ServeOptions& options) {
   const sigset_t signals = block_signals();
+  raise_descriptor_limit();
   const auto& [paths, settings, program, json] = options;
   const User user = TRY(sandbox_user(settings));
   os::FileLock lock = TRY(take_directory(paths));
@@ -171,7 +184,7 @@ Result<> serve(const ServeOptions& options) {
   const auto follower = TRY(logs::Follower::open(*server));
   engine::World functions = world.functions();
   functions.changed = [f = follower.get()](const std::string& job) { f->job_changed(job); };
-  engine::Engine engine(control, readers, fleet, effects, clock, world.capacity(), functions);
+  engine::Engine engine(control, readers, fleet, effects, world.capacity(), functions);
   fleet::AgentSessions sessions(engine.session_callbacks());
   engine.use_sessions(sessions);
   api::Services services{settings, paths, clock, engine, identity, world};

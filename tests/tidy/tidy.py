@@ -22,6 +22,7 @@ BANNED = [
     (r"#include <(iostream|ranges)>", "costs every build: use base/ and os/", ()),
     (r"\brand\(\)|\bsrand\(", "use base/random", ()),
     (r"using namespace std;", "write std::", ()),
+    (r"prepare\(\"", "SQL is store's", ("src/service/store/",)),
     (r"getenv\(\"HOME\"\)", "ask os/ for the home directory", ("src/cli/",)),
 ]
 
@@ -138,8 +139,9 @@ def cxx_functions(lines):
             continue
         start = at
         is_lambda = re.search(r"\[[^]]*\]\(", line)  # it ends where it began, whatever call it is in
-        while not is_lambda and start > 0 and lines[start - 1].rstrip()[-1:] in (",", "("):
-            start -= 1  # a parameter list over several lines
+        while not is_lambda and start > 0 and (lines[start - 1].rstrip()[-1:] in (",", "(") or
+                                               lines[start].lstrip().startswith(": ")):
+            start -= 1  # parameters or initializers over several lines
         indent = re.match(r"\s*", lines[start])[0]
         for end in range(at + 1, len(lines)):
             if re.match(re.escape(indent) + r"\}", lines[end]):

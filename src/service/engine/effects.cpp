@@ -30,8 +30,11 @@ void Engine::wake(const std::string& id) {
     }
   }
   if (pool_.post([this, id] { run_owed(id); })) return;
-  const std::lock_guard lock(owed_mutex_);
-  running_.erase(id);  // the pool is stopping, or flooded: what is owed stays in its row
+  {
+    const std::lock_guard lock(owed_mutex_);
+    running_.erase(id);
+  }
+  world_.after(retry_after, [this, id] { wake(id); });  // the pool is flooded, or stopping
 }
 
 void Engine::run_owed(const std::string& id) {
@@ -99,6 +102,7 @@ Result<Engine::EffectOutcome> Engine::stage(const store::JobRow& row) {
 Result<Engine::EffectOutcome> Engine::launch_instances(const store::JobRow& row,
                                                        const job::Job& job) {
   for (std::int64_t n = 0; n < job.instance_count; ++n) {
+    if (job.instances[std::size_t(n)] != job::InstanceStage::launched) continue;  // it has told
     auto spec = world_.spec(row, job, n);
     if (!spec) return EffectOutcome{job::LaunchFailed{failure_reason(spec.error())}};
     // The token lives in the row before an agent can present it; a repeated launch finds its first
@@ -112,6 +116,10 @@ Result<Engine::EffectOutcome> Engine::launch_instances(const store::JobRow& row,
       TRY(store::insert_log_stream(txn, {row.id, row.region, stream, spec->Id, txn.now()}));
       return TRY(store::find_instance(txn, spec->Id))->token;
     }));
+    if (job.phase == job::Phase::stopping && !TRY(fleet_.adopt(spec->Id))) {
+      const auto told = fleet_.reports(spec->Id);  // what cannot be read was told too
+      if (told && told->empty()) return EffectOutcome{job::LaunchFailed{"it was stopped before"}};
+    }
     TRY(fleet_.launch(*spec));
   }
   return EffectOutcome{};

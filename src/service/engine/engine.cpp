@@ -27,9 +27,9 @@ std::string instance_id(const std::string& job, std::int64_t attempt, std::int64
 }
 
 Engine::Engine(store::Control& control, store::Readers& readers, fleet::Fleet& fleet, Pool& pool,
-               const Clock& clock, job::Resources capacity, World world)
-    : control_(control), readers_(readers), fleet_(fleet), pool_(pool), clock_(clock),
-      world_(std::move(world)), queue_(capacity) {
+               job::Resources capacity, World world)
+    : control_(control), readers_(readers), fleet_(fleet), pool_(pool), world_(std::move(world)),
+      queue_(capacity) {
   fleet_.on_gone([this](const std::string& id) { look_at_gone(id); });
 }
 
@@ -203,12 +203,19 @@ Result<> Engine::settle_gone(const std::string& id) {
   const auto reports = heard.value_or(std::vector<wire::Report>());
   const std::string reason =
       is_damaged ? heard.error().message : "it was killed or the machine restarted";
+  const bool is_lost = reports.empty() || reports.back().Kind != "Finished";
   TRY(control_.submit_and_wait([&](store::Txn& txn) -> Result<> {
     const auto instance = TRY(store::find_instance(txn, id));
-    if (!instance) return {};
-    for (const auto& report : reports)
-      TRY(take_report(txn, id, report));
-    if (!reports.empty() && reports.back().Kind == "Finished") return {};
+    for (std::size_t i = 0; instance && i < reports.size(); ++i)
+      TRY(take_report(txn, id, reports[i]));
+    return {};
+  }));
+  // What its sandbox still has of the script's output comes into the log before the job has ended.
+  if (const auto removed = is_lost ? fleet_.remove(id) : Result<>(); !removed)
+    log::warn("left-overs stay for now", {{"instance", id}, {"error", removed.error().message}});
+  TRY(control_.submit_and_wait([&](store::Txn& txn) -> Result<> {
+    const auto instance = TRY(store::find_instance(txn, id));
+    if (!instance || !is_lost) return {};
     TRY(apply(txn, instance->job,
               job::InstanceLost{instance->attempt, instance->n,
                                 "the agent of algo-" + std::to_string(instance->n + 1) +
@@ -254,11 +261,10 @@ Result<> Engine::recover_job(const store::JobRow& row) {
       TRY(readers_.read([&](store::Snapshot& s) { return store::instances_of(s, row.id); }));
   for (const auto& instance : instances) {
     if (instance.attempt != job.attempt || TRY(fleet_.adopt(instance.id))) continue;
-    // Not launched yet, as far as anybody knows: the launch is owed and will be run again.
-    if (owed && owed->kind == job::name(job::Effect(job::LaunchInstances{})) &&
-        TRY(fleet_.reports(instance.id)).empty())
-      continue;
-    TRY(settle_gone(instance.id));
+    // Where the launch is owed it is run again, and looks by itself whether it was.
+    const bool is_launched = !owed || owed->kind != name(job::Effect(job::LaunchInstances{}));
+    if (is_launched || job.instances[std::size_t(instance.n)] != job::InstanceStage::launched)
+      TRY(settle_gone(instance.id));
   }
   return {};
 }

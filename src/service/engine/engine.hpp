@@ -41,7 +41,7 @@ struct World {
 class Engine {
 public:
   Engine(store::Control& control, store::Readers& readers, fleet::Fleet& fleet, Pool& pool,
-         const Clock& clock, job::Resources capacity, World world);
+         job::Resources capacity, World world);
 
   /// Run once at start, before any request: rebuilds the queue, adopts living agents, hears what
   /// dead ones told, runs what is owed.
@@ -100,7 +100,6 @@ private:
   store::Readers& readers_;
   fleet::Fleet& fleet_;
   Pool& pool_;
-  const Clock& clock_;
   World world_;
   fleet::AgentSessions* sessions_ = nullptr;
 

@@ -27,10 +27,7 @@ Result<S3Uri> parse_s3_uri(std::string_view uri) {
 Result<> check_input(store::Snapshot& s, std::string_view uri, std::string_view role,
                      std::string_view region) {
   const S3Uri at = TRY(parse_s3_uri(uri));
-  auto q = s.prepare("SELECT substr(CAST(key AS BLOB), 1, ?)=CAST(? AS BLOB) FROM object "
-                     "WHERE bucket=? AND key>=? ORDER BY key LIMIT 1");
-  q.bind_all(std::int64_t(at.key.size()), at.key, at.bucket, at.key);
-  if (TRY(q.step()) && q.boolean(0)) return {};
+  if (TRY(store::has_prefix(s, at.bucket, at.key))) return {};
   return fail(
       ErrorKind::invalid, "ValidationException",
       fmt::format("No S3 objects found under S3 URL \"{}\" given in input data source. Please "

@@ -55,7 +55,9 @@ void LocalFleet::on_gone(std::function<void(std::string id)> callback) {
 Result<> LocalFleet::launch(const wire::InstanceSpec& spec) {
   const os::Path dir = directory(spec.Id);
   if (TRY(adopt(spec.Id))) return {};
-  if (!TRY(reports(spec.Id)).empty()) {
+  const auto told = reports(spec.Id);  // what cannot be read was told too
+  if (!told && told.error().kind != ErrorKind::invalid) return Failure(told.error());
+  if (!told || !told->empty()) {
     if (gone_) gone_(spec.Id);
     return {};
   }
@@ -76,8 +78,12 @@ Result<> LocalFleet::launch(const wire::InstanceSpec& spec) {
 
 Result<> LocalFleet::watch_agent(const std::string& id, os::Child process, bool is_child) {
   const std::lock_guard lock(mutex_);
-  auto watch = TRY(server_.watch(process.pidfd.get(), [this, id] { ended(id); }));
-  agents_[id] = {std::move(process), is_child, std::move(watch)};
+  auto watch = server_.watch(process.pidfd.get(), [this, id] { ended(id); });
+  if (!watch && is_child) {  // nobody would hear of its end
+    (void)os::send_signal(process, SIGKILL);
+    (void)os::wait(process);
+  }
+  agents_[id] = {std::move(process), is_child, TRY(std::move(watch))};
   return {};
 }
 
@@ -99,8 +105,9 @@ void LocalFleet::ended(const std::string& id) {
 Result<std::vector<std::string>> LocalFleet::list() {
   std::vector<std::string> out;
   std::error_code ec;
-  for (const auto& entry : std::filesystem::directory_iterator(instances_, ec))
-    out.push_back(entry.path().filename());
+  for (auto it = std::filesystem::directory_iterator(instances_, ec);
+       !ec && it != std::filesystem::directory_iterator(); it.increment(ec))
+    out.push_back(it->path().filename());
   if (ec && ec != std::errc::no_such_file_or_directory)
     return fail_internal("list " + instances_.string() + ": " + ec.message());
   return out;
@@ -143,11 +150,14 @@ Result<> LocalFleet::remove(const std::string& id) {
   reaper.program = program_;
   reaper.arguments = {"trainyard", "agent", "--reap", dir.string()};
   reaper.directory = "/";
+  const auto log = os::open_file(dir / "agent.log", O_WRONLY | O_CREAT | O_APPEND);
+  if (log) reaper.fds = {{log->get(), 2}};  // why it fails, if it does
   const os::Child child = TRY(os::spawn(reaper));
   const auto status = TRY(os::wait(child));
   if (status.code == 0 && status.signal == 0) return {};
   return fail(ErrorKind::unavailable, "InternalFailure",
-              "remove what instance " + id + " left: the reaper failed; it is tried again");
+              "remove what instance " + id +
+                  " left: the reaper failed (its agent.log says why); it is tried again");
 }
 
 }  // namespace trainyard::fleet

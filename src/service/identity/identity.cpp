@@ -25,28 +25,6 @@ AccessKey make_key(const char* prefix, std::string user) {
           {}};
 }
 
-Result<std::optional<AccessKey>> read_key(store::Snapshot& s, const char* where,
-                                          std::string_view value, Time now) {
-  auto q = s.prepare(std::string("SELECT id, secret, user, session_token, environment, expires_ms "
-                                 "FROM access_key WHERE ") +
-                     where);
-  q.bind_all(value, now);
-  if (!TRY(q.step())) return std::optional<AccessKey>();
-  AccessKey key{q.text(0), q.text(1), q.text(2), q.text(3), q.text(4), {}};
-  if (!q.is_null(5)) key.expires = q.time(5);
-  return std::optional(key);
-}
-
-Result<> insert_key(store::Txn& txn, const AccessKey& key) {
-  auto expired = txn.prepare("DELETE FROM access_key WHERE expires_ms<?");
-  TRY(expired.bind(txn.now()).run());
-  auto q = txn.prepare("INSERT INTO access_key (id, secret, user, session_token, environment, "
-                       "created_ms, expires_ms) VALUES (?,?,?,?,?,?,?)");
-  q.bind_all(key.id, key.secret, key.user, key.session_token, key.environment, txn.now(),
-             key.expires);
-  return q.run();
-}
-
 }  // namespace
 
 Identity::Identity(store::Control& control, store::Readers& readers, std::string account)
@@ -57,8 +35,8 @@ Result<std::shared_ptr<const AccessKey>> Identity::find(const std::string& id) {
     const std::shared_lock lock(mutex_);
     if (const auto it = known_.find(id); it != known_.end()) return it->second;
   }
-  const auto key = TRY(readers_.read(
-      [&](store::Snapshot& s) { return read_key(s, "id=? AND ?>0", id, from_ms(1)); }));
+  const auto key =
+      TRY(readers_.read([&](store::Snapshot& s) { return store::find_access_key(s, id); }));
   if (!key) return std::shared_ptr<const AccessKey>();
   auto shared = std::make_shared<const AccessKey>(*key);
   const std::unique_lock lock(mutex_);
@@ -69,18 +47,17 @@ Result<std::shared_ptr<const AccessKey>> Identity::find(const std::string& id) {
 
 Result<AccessKey> Identity::first_key() {
   return control_.submit_and_wait([&](store::Txn& txn) -> Result<AccessKey> {
-    const auto there =
-        TRY(read_key(txn, "user=? AND ?>0 AND expires_ms IS NULL ORDER BY created_ms LIMIT 1",
-                     first_user, from_ms(1)));
+    const auto there = TRY(store::lasting_access_key(txn, first_user));
     if (there) return *there;
     AccessKey key = make_key("AKIA", first_user);
-    TRY(insert_key(txn, key));
+    TRY(store::insert_access_key(txn, key));
     return key;
   });
 }
 
 Result<> Identity::save(const AccessKey& key) {
-  return control_.submit_and_wait([&](store::Txn& txn) { return insert_key(txn, key); });
+  return control_.submit_and_wait(
+      [&](store::Txn& txn) { return store::insert_access_key(txn, key); });
 }
 
 Result<AccessKey> Identity::session_key(const std::string& user, const std::string& environment,
@@ -97,8 +74,7 @@ Result<AccessKey> Identity::session_key(const std::string& user, const std::stri
 Result<AccessKey> Identity::job_key(const std::string& job, Time now) {
   const std::string user = "job/" + job;
   const auto there = TRY(readers_.read([&](store::Snapshot& s) {
-    return read_key(s, "user=? AND expires_ms>? ORDER BY expires_ms DESC LIMIT 1", user,
-                    now + job_key_life - job_key_renewal);
+    return store::access_key_beyond(s, user, now + job_key_life - job_key_renewal);
   }));
   if (there) return *there;
   return session_key(user, "", now + job_key_life);

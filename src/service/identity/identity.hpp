@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "service/store/access_keys.hpp"
 #include "service/store/control.hpp"
 
 #include <memory>
@@ -14,14 +15,7 @@
 
 namespace trainyard::identity {
 
-struct AccessKey {
-  std::string id, secret;
-  std::string user;
-  std::string session_token;  ///< must come with the request when it is not empty
-  std::string environment;    ///< the Python environment that `trainyard run` handed over with this
-                              ///< key, or ""
-  std::optional<Time> expires;
-};
+using AccessKey = store::AccessKeyRow;
 
 /// A caller whose signature was verified.
 struct Caller {

@@ -16,20 +16,10 @@ constexpr std::size_t turn_max = 100;  // uploads in one transaction: others wai
 
 using Files = std::map<std::string, std::vector<std::string>>;  // of each upload
 
-Result<std::vector<std::string>> abandoned(store::Txn& txn) {
-  const Time limit = txn.now() - abandoned_after;
-  auto q = txn.prepare("SELECT id FROM upload WHERE created_ms<? AND NOT EXISTS "
-                       "(SELECT 1 FROM part WHERE upload=id AND modified_ms>=?) LIMIT ?");
-  q.bind_all(limit, limit, std::int64_t(turn_max));
-  std::vector<std::string> ids;
-  while (TRY(q.step()))
-    ids.push_back(q.text(0));
-  return ids;
-}
-
 Result<Files> delete_abandoned(store::Txn& txn) {
   Files out;
-  for (const auto& id : TRY(abandoned(txn))) {
+  for (const auto& id :
+       TRY(store::uploads_left_since(txn, txn.now() - abandoned_after, turn_max))) {
     auto& files = out[id];
     for (const auto& part : TRY(store::parts_of(txn, id)))
       files.push_back(part.file);

@@ -40,7 +40,7 @@ Blobs::Blobs(os::Path root, Owner owner, FileSystem& files)
     : root_(std::move(root)), owner_(owner), files_(files) {}
 
 Blobs::~Blobs() {
-  sweeper_.drain();
+  sweeper_.stop();
 }
 
 Result<std::unique_ptr<Blobs>> Blobs::open(const os::Path& root, Owner owner, FileSystem& files) {

@@ -5,6 +5,7 @@
 #include "base/id.hpp"
 #include "base/log.hpp"
 #include "service/objects/snapshot_tree.hpp"
+#include "service/store/jobs.hpp"
 
 #include <fmt/format.h>
 
@@ -44,13 +45,6 @@ std::vector<Kept> all_kept(const os::Path& root) {
     out.push_back({it->path(), from_ms(std::int64_t(st.st_mtim.tv_sec) * 1000)});
   }
   return out;
-}
-
-// Names are random enough to be looked for in the jobs' states as they are stored.
-Result<bool> is_named_by_live_job(store::Snapshot& s, const os::Path& path) {
-  auto q = s.prepare("SELECT 1 FROM job WHERE ended_ms IS NULL AND instr(state, ?)");
-  q.bind(path.filename().string());
-  return q.step();
 }
 
 Failure bad_key(std::string_view key, std::string_view why) {
@@ -103,15 +97,21 @@ std::string Snapshots::name_of(const std::string& bucket, const std::string& pre
       .substr(0, 32);
 }
 
+// True if it is there: whoever is given it may rely on it for `unused_min`, and a job that is known
+// to the rows for as long as it lives.
+bool Snapshots::use(const os::Path& path) {
+  const std::lock_guard lock(mutex_);
+  return touch(path);
+}
+
 Result<std::string> Snapshots::snapshot(const std::string& bucket, const std::string& prefix) {
   const auto state = TRY(
       readers_.read([&](store::Snapshot& s) { return store::prefix_state(s, bucket, prefix); }));
-  const os::Path path = root_ / name_of(bucket, prefix, state);
-  if (touch(path)) return path.string();
-  // The rows may be newer than `state` by now: then the snapshot has a newer state's content under
-  // an older one's name, which nobody asks for any more.
+  const os::Path known = root_ / name_of(bucket, prefix, state);
+  if (use(known)) return known.string();
   const os::Path temp = root_ / (std::string(temp_prefix) + random_hex(8));
   const auto built = build(bucket, prefix, temp);
+  const os::Path path = built ? root_ / *built : known;
   if (built && std::rename(temp.c_str(), path.c_str()) == 0) {
     remove_unused();
     return path.string();
@@ -119,16 +119,18 @@ Result<std::string> Snapshots::snapshot(const std::string& bucket, const std::st
   const int error = errno;
   (void)os::remove_tree(temp);  // at the next start, if not now
   if (!built) return Failure(built.error());
-  if ((error == EEXIST || error == ENOTEMPTY) && touch(path)) return path.string();
+  if ((error == EEXIST || error == ENOTEMPTY) && use(path)) return path.string();
   return fail_errno("give the snapshot of s3://" + bucket + "/" + prefix + " its name", error);
 }
 
-Result<> Snapshots::build(const std::string& bucket, const std::string& prefix,
-                          const os::Path& path) {
+Result<std::string> Snapshots::build(const std::string& bucket, const std::string& prefix,
+                                     const os::Path& path) {
   const Blobs::Hold hold(blobs_);
   SnapshotTree tree = TRY(SnapshotTree::make(path, blobs_));
   std::size_t count = 0;
-  TRY(readers_.read([&](store::Snapshot& s) {
+  store::PrefixState state;  // of the same rows: a PUT may have come since it was asked for
+  TRY(readers_.read([&](store::Snapshot& s) -> Result<> {
+    state = TRY(store::prefix_state(s, bucket, prefix));
     return store::each_object(
         s, bucket, prefix, [&](const store::LinkedObject& object) -> Result<> {
           ++count;
@@ -142,9 +144,18 @@ Result<> Snapshots::build(const std::string& bucket, const std::string& prefix,
           return added;
         });
   }));
-  if (count > 0) return {};
+  if (count > 0) return name_of(bucket, prefix, state);
   return fail(ErrorKind::not_found, "ValidationException",
               fmt::format("No S3 objects found under S3 URL \"s3://{}/{}\"", bucket, prefix));
+}
+
+// Away from its name first, if nobody has used it meanwhile: half of it must not be found by that.
+bool Snapshots::set_aside(const os::Path& path, const os::Path& to) {
+  const std::lock_guard lock(mutex_);
+  struct stat st{};
+  return ::lstat(path.c_str(), &st) == 0 &&
+         clock_.now() - from_ms(std::int64_t(st.st_mtim.tv_sec) * 1000) >= unused_min &&
+         std::rename(path.c_str(), to.c_str()) == 0;
 }
 
 void Snapshots::remove_unused() {
@@ -154,10 +165,15 @@ void Snapshots::remove_unused() {
   std::size_t left = kept.size();
   for (const auto& one : kept) {
     if (left <= kept_max || clock_.now() - one.used < unused_min) return;
-    const auto is_used =
-        readers_.read([&](store::Snapshot& s) { return is_named_by_live_job(s, one.path); });
+    // Names are random enough to be looked for in the jobs' states as they are stored.
+    const auto is_used = readers_.read([&](store::Snapshot& s) {
+      return store::is_in_unfinished_state(s, one.path.filename().string());
+    });
     if (!is_used || *is_used) continue;
-    if (os::remove_tree(one.path)) --left;
+    const os::Path aside = root_ / (std::string(temp_prefix) + random_hex(8));
+    if (!set_aside(one.path, aside)) continue;
+    --left;
+    (void)os::remove_tree(aside);  // at the next start, if not now
   }
 }
 

@@ -17,6 +17,7 @@
 #include "service/store/control.hpp"
 #include "service/store/objects.hpp"
 
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -36,7 +37,11 @@ public:
 private:
   std::string name_of(const std::string& bucket, const std::string& prefix,
                       const store::PrefixState& state) const;
-  Result<> build(const std::string& bucket, const std::string& prefix, const os::Path& path);
+  /// Into `path`; the name that what was built has.
+  Result<std::string> build(const std::string& bucket, const std::string& prefix,
+                            const os::Path& path);
+  bool use(const os::Path& path);
+  bool set_aside(const os::Path& path, const os::Path& to);
   void remove_unused();
 
   os::Path root_;
@@ -44,6 +49,7 @@ private:
   store::Readers& readers_;
   const Clock& clock_;
   std::string boot_;
+  std::mutex mutex_;  // what is used and what goes is decided by one at a time
 };
 
 /// Where an object under a prefix goes, relative to the channel's directory: what is below the

@@ -73,9 +73,11 @@ void Control::run_batch(std::deque<Item>& batch) {
   Result<> whole = db_->prepare("BEGIN IMMEDIATE").run();
   if (whole) {
     Txn txn(*db_, last_now_);
-    for (const Item& item : batch)
+    for (const Item& item : batch) {
       outcomes.push_back(run_one(txn, item.work));
-    whole = db_->prepare("COMMIT").run();
+      if (!db_->in_transaction()) break;  // what follows would commit by itself
+    }
+    whole = db_->prepare("COMMIT").run();  // fails without a transaction
     if (!whole) (void)db_->prepare("ROLLBACK").run();
   }
   if (!whole) log::error("commit failed", {{"error", whole.error().message}});

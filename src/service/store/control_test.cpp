@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <future>
 #include <stdlib.h>
 
 namespace trainyard::store {
@@ -48,6 +49,31 @@ TEST_CASE("a work that fails undoes its own writes and nobody else's") {
   CHECK(failed.error().code == "No");
   CHECK(!store.control->submit_and_wait([](Txn& t) { return put(t, "a"); }));
   CHECK(store.control->submit_and_wait(count).value() == 1);
+}
+
+// As SQLite does by itself when a disk is full. SEMANTICS C11
+TEST_CASE("behind a transaction that was rolled back nothing of its batch is written") {
+  Store store;
+  std::promise<void> begun, go_on;
+  std::promise<bool> last;
+  store.control->submit(
+      [&](Txn&) -> Result<> {
+        begun.set_value();
+        go_on.get_future().wait();
+        return {};
+      },
+      [](const Result<>&) {});
+  begun.get_future().wait();  // what follows is one batch
+  bool first = true;
+  store.control->submit([](Txn& txn) { return txn.prepare("ROLLBACK").run(); },
+                        [&](const Result<>& done) { first = done.has_value(); });
+  store.control->submit([](Txn& txn) { return put(txn, "behind"); },
+                        [&](const Result<>& done) { last.set_value(done.has_value()); });
+  go_on.set_value();
+  CHECK_FALSE(last.get_future().get());
+  CHECK_FALSE(first);
+  CHECK(store.control->submit_and_wait(count).value() == 0);
+  CHECK(store.control->submit_and_wait([](Txn& t) { return put(t, "later"); }));
 }
 
 // SEMANTICS J1

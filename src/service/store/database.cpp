@@ -120,6 +120,10 @@ Result<> Database::execute(const std::string& sql) {
   return {};
 }
 
+bool Database::in_transaction() const {
+  return sqlite3_get_autocommit(handle_) == 0;
+}
+
 std::int64_t Database::changes() const {
   return sqlite3_changes64(handle_);
 }

@@ -81,6 +81,8 @@ public:
   Statement prepare(std::string_view sql);
   /// Runs statements without parameters or rows.
   Result<> execute(const std::string& sql);
+  /// False once SQLite has rolled back by itself, as it may when the disk is full or fails.
+  bool in_transaction() const;
   /// Rows changed by the last statement.
   std::int64_t changes() const;
 

@@ -84,6 +84,12 @@ Result<std::optional<JobRow>> find_job(Snapshot& s, std::string_view id) {
   return one_job(std::move(q));
 }
 
+Result<bool> is_in_unfinished_state(Snapshot& s, std::string_view text) {
+  auto q = s.prepare("SELECT 1 FROM job WHERE ended_ms IS NULL AND instr(state, ?)");
+  q.bind(text);
+  return q.step();
+}
+
 Result<std::vector<JobRow>> unfinished_jobs(Snapshot& s) {
   static const std::string sql =
       fmt::format("SELECT {} FROM job WHERE ended_ms IS NULL ORDER BY created_ms, id", job_columns);

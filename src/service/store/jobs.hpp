@@ -29,6 +29,8 @@ Result<> update_job(Txn& txn, const JobRow& row);
 Result<std::optional<JobRow>> find_job(Snapshot& s, std::string_view account,
                                        std::string_view region, std::string_view name);
 Result<std::optional<JobRow>> find_job(Snapshot& s, std::string_view id);
+/// Whether the state of a job that has not ended holds this text.
+Result<bool> is_in_unfinished_state(Snapshot& s, std::string_view text);
 /// All that have not ended, oldest first.
 Result<std::vector<JobRow>> unfinished_jobs(Snapshot& s);
 

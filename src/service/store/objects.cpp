@@ -93,6 +93,13 @@ Result<bool> is_blob_used(Snapshot& s, std::string_view blob) {
   return TRY(q.step());
 }
 
+Result<bool> has_prefix(Snapshot& s, std::string_view bucket, std::string_view prefix) {
+  auto q = s.prepare("SELECT substr(CAST(key AS BLOB), 1, ?)=CAST(? AS BLOB) FROM object "
+                     "WHERE bucket=? AND key>=? ORDER BY key LIMIT 1");
+  q.bind_all(std::int64_t(prefix.size()), prefix, bucket, prefix);
+  return TRY(q.step()) && q.boolean(0);
+}
+
 Result<PrefixState> prefix_state(Snapshot& s, std::string_view bucket, std::string_view prefix) {
   auto q = s.prepare("SELECT coalesce(max(version), 0), count(*) FROM object "
                      "WHERE bucket=? AND key>=? AND key<?");

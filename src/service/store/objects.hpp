@@ -48,6 +48,8 @@ struct PrefixState {
   std::int64_t version_max = 0, count = 0;
 };
 Result<PrefixState> prefix_state(Snapshot& s, std::string_view bucket, std::string_view prefix);
+/// Whether any object's key begins so.
+Result<bool> has_prefix(Snapshot& s, std::string_view bucket, std::string_view prefix);
 
 struct LinkedObject {
   std::string key, blob;

@@ -4,13 +4,13 @@
 ///
 ///   state/                     local, never shared; 0700
 ///     trainyard.db (-wal, -shm)  all rows
-///     serve.lock                 held by the one service that runs here: "PID BOOT_ID ADDRESS"
+///     serve.lock                 held by the one service that runs here: "PID BOOT_ID"
 ///     credentials                the first access key, for the CLI and `trainyard run`; 0600
 ///     run/agent.sock             agents dial here
 ///     run/door.sock              what their jobs ask, and uploads, come by here
 ///     run/client.sock            local clients hand over what only they may: their environment
 ///   blobs/                     may be shared between machines
-///     s-…/m-…                    contents of objects, by content
+///     objects/                   contents of objects, named by them
 ///     snapshots/                 channels as trees of hard links; a cache
 ///     logs/<instance>/           raw.log, raw.idx
 ///   scratch/                   local

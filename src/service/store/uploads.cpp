@@ -35,6 +35,13 @@ Result<> delete_upload(Txn& txn, std::string_view id) {
   return txn.prepare("DELETE FROM upload WHERE id=?").bind(id).run();
 }
 
+Result<std::vector<std::string>> uploads_left_since(Snapshot& s, Time then, std::size_t limit) {
+  auto q = s.prepare("SELECT id FROM upload WHERE created_ms<? AND NOT EXISTS "
+                     "(SELECT 1 FROM part WHERE upload=id AND modified_ms>=?) LIMIT ?");
+  q.bind_all(then, then, std::int64_t(limit));
+  return texts(std::move(q));
+}
+
 Result<std::vector<std::string>> uploads_into(Snapshot& s, std::string_view bucket) {
   auto q = s.prepare("SELECT id FROM upload WHERE bucket=?");
   q.bind(bucket);

@@ -20,6 +20,8 @@ Result<> insert_upload(Txn& txn, const UploadRow& row);
 Result<std::optional<UploadRow>> find_upload(Snapshot& s, std::string_view id);
 /// The upload and its parts.
 Result<> delete_upload(Txn& txn, std::string_view id);
+/// At most `limit` uploads that nothing was sent to since then.
+Result<std::vector<std::string>> uploads_left_since(Snapshot& s, Time then, std::size_t limit);
 /// All uploads into a bucket.
 Result<std::vector<std::string>> uploads_into(Snapshot& s, std::string_view bucket);
 

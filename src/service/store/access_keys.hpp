@@ -1,0 +1,31 @@
+#pragma once
+/// Rows of access keys.
+
+#include "service/store/database.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace trainyard::store {
+
+struct AccessKeyRow {
+  std::string id, secret;
+  std::string user;
+  std::string session_token;  ///< must come with the request when it is not empty
+  std::string environment;    ///< the Python environment that `trainyard run` handed over with this
+                              ///< key, or ""
+  std::optional<Time> expires;
+};
+
+/// Also deletes the keys that have expired.
+Result<> insert_access_key(Txn& txn, const AccessKeyRow& row);
+/// Expired or not.
+Result<std::optional<AccessKeyRow>> find_access_key(Snapshot& s, std::string_view id);
+/// The user's first key without an end.
+Result<std::optional<AccessKeyRow>> lasting_access_key(Snapshot& s, std::string_view user);
+/// Of the user's keys that are good for longer than `until` the one that lasts longest.
+Result<std::optional<AccessKeyRow>> access_key_beyond(Snapshot& s, std::string_view user,
+                                                      Time until);
+
+}  // namespace trainyard::store
