@@ -41,6 +41,12 @@ template <class V> void fields(V& v, ErrorBody& e) {
   v("Message", e.Message);
 }
 
+// The service's words name nothing and lead nowhere.
+std::string with_advice(std::string message) {
+  if (message != "Requested resource not found.") return message;
+  return "there is no job of that name; the newest: trainyard jobs";
+}
+
 Failure service_error(const wire::Response& response) {
   const auto& text = std::get<std::string>(response.body);
   const auto body = wire::decode<ErrorBody>(text);
@@ -49,7 +55,8 @@ Failure service_error(const wire::Response& response) {
                                                   : ErrorKind::invalid;
   if (!body)
     return fail(kind, "InternalFailure", "HTTP " + std::to_string(response.status) + ": " + text);
-  return fail(kind, body->__type, body->message.empty() ? body->Message : body->message);
+  return fail(kind, body->__type,
+              with_advice(body->message.empty() ? body->Message : body->message));
 }
 
 }  // namespace

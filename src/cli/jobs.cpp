@@ -24,6 +24,13 @@ std::string describe_request(const std::string& name) {
   return wire::encode(request);
 }
 
+// Behind a word of nine letters.
+std::string indented(std::string text) {
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 12)
+    text.replace(at, 1, "\n           ");
+  return text;
+}
+
 int outcome(std::string_view status) {
   return status == "Failed" ? job_failed : ok;
 }
@@ -39,10 +46,12 @@ Result<int> list_jobs(const Common& common, int count) {
   if (common.json) return print(answer), ok;
   const auto list = TRY(wire::decode_answer<wire::ListTrainingJobsResponse>(answer));
   std::vector<std::vector<std::string>> rows{{"NAME", "CREATED", "TOOK", "STATUS"}};
-  for (const auto& job : list.TrainingJobSummaries)
-    rows.push_back({job.TrainingJobName, local_time(job.CreationTime),
-                    duration(job.TrainingEndTime.value_or(system_clock().now()) - job.CreationTime),
-                    coloured_status(job.TrainingJobStatus)});
+  for (const auto& job : list.TrainingJobSummaries) {
+    const bool waits = job.SecondaryStatus == "Pending";
+    const auto took = job.TrainingEndTime.value_or(system_clock().now()) - job.CreationTime;
+    rows.push_back({job.TrainingJobName, local_time(job.CreationTime), waits ? "-" : duration(took),
+                    waits ? "Pending" : coloured_status(job.TrainingJobStatus)});
+  }
   if (rows.size() == 1)
     print("no jobs yet; run one: trainyard run -- python launch.py");
   else
@@ -57,7 +66,7 @@ Result<int> describe_job(const Common& common, const std::string& name) {
   const auto job = TRY(wire::decode_answer<wire::DescribeTrainingJobResponse>(answer));
   if (common.json) return print(answer), outcome(job.TrainingJobStatus);
   print(fmt::format("{}  {}", job.TrainingJobName, coloured_status(job.TrainingJobStatus)));
-  if (job.FailureReason) print("  reason   " + *job.FailureReason);
+  if (job.FailureReason) print("  reason   " + indented(*job.FailureReason));
   std::vector<std::vector<std::string>> rows;
   if (job.SecondaryStatusTransitions)
     for (const auto& t : *job.SecondaryStatusTransitions)
@@ -76,9 +85,11 @@ Result<int> stop_job(const Common& common, const std::string& name) {
   wire::StopTrainingJobRequest request;
   request.TrainingJobName = name;
   TRY(service.call("SageMaker.StopTrainingJob", std::string_view(wire::encode(request))));
-  print(common.json ? "{}"
-                    : name + " is asked to stop: SIGTERM now, SIGKILL if it has not ended in time "
-                             "(120 s, or what stop_grace_seconds says)");
+  print(common.json
+            ? "{}"
+            : name + " is asked to stop: at once if it waits, else SIGTERM now, and SIGKILL "
+                     "if it has not ended in time (120 s, or what stop_grace_seconds "
+                     "says)");
   return ok;
 }
 

@@ -78,6 +78,9 @@ Result<bool> print_page(Connection& service, const std::string& stream,
 Result<int> show_logs(const Common& common, const std::string& name, bool follow) {
   Connection service = TRY(Connection::open(common.data));
   std::string status = TRY(status_of(service, name));
+  if (is_running(status) && TRY(streams_of(service, name)).empty())
+    std::fprintf(stderr, "%s has no log yet; what it waits for: trainyard why %s\n", name.c_str(),
+                 name.c_str());
   const auto streams =
       follow ? TRY(await_streams(service, name, status)) : TRY(streams_of(service, name));
   for (const auto& stream : streams) {

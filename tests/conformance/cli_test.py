@@ -132,7 +132,8 @@ def test_0_for_a_job_that_completed_and_1_for_one_that_failed(service, jobs, com
 @pytest.mark.parametrize("command", ["describe", "logs", "why", "stop"])
 def test_4_for_what_is_refused(service, command):  # SEMANTICS A22
     done = service.run(command, "there-is-none")
-    assert everything(done) == (4, "", "trainyard: Requested resource not found.\n")
+    assert everything(done) == (
+        4, "", "trainyard: there is no job of that name; the newest: trainyard jobs\n")
 
 
 def test_4_for_a_job_that_cannot_be_stopped(service, jobs):
@@ -227,7 +228,8 @@ def test_why_says_what_became_of_a_job(service, jobs):  # SEMANTICS J6
     done, failed = jobs["completed"], jobs["failed"]
     spans = r"Starting \d+\.\d s, .*Training \d+\.\d s, Uploading \d+\.\d s"
     assert re.fullmatch(rf"{done} completed in \d+\.\d s: {spans}\n", why(done))
-    assert why(failed) == f"{failed} failed: {service.describe(failed)['FailureReason']}\n"
+    reason = service.describe(failed)["FailureReason"].replace("\n", " ")
+    assert why(failed) == (f"{failed} failed: {reason} (its last lines: trainyard logs {failed})\n")
     stopped = service.create("exec tail -f /dev/null")
     service.wait_for(stopped, "Training")
     assert f"{stopped} is Training, so far " in why(stopped)
@@ -252,8 +254,11 @@ def test_why_a_job_waits_and_its_log_from_before_its_start(full_service):  # SEM
     assert f"{second} waits for capacity: " in full_service.run("why", second).stdout
     assert "held by 1 running job" in full_service.run("why", second).stdout
     assert f"{third} waits behind 1 job; " in full_service.run("why", third).stdout
+    listed = full_service.run("jobs").stdout.splitlines()
+    assert [line.split()[-2:] for line in listed[1:3]] == [["-", "Pending"]] * 2
+    assert "has no log yet; what it waits for: trainyard why" in full_service.run("logs", second).stderr
     with subprocess.Popen([TRAINYARD, "logs", "-f", second], env=full_service.environment,
-                          text=True, stdout=subprocess.PIPE) as follower:
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as follower:
         full_service.run("stop", first)
         assert "at last\n" in follower.stdout.readlines()
     assert follower.returncode == 0

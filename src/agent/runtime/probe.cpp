@@ -171,9 +171,10 @@ HostCheck fuse_check() {
 }
 
 HostCheck gpu_check() {
-  if (::access("/dev/nvidiactl", F_OK) == 0) return yes("gpu", "an NVIDIA driver is loaded");
-  return {"gpu", false, "no NVIDIA driver is loaded; GPU instance types run on processors",
-          "install the driver, if this machine has a GPU"};
+  if (::access("/dev/nvidiactl", F_OK) == 0)
+    return yes("gpu", "an NVIDIA driver is loaded; jobs are given no GPU yet");
+  return {"gpu", false, "no NVIDIA driver is loaded; jobs are given no GPU yet in any case",
+          "none is needed: GPU instance types run on processors"};
 }
 
 HostCheck disk_check(const HostQuestion& question) {

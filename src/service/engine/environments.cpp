@@ -220,11 +220,11 @@ Result<Resolution> resolve_image(std::string_view image, const std::vector<Image
         fmt::format("image {}: strict_images is set and the closest environment, {}, has {} {} "
                     "on Python {}",
                     image, best->name, wish.module, version, best->python_version));
-  return Resolution{
-      *best, fmt::format("image {} asks for {} {} on Python {}; here runs {} {} on Python {} "
-                         "({})",
-                         image.substr(image.rfind('/') + 1), wish.module, wish.version, wish.python,
-                         wish.module, version, best->python_version, best->name)};
+  return Resolution{*best,
+                    fmt::format("image {} asks for {} {}{}; here runs {} {} on Python {} ({})",
+                                image.substr(image.rfind('/') + 1), wish.module, wish.version,
+                                wish.python.empty() ? "" : " on Python " + wish.python, wish.module,
+                                version, best->python_version, best->name)};
 }
 
 }  // namespace trainyard::engine

@@ -36,9 +36,17 @@ Sizing size_instance(std::string_view type, const Settings& settings,
   out.given = {std::min(out.wanted.cpus, machine.cpus),
                std::min(out.wanted.memory_bytes, machine.memory_bytes),
                std::min(out.wanted.gpus, machine.gpus)};
+  const auto known = fleet::known_types();
+  const bool is_known = settings.instances.contains(std::string(type)) ||
+                        std::find(known.begin(), known.end(), type) != known.end();
+  const std::string is = is_known
+                             ? fmt::format("{} is {}", type, describe(out.wanted))
+                             : fmt::format("{} is not known here and taken, by its name, for {}",
+                                           type, describe(out.wanted));
   if (!job::fits(out.wanted, machine))
-    out.sentence = fmt::format("{} is {}; this machine gives it {}", type, describe(out.wanted),
-                               describe(out.given));
+    out.sentence = fmt::format("{}; this machine gives it {}", is, describe(out.given));
+  else if (!is_known && !type.empty())
+    out.sentence = is;
   return out;
 }
 

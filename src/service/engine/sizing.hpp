@@ -14,7 +14,7 @@ struct Sizing {
   job::Resources
       wanted;            ///< what the type has on the service, or what the settings say it has here
   job::Resources given;  ///< the same, scaled down to the machine
-  std::string sentence;  ///< for the job's log; "" when nothing was scaled
+  std::string sentence;  ///< for the job's log; "" when a known type was not scaled
 };
 
 Sizing size_instance(std::string_view type, const Settings& settings,

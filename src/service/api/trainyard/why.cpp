@@ -15,6 +15,11 @@
 namespace trainyard::api {
 namespace {
 
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
 double seconds(const job::Transition& t, Time now) {
   return double((t.end.value_or(now) - t.start).count()) / 1000;
 }
@@ -22,11 +27,14 @@ double seconds(const job::Transition& t, Time now) {
 // "took 3.4 s: Starting 0.0 s, Downloading 0.1 s, Training 3.2 s, Uploading 0.1 s"
 std::string where_time_went(const job::Job& job, Time now) {
   std::string parts;
-  double total = 0;
+  double total = 0, in_it = 0;  // seconds; two of one status are told as one
   for (const auto& t : job.transitions) {
     if (job::is_terminal(job.phase) && &t == &job.transitions.back()) break;
     total += seconds(t, now);
-    parts += fmt::format("{}{} {:.1f} s", parts.empty() ? "" : ", ", t.status, seconds(t, now));
+    in_it += seconds(t, now);
+    if (&t != &job.transitions.back() && (&t + 1)->status == t.status) continue;
+    parts += fmt::format("{}{} {:.1f} s", parts.empty() ? "" : ", ", t.status, in_it);
+    in_it = 0;
   }
   return fmt::format("{:.1f} s: {}", total, parts);
 }
@@ -35,7 +43,8 @@ std::string explain(const job::Job& job, const std::string& name, const std::str
                     Time now) {
   switch (job.phase) {
   case job::Phase::failed:
-    return name + " failed: " + job.failure_reason;
+    return fmt::format("{0} failed: {1} (its last lines: trainyard logs {0})", name,
+                       one_line(job.failure_reason));
   case job::Phase::completed:
     return name + " completed in " + where_time_went(job, now);
   case job::Phase::stopped:
