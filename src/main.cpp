@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <unistd.h>
 
@@ -22,14 +23,14 @@ os::Path this_program() {
   return n > 0 ? os::Path(std::string(buffer.data(), std::size_t(n))) : os::Path("trainyard");
 }
 
-// `trainyard agent --spec DIR/spec.json` and `trainyard agent --reap DIR`: started by a fleet, not
-// by people.
-int run_agent_face(std::string_view what, const os::Path& path) {
+// `trainyard agent --spec DIR/spec.json [FD]` and `trainyard agent --reap DIR`: started by a fleet,
+// not by people, which hears by the end of that descriptor that the instance's lock is held.
+int run_agent_face(std::string_view what, const os::Path& path, int began) {
   const auto act = [&]() -> Result<> {
     if (what == "--reap")
       return agent::reap(path, path.filename(), *TRY(agent::make_sandbox_runtime()));
     return agent::run_agent(path, this_program().parent_path() / "trainyard-train",
-                            agent::make_sandbox_runtime, system_clock());
+                            agent::make_sandbox_runtime, system_clock(), os::Fd(began));
   };
   const Result<> outcome = act();
   if (outcome) return 0;
@@ -48,7 +49,8 @@ Result<> run_service(const os::Path& data, const Settings& settings, bool json) 
 
 int main(int argc, char** argv) {
   using namespace trainyard;
-  if (argc == 4 && std::string_view(argv[1]) == "agent") return run_agent_face(argv[2], argv[3]);
+  if (argc >= 4 && std::string_view(argv[1]) == "agent")
+    return run_agent_face(argv[2], argv[3], argc > 4 ? std::atoi(argv[4]) : -1);
   return cli::run(argc, argv,
                   {run_service, doctor, engine::instance_type_fault, TRAINYARD_VERSION});
 }

@@ -369,10 +369,11 @@ Failure refuse_instance(const InstancePaths& paths, ReportLog& reports, const Cl
 }  // namespace
 
 Result<> run_agent(const os::Path& spec_file, const os::Path& toolkit,
-                   const MakeRuntime& make_runtime, const Clock& clock) {
+                   const MakeRuntime& make_runtime, const Clock& clock, os::Fd began) {
   const InstancePaths paths{spec_file.parent_path()};
   os::FileLock lock = TRY(os::FileLock::take(paths.lock()));
   TRY(lock.write(wire::encode_lock({::getpid(), os::boot_id()})));
+  began.reset();
   ReportLog reports = TRY(ReportLog::open(paths.directory));
   if (!reports.all().empty())
     return fail(ErrorKind::conflict, "InternalFailure",

@@ -18,9 +18,10 @@ namespace trainyard::agent {
 ///
 /// An error when the user's program never ran or the agent could not do its work; a program that
 /// fails is none. Whatever went wrong is in report.log and exit.json where they can be written.
+/// `began`, if it is one, is closed once the directory is this agent's.
 using MakeRuntime = std::function<Result<std::unique_ptr<Runtime>>()>;
 Result<> run_agent(const os::Path& spec_file, const os::Path& toolkit,
-                   const MakeRuntime& make_runtime, const Clock& clock);
+                   const MakeRuntime& make_runtime, const Clock& clock, os::Fd began = os::Fd());
 
 /// Removes what a dead agent left: processes, cgroups, scratch, the directory itself. Refused (kind
 /// `conflict`) while an agent lives. Idempotent.

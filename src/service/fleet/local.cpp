@@ -18,7 +18,8 @@ namespace trainyard::fleet {
 namespace {
 
 constexpr const char* spec_name = "spec.json";
-constexpr int end_wait_ms = 10'000;
+constexpr int wait_ms_max = 10'000;
+constexpr int began_fd = 3;  // the agent's, until its directory is its own
 
 // The living agent's process, if there is one. The pid may have been used again since the lock was
 // looked at, so that is done once more behind pidfd_open: while it is held the pid is the agent's.
@@ -32,9 +33,9 @@ Result<std::optional<os::Child>> find_agent(const os::Path& directory) {
   return std::optional<os::Child>(std::move(child));
 }
 
-void wait_until_over(const os::Child& process) {
-  pollfd fd{process.pidfd.get(), POLLIN, 0};
-  while (::poll(&fd, 1, end_wait_ms) < 0 && errno == EINTR) {
+void wait_for(int fd) {
+  pollfd waited{fd, POLLIN, 0};
+  while (::poll(&waited, 1, wait_ms_max) < 0 && errno == EINTR) {
   }
 }
 
@@ -67,13 +68,19 @@ Result<> LocalFleet::launch(const wire::InstanceSpec& spec) {
   TRY(os::write_file(dir / spec_name, wire::encode(spec)));
   os::SpawnSpec agent;
   agent.program = program_;
-  agent.arguments = {"trainyard", "agent", "--spec", (dir / spec_name).string()};
+  agent.arguments = {"trainyard", "agent", "--spec", (dir / spec_name).string(),
+                     std::to_string(began_fd)};
   agent.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
   agent.directory = "/";
   agent.new_session = true;
   const os::Fd log = TRY(os::open_file(dir / "agent.log", O_WRONLY | O_CREAT | O_APPEND));
-  agent.fds = {{log.get(), 2}};
-  return watch_agent(spec.Id, TRY(os::spawn(agent)), true);
+  os::Pipe began = TRY(os::make_pipe());
+  agent.fds = {{log.get(), 2}, {began.write.get(), began_fd}};
+  TRY(watch_agent(spec.Id, TRY(os::spawn(agent)), true));
+  began.write.reset();
+  // A launch that is done must be seen to be: one without a lock would be taken for a lost agent.
+  wait_for(began.read.get());
+  return {};
 }
 
 Result<> LocalFleet::watch_agent(const std::string& id, os::Child process, bool is_child) {
@@ -137,7 +144,7 @@ Result<> LocalFleet::end_agent(const std::string& id) {
   const auto found = TRY(find_agent(directory(id)));
   if (!found) return {};
   TRY(os::send_signal(*found, SIGKILL));
-  wait_until_over(*found);
+  wait_for(found->pidfd.get());
   return {};
 }
 

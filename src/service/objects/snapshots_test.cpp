@@ -1,6 +1,8 @@
 #include "service/objects/snapshots.hpp"
 #include "service/objects/test_store.hpp"
 
+#include <fcntl.h>
+#include <filesystem>
 #include <set>
 #include <sys/stat.h>
 
@@ -43,6 +45,25 @@ TEST_CASE("a snapshot is used again until the machine was started anew") {
   const std::string second = f.snapshot("boot 2");
   CHECK(second != first);
   CHECK(f.snapshot("boot 2") == second);
+}
+
+TEST_CASE("of many snapshots those go, whole, that nobody has used for long") {
+  Fixture f;
+  f.put(f.publish("text", 'a'), 4, {"a/one"});
+  std::vector<std::string> made;
+  for (int n = 0; n < 66; ++n)
+    made.push_back(f.snapshot("boot " + std::to_string(n)));
+  constexpr timespec long_ago[2]{{1, 0}, {1, 0}};
+  for (const int n : {0, 1, 2})
+    REQUIRE(::utimensat(AT_FDCWD, made[std::size_t(n)].c_str(), long_ago, 0) == 0);
+  CHECK(f.snapshot("boot 1") == made[1]);
+  (void)f.snapshot("one more");
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(f.dir / "snapshots"))
+    left.insert(entry.path());
+  CHECK(left.size() == 65);
+  for (std::size_t n = 0; n < made.size(); ++n)
+    CHECK(left.contains(made[n]) == (n != 0 && n != 2));
 }
 
 // SEMANTICS C2
