@@ -78,11 +78,12 @@ Result<bool> print_page(Connection& service, const std::string& stream,
 Result<int> show_logs(const Common& common, const std::string& name, bool follow) {
   Connection service = TRY(Connection::open(common.data));
   std::string status = TRY(status_of(service, name));
-  if (is_running(status) && TRY(streams_of(service, name)).empty())
+  auto streams = TRY(streams_of(service, name));
+  if (streams.empty() && is_running(status)) {
     std::fprintf(stderr, "%s has no log yet; what it waits for: trainyard why %s\n", name.c_str(),
                  name.c_str());
-  const auto streams =
-      follow ? TRY(await_streams(service, name, status)) : TRY(streams_of(service, name));
+    if (follow) streams = TRY(await_streams(service, name, status));
+  }
   for (const auto& stream : streams) {
     std::optional<std::string> token;
     for (;;) {

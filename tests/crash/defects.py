@@ -44,9 +44,7 @@ LOST_EFFECT = Defect("a lost effect", (
 # An agent neither looks whether another lives or began nor is it looked for.
 NO_FENCE = Defect("no fence", (
     Edit("src/service/fleet/local.cpp", """  if (TRY(adopt(spec.Id))) return {};
-  const auto told = reports(spec.Id);  // what cannot be read was told too
-  if (!told && told.error().kind != ErrorKind::invalid) return Failure(told.error());
-  if (!told || !told->empty()) {
+  if (TRY(has_told(spec.Id))) {
     if (gone_) gone_(spec.Id);
     return {};
   }

@@ -116,10 +116,9 @@ Result<Engine::EffectOutcome> Engine::launch_instances(const store::JobRow& row,
       TRY(store::insert_log_stream(txn, {row.id, row.region, stream, spec->Id, txn.now()}));
       return TRY(store::find_instance(txn, spec->Id))->token;
     }));
-    if (job.phase == job::Phase::stopping && !TRY(fleet_.adopt(spec->Id))) {
-      const auto told = fleet_.reports(spec->Id);  // what cannot be read was told too
-      if (told && told->empty()) return EffectOutcome{job::LaunchFailed{"it was stopped before"}};
-    }
+    if (job.phase == job::Phase::stopping && !TRY(fleet_.adopt(spec->Id)) &&
+        !TRY(fleet_.has_told(spec->Id)))
+      return EffectOutcome{job::LaunchFailed{"it was stopped before"}};
     TRY(fleet_.launch(*spec));
   }
   return EffectOutcome{};

@@ -210,12 +210,13 @@ Result<> Engine::settle_gone(const std::string& id) {
       TRY(take_report(txn, id, reports[i]));
     return {};
   }));
+  if (!is_lost) return wake(job_of(id)), Result<>();
   // What its sandbox still has of the script's output comes into the log before the job has ended.
-  if (const auto removed = is_lost ? fleet_.remove(id) : Result<>(); !removed)
+  if (const auto removed = fleet_.remove(id); !removed)
     log::warn("left-overs stay for now", {{"instance", id}, {"error", removed.error().message}});
   TRY(control_.submit_and_wait([&](store::Txn& txn) -> Result<> {
     const auto instance = TRY(store::find_instance(txn, id));
-    if (!instance || !is_lost) return {};
+    if (!instance) return {};
     TRY(apply(txn, instance->job,
               job::InstanceLost{instance->attempt, instance->n,
                                 "the agent of algo-" + std::to_string(instance->n + 1) +

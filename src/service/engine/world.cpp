@@ -73,8 +73,8 @@ Result<Resolution> JobWorld::resolve(std::string_view image, const std::string& 
 Result<std::vector<std::string>> JobWorld::stage(const store::JobRow& row) {
   const auto request = TRY(request_of(row));
   // What cannot run is said before anything is linked.
-  const Sizing size = size_of(row);
-  if (settings_.strict_instances && size.given != size.wanted)
+  const auto is_scaled = [](const Sizing& size) { return size.given != size.wanted; };
+  if (settings_.strict_instances && is_scaled(size_of(row)))
     return fail(ErrorKind::limit, capacity_error,
                 "Unable to provision requested ML compute capacity. Please retry using a different "
                 "ML instance type.");

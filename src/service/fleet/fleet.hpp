@@ -29,6 +29,12 @@ public:
   virtual Result<bool> adopt(const std::string& id) = 0;
   /// What a dead agent had reported durably. An error of kind `conflict` while it lives.
   virtual Result<std::vector<wire::Report>> reports(const std::string& id) = 0;
+  /// Whether a dead agent had reported anything; what is damaged was reported too.
+  Result<bool> has_told(const std::string& id) {
+    const auto told = reports(id);
+    if (!told && told.error().kind != ErrorKind::invalid) return Failure(told.error());
+    return !told || !told->empty();
+  }
   /// Ends the agent if it lives and removes all that is left of the instance but its log. Blocks.
   virtual Result<> remove(const std::string& id) = 0;
 };

@@ -56,9 +56,7 @@ void LocalFleet::on_gone(std::function<void(std::string id)> callback) {
 Result<> LocalFleet::launch(const wire::InstanceSpec& spec) {
   const os::Path dir = directory(spec.Id);
   if (TRY(adopt(spec.Id))) return {};
-  const auto told = reports(spec.Id);  // what cannot be read was told too
-  if (!told && told.error().kind != ErrorKind::invalid) return Failure(told.error());
-  if (!told || !told->empty()) {
+  if (TRY(has_told(spec.Id))) {
     if (gone_) gone_(spec.Id);
     return {};
   }
@@ -90,7 +88,8 @@ Result<> LocalFleet::watch_agent(const std::string& id, os::Child process, bool 
     (void)os::send_signal(process, SIGKILL);
     (void)os::wait(process);
   }
-  agents_[id] = {std::move(process), is_child, TRY(std::move(watch))};
+  if (!watch) return Failure(watch.error());
+  agents_[id] = {std::move(process), is_child, std::move(*watch)};
   return {};
 }
 
