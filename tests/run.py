@@ -16,9 +16,9 @@ LONGEST_S = 1800  # of one suite
 # Under the sanitizers run the unit tests and those that drive the whole service.
 SANITIZED = ("conformance",)
 
-# Suites of whole programs wait more than they work: two run at a time, the longest begin first.
-AT_A_TIME = 2
-LONG = ("crash", "conformance asan", "conformance")
+# Suites wait for much of their time: so many run at a time, the longest begin first.
+AT_A_TIME = 3
+LONG = ("conformance asan", "crash", "conformance", "toolkit", "sandbox")
 
 
 def run(name, command, **environment):
@@ -79,23 +79,21 @@ def pytest(directory):
     return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", directory]
 
 
-def first_suites():
-    """(name, command, how to count, environment) of each suite that keeps the processors busy."""
-    unit = [t.name for t in sorted((ROOT / "build/release").glob("*_test")) if t.is_file()]
+def readings():
+    """(name, command, how to count, environment) of each suite that reads the source."""
     yield "tidy", [sys.executable, "tests/tidy/tidy.py"], exit_counts, {}
     yield "format", [sys.executable, "tests/tidy/tidy.py", "--format"], exit_counts, {}
     yield ("clang-tidy", [sys.executable, "tests/tidy/clang_tidy.py", "build/release"],
            exit_counts, {})
-    for preset in ("release", "asan"):
-        for test in unit:
-            yield (f"unit {test.removesuffix('_test')} {preset}", [f"build/{preset}/{test}"],
-                   doctest_counts, {})
 
 
-def program_suites():
-    """The same of those that drive whole programs."""
-    found = [(directory.name, pytest(directory), pytest_counts, {})
-             for directory in sorted({p.parent for p in (ROOT / "tests").glob("*/*_test.py")})]
+def runnings():
+    """The same of those that run what was built."""
+    unit = [t.name for t in sorted((ROOT / "build/release").glob("*_test")) if t.is_file()]
+    found = [(f"unit {test.removesuffix('_test')} {preset}", [f"build/{preset}/{test}"],
+              doctest_counts, {}) for test in unit for preset in ("release", "asan")]
+    found += [(directory.name, pytest(directory), pytest_counts, {})
+              for directory in sorted({p.parent for p in (ROOT / "tests").glob("*/*_test.py")})]
     for directory in SANITIZED:
         found.append((f"{directory} asan", pytest(ROOT / "tests" / directory), pytest_counts,
                       {"TRAINYARD_BUILD": str(ROOT / "build/asan")}))
@@ -119,12 +117,12 @@ def run_suite(suite):
 def main(names):
     LOGS.mkdir(parents=True, exist_ok=True)
     build("release", "all")
-    first, programs = chosen(first_suites(), names), chosen(program_suites(), names)
-    if any("asan" in suite[0] for suite in first + programs):
+    first, then = chosen(readings(), names), chosen(runnings(), names)
+    if any("asan" in suite[0] for suite in then):
         build("asan", "trainyard", "trainyard-train", "print_shapes", "unit_tests")
     counts = [run_suite(suite) for suite in first]
     with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
-        counts += pool.map(run_suite, programs)
+        counts += pool.map(run_suite, then)
     passed, failed = map(sum, zip(*counts)) if counts else (0, 0)
     print(f"{passed} passed, {failed} failed")
     return int(failed > 0 or passed == 0)

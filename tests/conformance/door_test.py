@@ -1,4 +1,6 @@
-"""What a job can and cannot ask through its door."""
+"""What can and cannot be asked at the doors: the one port, and a job's own."""
+
+import pytest
 
 ASK = r"""
 import os, socket, urllib.parse
@@ -16,3 +18,8 @@ def test_a_job_cannot_speak_for_its_agent(service):  # SEMANTICS X30
     assert job["TrainingJobStatus"] == "Completed", job
     (status,) = service.lines(job["TrainingJobName"])
     assert status.split()[1] == "403"
+
+
+def test_a_client_that_is_slow_with_its_headers_is_cut_off(service, slow_client):  # SEMANTICS A9
+    """It is let go after 20 s, and others have been served meanwhile."""
+    assert slow_client.result() == pytest.approx(20, abs=4)

@@ -356,14 +356,6 @@ def test_headers_too_large(service):  # SEMANTICS A9
     assert state_of(service) == before
 
 
-def test_a_client_that_is_slow_with_its_headers_is_cut_off(service):  # SEMANTICS A9
-    """It is let go after 20 s, and others are served meanwhile."""
-    with connect(service) as slow:
-        slow.sendall(b"POST / HTTP/1.1\r\nHost: ")
-        assert service.describe("ended")["TrainingJobStatus"] == "Completed"
-        assert slow.recv(1) == b""
-
-
 def expecting(service, target, body, **headers):
     """What is answered to the head of a request that waits for leave to send its body."""
     headers = {**headers, "Expect": "100-continue", "Content-Length": len(body)}

@@ -405,8 +405,12 @@ time.time = lambda: began + 20 * (now() - began)
 time.sleep = lambda seconds: pause(seconds / 20)
 
 import sagemaker
+from sagemaker.config.config_schema import TELEMETRY_OPT_OUT_PATH
 from sagemaker.pytorch import PyTorch
+from sagemaker.utils import resolve_value_from_config
 session = sagemaker.Session()
+print("no telemetry:", resolve_value_from_config(config_path=TELEMETRY_OPT_OUT_PATH,
+                                                 sagemaker_session=session))
 session.logs_for_job({name!r}, wait=True)
 estimator = PyTorch.attach({name!r}, sagemaker_session=session)
 print("attached to", estimator.latest_training_job.name, estimator.hyperparameters().get("lr"))
@@ -414,7 +418,7 @@ print("model", estimator.model_data)
 """
 
 
-def test_attach_streams_on_to_the_end(service, tmp_path):  # SEMANTICS J37
+def test_attach_streams_on_to_the_end(service, tmp_path):  # SEMANTICS A16, J37
     """A second client comes while the job runs; the lines that come later are streamed too."""
     service.put("attach/sourcedir.tar.gz")
     name = service.create(
@@ -439,5 +443,6 @@ def test_attach_streams_on_to_the_end(service, tmp_path):  # SEMANTICS J37
         said = "".join(said)
     assert client.returncode == 0, said
     assert said.index("before") < said.index("after") < said.index("attached to")
+    assert "no telemetry: True" in said
     assert f'attached to {name} "0.5"' in said
     assert f"model s3://{service.bucket}/out/{name}/output/model.tar.gz" in said

@@ -114,25 +114,26 @@ def test_what_a_search_cannot_mean_is_refused(logs, job):
 
 @pytest.fixture(scope="module")
 def long_lines(service):
-    """A job, and the events that its long lines are to be."""
+    """A job whose lines are longer than an event may be."""
     script = ("import sys\n"
-              f"sys.stdout.write('x' * {EVENT - 1} + '\\ud55c' * 3 + 'y' * 600000 + '\\n')\n"
+              f"sys.stdout.write('x' * {EVENT - 1} + '\\ud55c' * 200000 + 'y' * 600000 + '\\n')\n"
               "sys.stdout.write('tail\\n' + 'z' * 300000)\n")
-    name = service.job(f"PYTHONIOENCODING=utf-8 python3 -c \"{script}\"")["TrainingJobName"]
-    rest = "한한한" + "y" * 600_000
-    return name, ["x" * (EVENT - 1), rest[:EVENT - 6], rest[EVENT - 6:2 * EVENT - 6],
-                  rest[2 * EVENT - 6:], "tail", "z" * EVENT, "z" * (300_000 - EVENT)]
+    return service.job(f"PYTHONIOENCODING=utf-8 python3 -c \"{script}\"")["TrainingJobName"]
 
 
 def test_long_lines_are_cut_between_characters(service, long_lines):  # SEMANTICS L5
-    name, events = long_lines
-    assert service.lines(name) == events
+    events = service.lines(long_lines)
+    tail = events.index("tail")
+    assert "".join(events[:tail]) == "x" * (EVENT - 1) + "한" * 200_000 + "y" * 600_000
+    assert "".join(events[tail + 1:]) == "z" * 300_000
+    assert max(len(event.encode()) for event in events) <= EVENT
+    assert len(events) < 20
 
 
 @pytest.mark.parametrize("limit", [1, 2, 10000])
-def test_pages_that_end_within_a_line_lose_no_byte(logs, long_lines, limit):  # SEMANTICS L5, L10
-    name, events = long_lines
-    stream = stream_of(logs, name)
+def test_pages_that_end_within_a_line_lose_no_byte(service, logs, long_lines, limit):  # SEMANTICS L5, L10
+    events = service.lines(long_lines)
+    stream = stream_of(logs, long_lines)
     assert said(found(logs, logStreamNames=[stream], limit=limit)) == events
     backward, token = [], {}
     while True:

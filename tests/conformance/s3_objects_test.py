@@ -88,7 +88,7 @@ def test_a_bucket_name_that_is_none(service, s3, name):  # SEMANTICS S14
         return None
 
     before = s3.list_buckets()["Buckets"]
-    client = service.client("s3", parameter_validation=False)
+    client = service.new_client("s3", parameter_validation=False)
     client.meta.events.unregister("before-parameter-build.s3",
                                   botocore.handlers.validate_bucket_name)
     client.meta.events.register("before-parameter-build.s3", skip_the_clients_own_check)

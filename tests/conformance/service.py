@@ -20,6 +20,8 @@ import botocore.config
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TRAINYARD_BUILD", ROOT / "build/release"))
 TRAINYARD = BUILD / "trainyard"
+# The sanitizers make the program about five times as slow, and no loop another one for being longer.
+SANITIZED = BUILD.name == "asan"
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1.10-cpu-py38"
 ENDED = {"Completed", "Failed", "Stopped"}
 # In a job's script: wait here until open_gate().
@@ -63,6 +65,7 @@ class Service:
             self.options += ["--settings", str(file)]
         self.process = None
         self.listen = free_address()
+        self.clients = {}
 
     def start(self):
         command = [self.program, "serve", "--data", self.data, "--listen", self.listen, *self.options]
@@ -107,6 +110,13 @@ class Service:
                 "AWS_DEFAULT_REGION": self.region, "AWS_EC2_METADATA_DISABLED": "true"}
 
     def client(self, name, region=None, **config):
+        """Made once: making one costs more than most of what it is asked."""
+        known = (name, region, self.url, str(config))
+        if known not in self.clients:
+            self.clients[known] = self.new_client(name, region, **config)
+        return self.clients[known]
+
+    def new_client(self, name, region=None, **config):
         config = {"retries": {"max_attempts": 0}, "s3": {"addressing_style": "path"}, **config}
         return boto3.client(name, endpoint_url=self.url, region_name=region or self.region,
                             aws_access_key_id=self.access_key,

@@ -12,8 +12,6 @@ namespace {
 
 // A page and one event more: whatever the block begins with, that event is in it.
 constexpr std::size_t block_bytes = page_bytes_max + wire::event_bytes_max;
-// How far is looked for the begin of a line at a time.
-constexpr std::uint64_t step_back_bytes = 64u << 10;
 
 }  // namespace
 
@@ -60,31 +58,26 @@ Result<std::uint64_t> StreamReader::first_from(std::int64_t ms) const {
   return std::min(size_, TRY(times_.first_from(ms)).value_or(size_));
 }
 
-// Where the line begins that `at` is in or at the begin of: only from there on is it known where
-// its events are.
-Result<std::uint64_t> StreamReader::line_begin(std::uint64_t at) const {
-  while (at > 0) {
-    const std::uint64_t begin = at - std::min(at, step_back_bytes);
-    const std::string bytes = TRY(read(begin, std::size_t(at - begin)));
-    const auto newline = bytes.rfind('\n');
-    if (newline != std::string::npos) return begin + newline + 1;
-    at = begin;
-  }
-  return at;
+// Where an event begins that `at` is in or behind: only from there on is it known where events are.
+Result<std::uint64_t> StreamReader::event_begin(std::uint64_t at) const {
+  const std::uint64_t begin = at - std::min<std::uint64_t>(at, wire::look_back_bytes);
+  return wire::event_begin(TRY(read(begin, std::size_t(at - begin))), at);
 }
 
 // Hands over the events from `at` on, which is where one begins, until `sink` wants no more or none
 // is whole; their times are not set. Returns where the first begins that was not taken.
 Result<std::uint64_t> StreamReader::each_event(std::uint64_t at,
                                                const std::function<bool(Event)>& sink) {
+  bool begins_line = at == 0 || TRY(read(at - 1, 1)) == "\n";
   while (at < size_) {
     const std::string block = TRY(read(at, block_bytes));
     const bool at_end = complete_ && at + block.size() >= size_;
     std::string_view left = block;
-    while (const auto length = wire::first_event(left, at_end)) {
+    while (const auto length = wire::first_event(left, at, begins_line, at_end)) {
       const std::uint64_t end = at + length->whole;
       if (!sink({at, end, {}, std::string(left.substr(0, length->text))})) return at;
       left.remove_prefix(length->whole);
+      begins_line = length->whole > length->text;
       at = end;
     }
     if (left.size() == block.size()) return at;
@@ -106,7 +99,7 @@ Result<Page> StreamReader::forward(std::uint64_t offset, const Range& range,
   const std::uint64_t until = TRY(first_from(range.end_ms));
   std::vector<Event> events;
   std::size_t bytes = 0;
-  const auto end = TRY(each_event(from > offset ? TRY(line_begin(from)) : offset, [&](Event e) {
+  const auto end = TRY(each_event(from > offset ? TRY(event_begin(from)) : offset, [&](Event e) {
     if (e.offset < from) return true;
     if (e.offset >= until || events.size() >= events_max || bytes >= page_bytes_max) return false;
     bytes += bytes_of(e);
@@ -124,7 +117,7 @@ Result<Page> StreamReader::backward(std::uint64_t offset, const Range& range,
   const std::uint64_t near = until - std::min<std::uint64_t>(until, block_bytes);
   std::deque<Event> last;
   std::size_t bytes = 0;
-  const auto end = TRY(each_event(TRY(line_begin(std::max(near, from))), [&](Event e) {
+  const auto end = TRY(each_event(TRY(event_begin(std::max(near, from))), [&](Event e) {
     if (e.offset >= until) return false;
     if (e.offset < from) return true;
     bytes += bytes_of(e);

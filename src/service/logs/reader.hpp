@@ -1,7 +1,7 @@
 #pragma once
 /// Reads a stream's events from the agent's files (wire/instance/log_index.hpp). No copy is kept:
-/// what is on disk is what is answered. A page costs what is on it, however long the log is; only a
-/// line of many events is read from its begin.
+/// what is on disk is what is answered. A page costs what is on it, however long the log and its
+/// lines are.
 
 #include "base/result.hpp"
 #include "os/files.hpp"
@@ -64,7 +64,7 @@ private:
   explicit StreamReader(TimeIndex times) : times_(std::move(times)) {}
   Result<std::string> read(std::uint64_t offset, std::size_t length) const;
   Result<std::uint64_t> first_from(std::int64_t ms) const;
-  Result<std::uint64_t> line_begin(std::uint64_t at) const;
+  Result<std::uint64_t> event_begin(std::uint64_t at) const;
   Result<std::uint64_t> each_event(std::uint64_t at, const std::function<bool(Event)>& sink);
   Result<Page> page_of(std::vector<Event> events, std::uint64_t end);
 

@@ -3,6 +3,12 @@
 namespace trainyard::wire {
 namespace {
 
+constexpr std::size_t character_bytes_max = 4;
+
+std::uint64_t next_multiple(std::uint64_t offset) {
+  return (offset / cut_bytes + 1) * cut_bytes;
+}
+
 void put(std::string& out, std::uint64_t v) {
   for (int shift = 0; shift < 64; shift += 8)
     out += char(v >> shift & 255);
@@ -44,15 +50,33 @@ std::vector<IndexRecord> decode_records(std::string_view bytes) {
   return out;
 }
 
-std::optional<EventLength> first_event(std::string_view bytes, bool at_end) {
-  const std::size_t newline = bytes.substr(0, event_bytes_max + 1).find('\n');
+std::optional<EventLength> first_event(std::string_view bytes, std::uint64_t offset,
+                                       bool begins_line, bool at_end) {
+  // A line that fits is one event. The rest of one that does not goes on up to the next cut, which
+  // is not the one that it begins at or, for a character's sake, just before.
+  const std::size_t longest = begins_line
+                                  ? event_bytes_max
+                                  : next_multiple(offset + character_bytes_max) - offset;
+  const std::size_t newline = bytes.substr(0, longest + 1).find('\n');
   if (newline != std::string_view::npos) return EventLength{newline, newline + 1};
-  if (bytes.size() > event_bytes_max) {
-    const std::size_t length = whole_characters(bytes.substr(0, event_bytes_max));
+  if (bytes.size() > longest) {
+    const std::uint64_t cut = (offset + longest) / cut_bytes * cut_bytes;
+    const std::size_t length = whole_characters(bytes.substr(0, std::size_t(cut - offset)));
     return EventLength{length, length};
   }
   if (at_end && !bytes.empty()) return EventLength{bytes.size(), bytes.size()};
   return std::nullopt;
+}
+
+// Without a newline in all that is looked at the line is so long that each multiple behind the
+// first ones is a cut. (`at` itself may be the newline that ends it: no cut.)
+std::uint64_t event_begin(std::string_view before, std::uint64_t at) {
+  const std::size_t newline = before.rfind('\n');
+  const std::uint64_t begin = at - before.size();
+  if (newline != std::string_view::npos) return begin + newline + 1;
+  if (before.size() < look_back_bytes) return begin;
+  const std::uint64_t cut = (at - 1) / cut_bytes * cut_bytes;
+  return begin + whole_characters(before.substr(0, std::size_t(cut - begin)));
 }
 
 }  // namespace trainyard::wire
