@@ -123,9 +123,9 @@ Result<int> explain_image(const Common& common, const std::string& image) {
   Connection service = TRY(Connection::open(common.data));
   const std::string answer = TRY(service.call(
       "Trainyard.ExplainImage", std::string_view(wire::encode(wire::ExplainImageRequest{image}))));
-  if (common.json) return print(answer), ok;
-  print(TRY(wire::decode_answer<wire::ExplainImageResponse>(answer)).Sentence);
-  return ok;
+  const auto explained = TRY(wire::decode_answer<wire::ExplainImageResponse>(answer));
+  print(common.json ? answer : explained.Sentence);
+  return explained.Environment.empty() ? refused : ok;
 }
 
 }  // namespace trainyard::cli

@@ -34,6 +34,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 // The order of initialisation, each thing owned here and built from those above it: lock, database,
@@ -45,7 +46,7 @@ namespace trainyard {
 namespace {
 
 constexpr std::size_t pool_threads = 6, body_threads = 256, queue_max = 10'000;
-constexpr Millis drain_grace{1500};
+constexpr Millis drain_grace{1500}, end_after{1900};
 
 struct User {
   uid_t uid = 0;
@@ -113,6 +114,17 @@ sigset_t block_signals() {
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return set;
+}
+
+// What is still at work after that stays owed, and is done by the next service as after a kill.
+void end_at_latest() {
+  ::signal(SIGALRM, [](int) {
+    constexpr std::string_view said = "stopped: what was still at work is done at the next start\n";
+    (void)!::write(STDERR_FILENO, said.data(), said.size());
+    ::_exit(0);
+  });
+  constexpr itimerval after{{}, {end_after.count() / 1000, end_after.count() % 1000 * 1000}};
+  ::setitimer(ITIMER_REAL, &after, nullptr);
 }
 
 // Connections, databases, agents and files take more than the 1,024 that a shell gives. Not all
@@ -211,6 +223,7 @@ Result<> serve(const ServeOptions& options) {
     int caught = 0;
     ::sigwait(&signals, &caught);
     log::info("stopping", {{"signal", std::to_string(caught)}});
+    end_at_latest();
     server->drain(drain_grace);
     return {};
   };

@@ -172,7 +172,14 @@ def test_run_says_what_it_cannot_start(service):
 
 # -- JSON ---------------------------------------------------------------------------------------
 
-def test_json_of_each_command(service, jobs, tmp_path):  # SEMANTICS E9
+def test_an_image_that_nothing_here_runs(service):  # SEMANTICS E9
+    done = service.run("envs", "why", IMAGE.replace("pytorch", "mxnet"))
+    assert done.returncode == 4 and "mxnet" in done.stdout, done.stdout
+    assert "[environments." in done.stdout
+    assert service.run("envs", "why", IMAGE).returncode == 0
+
+
+def test_json_of_each_command(service, jobs, tmp_path):
     def answer(*words, **more):
         return json.loads(service.run(*words, "--json", **more).stdout)
 

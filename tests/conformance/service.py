@@ -85,7 +85,11 @@ class Service:
     def stop(self, how=signal.SIGTERM):
         if self.process and self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(30)
+            try:
+                self.process.wait(30)
+            finally:
+                self.process.kill()  # it has ended, or never does
+                self.process.wait()
         if self.process:
             self.process.stdout.close()
         self.process = None

@@ -3,6 +3,8 @@ time: a second `serve` and an older program refuse, SIGTERM drains and ends, and
 
 import contextlib
 import json
+import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -109,6 +111,39 @@ def test_sigterm_ends_the_service_within_2_s_and_its_jobs_go_on(own_service):  #
     wait_until(lambda: not own_service.leftovers(), "nothing was left")
 
 
+def held(fifo):
+    """The end that keeps its reader waiting, once there is one."""
+    def opened():
+        with contextlib.suppress(OSError):  # nobody reads it yet
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+
+    return wait_until(opened, f"{fifo} was read")
+
+
+def test_sigterm_ends_a_service_whose_work_does_not_end(own_service):  # SEMANTICS C7
+    name = own_service.create(GATE)
+    own_service.wait_for(name, "Training")
+    instance, = own_service.data.glob("scratch/instances/*")
+    told = instance / "report.log"
+    told.rename(instance / "aside")
+    os.mkfifo(told)
+    agent, = agents(own_service).values()
+    os.kill(agent, signal.SIGKILL)
+    end = held(told)  # a thread of the service reads what the agent had told
+    process, began = own_service.process, time.monotonic()
+    process.terminate()
+    try:
+        assert process.wait(30) == 0
+        took = time.monotonic() - began
+    finally:
+        os.close(end)
+    assert took < 2.0, f"it took {took:.2f} s"
+    assert "is done at the next start" in own_service.log.read_text()
+    (instance / "aside").rename(told)
+    own_service.start()
+    assert own_service.wait(name)["TrainingJobStatus"] == "Failed"
+
+
 def test_sigterm_lets_a_request_in_flight_end(own_service):  # SEMANTICS C7
     """A body that was on its way when the signal came is stored and its client told so."""
     s3 = own_service.client("s3")
@@ -126,6 +161,7 @@ def test_sigterm_lets_a_request_in_flight_end(own_service):  # SEMANTICS C7
                 self.sent = self.size // 2
                 return b"a" * self.sent
             if self.sent < self.size:
+                wait_until(lambda: list(own_service.data.glob("blobs/objects/tmp/*")), "it began")
                 process.terminate()
                 wait_until(lambda: "stopping" in own_service.log.read_text(), "it took the signal")
                 self.sent = self.size

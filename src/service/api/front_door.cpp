@@ -178,53 +178,6 @@ wire::Response FrontDoor::refuse(const wire::RequestHead& head, const Error& err
   return out;
 }
 
-void FrontDoor::handle(Shared exchange) {
-  const auto request = std::static_pointer_cast<Request>(exchange->context());
-  const auto& head = exchange->head();
-  const auto refuse = [&](const Error& error) {
-    exchange->reply(refusal(request->protocol, error, head, request->id));
-  };
-  if (request->protocol == Protocol::agent) return parts_.sessions.accept(*exchange);
-  if (request->protocol == Protocol::credentials) {
-    if (!parts_.pool.post([this, exchange] { give_credentials(*exchange); }))
-      refuse({ErrorKind::unavailable, "SlowDown", "Too many requests; try again."});
-    return;
-  }
-  const bool streamed = request->protocol == Protocol::s3 && wants_body_stream(head);
-  if (!streamed)
-    if (const auto checked = check_signature(*request, head, sha256_hex(exchange->body()));
-        !checked)
-      return refuse(checked.error());
-  if (request->protocol == Protocol::s3) {
-    const std::string& region = request->signature.region;
-    return handle_s3(parts_.s3, exchange,
-                     {request->signature, request->key->secret, request->id,
-                      region.empty() ? parts_.services.settings.region : region});
-  }
-  Call call = make_call(*request, *exchange);
-  std::string name(head.headers.get("X-Amz-Target"));
-  if (request->protocol == Protocol::query) {
-    auto form = wire::Query::parse(exchange->body());
-    if (!form) return refuse(form.error());
-    call.form = std::move(*form);
-    name = request->signature.service + ":" + std::string(call.form.get("Action"));
-  }
-  if (name == "Trainyard.AwaitLogEvents") return await(request, std::move(call), exchange);
-  const Operation* operation = find_operation(name);
-  if (!operation) return refuse(not_offered(name, exchange->body()).value());
-  run(*operation, request, std::move(call), exchange);
-}
-
-Call FrontDoor::make_call(const Request& request, net::Exchange& exchange) const {
-  Call call;
-  call.caller = {parts_.services.identity.account(), request.key->user, request.key->id,
-                 request.key->environment};
-  call.region = request.signature.region;
-  call.body = exchange.body();
-  call.request_id = request.id;
-  return call;
-}
-
 namespace {
 
 wire::Response answer(Protocol protocol, Result<std::string> outcome, const wire::RequestHead& head,
@@ -240,32 +193,72 @@ wire::Response answer(Protocol protocol, Result<std::string> outcome, const wire
 
 }  // namespace
 
-void FrontDoor::run(const Operation& operation, std::shared_ptr<Request> request, Call call,
-                    Shared exchange) {
-  const auto busy = [&] {
-    exchange->reply(refusal(request->protocol,
-                            {ErrorKind::unavailable, "ThrottlingException", "Rate exceeded"},
-                            exchange->head(), request->id));
-  };
-  const bool taken = parts_.pool.post([this, &operation, request, call = std::move(call),
-                                       exchange] {
-    if (operation.prepare) return run_write(operation, *request, call, exchange);
-    auto outcome = parts_.readers.read(
-        [&](store::Snapshot& s) { return operation.read(parts_.services, s, call); });
-    exchange->reply(answer(request->protocol, std::move(outcome), exchange->head(), request->id));
-  });
-  if (!taken) busy();
+void FrontDoor::handle(Shared exchange) {
+  const auto request = std::static_pointer_cast<Request>(exchange->context());
+  if (request->protocol == Protocol::agent) return parts_.sessions.accept(*exchange);
+  // A body that is streamed has threads of its own; its signature was checked with its head.
+  if (request->protocol == Protocol::s3 && wants_body_stream(exchange->head()))
+    return hand_to_s3(*request, exchange);
+  // To hash a body is no work for a thread that connections share.
+  if (parts_.pool.post([this, request, exchange] { answer_whole(request, exchange); })) return;
+  const bool is_ours = request->protocol != Protocol::s3;
+  refuse(*request, *exchange,
+         {ErrorKind::unavailable, is_ours ? "ThrottlingException" : "SlowDown",
+          is_ours ? "Rate exceeded" : "Please reduce your request rate."});
+}
+
+void FrontDoor::refuse(const Request& request, net::Exchange& exchange, const Error& error) {
+  exchange.reply(refusal(request.protocol, error, exchange.head(), request.id));
+}
+
+void FrontDoor::hand_to_s3(const Request& request, Shared exchange) {
+  const std::string& region = request.signature.region;
+  handle_s3(parts_.s3, std::move(exchange),
+            {request.signature, request.key->secret, request.id,
+             region.empty() ? parts_.services.settings.region : region});
+}
+
+// Answers a request whose body is there, on a thread of the pool.
+void FrontDoor::answer_whole(std::shared_ptr<Request> request, Shared exchange) {
+  if (request->protocol == Protocol::credentials) return give_credentials(*exchange);
+  const auto& head = exchange->head();
+  if (const auto checked = check_signature(*request, head, sha256_hex(exchange->body())); !checked)
+    return refuse(*request, *exchange, checked.error());
+  if (request->protocol == Protocol::s3) return hand_to_s3(*request, exchange);
+  Call call = make_call(*request, *exchange);
+  std::string name(head.headers.get("X-Amz-Target"));
+  if (request->protocol == Protocol::query) {
+    auto form = wire::Query::parse(exchange->body());
+    if (!form) return refuse(*request, *exchange, form.error());
+    call.form = std::move(*form);
+    name = request->signature.service + ":" + std::string(call.form.get("Action"));
+  }
+  if (name == "Trainyard.AwaitLogEvents") return await(request, call, exchange);
+  const Operation* operation = find_operation(name);
+  if (!operation)
+    return refuse(*request, *exchange, not_offered(name, exchange->body()).value());
+  if (operation->prepare) return run_write(*operation, *request, call, exchange);
+  auto outcome = parts_.readers.read(
+      [&](store::Snapshot& s) { return operation->read(parts_.services, s, call); });
+  exchange->reply(answer(request->protocol, std::move(outcome), head, request->id));
+}
+
+Call FrontDoor::make_call(const Request& request, net::Exchange& exchange) const {
+  Call call;
+  call.caller = {parts_.services.identity.account(), request.key->user, request.key->id,
+                 request.key->environment};
+  call.region = request.signature.region;
+  call.body = exchange.body();
+  call.request_id = request.id;
+  return call;
 }
 
 // The one operation that waits; it holds no thread while it does.
-void FrontDoor::await(std::shared_ptr<Request> request, Call call, Shared exchange) {
-  const auto reply = [request, exchange](Result<std::string> outcome) {
-    exchange->reply(answer(request->protocol, std::move(outcome), exchange->head(), request->id));
-  };
+void FrontDoor::await(std::shared_ptr<Request> request, const Call& call, Shared exchange) {
   const LogWaiting waiting{parts_.services, parts_.readers, parts_.pool, parts_.follower};
-  if (!parts_.pool.post(
-          [waiting, call = std::move(call), reply] { await_log_events(waiting, call, reply); }))
-    reply(fail(ErrorKind::unavailable, "ThrottlingException", "Rate exceeded"));
+  await_log_events(waiting, call, [request, exchange](Result<std::string> outcome) {
+    exchange->reply(answer(request->protocol, std::move(outcome), exchange->head(), request->id));
+  });
 }
 
 void FrontDoor::run_write(const Operation& operation, const Request& request, const Call& call,

@@ -43,12 +43,13 @@ private:
   static Result<> check_scope(const Request& request, const wire::RequestHead& head);
   Result<> check_signature(const Request& request, const wire::RequestHead& head,
                            std::optional<std::string_view> body_hash);
+  static void refuse(const Request& request, net::Exchange& exchange, const Error& error);
+  void hand_to_s3(const Request& request, Shared exchange);
+  void answer_whole(std::shared_ptr<Request> request, Shared exchange);
   Call make_call(const Request& request, net::Exchange& exchange) const;
-  void run(const Operation& operation, std::shared_ptr<Request> request, Call call,
-           Shared exchange);
   void run_write(const Operation& operation, const Request& request, const Call& call,
                  Shared exchange);
-  void await(std::shared_ptr<Request> request, Call call, Shared exchange);
+  void await(std::shared_ptr<Request> request, const Call& call, Shared exchange);
   void give_credentials(net::Exchange& exchange);
 
   Parts parts_;

@@ -43,7 +43,9 @@ void Engine::run_owed(const std::string& id) {
         readers_.read([&](store::Snapshot& s) { return store::next_effect(s, id); });
     if (!effect) log::error("what is owed could not be read", {{"error", effect.error().message}});
     const bool owed = !effect || *effect;
-    if (effect && *effect && run_one(**effect)) continue;
+    const bool is_done = effect && *effect && run_one(**effect);
+    // The next one takes its turn: where the service stops none begins.
+    if (is_done && pool_.post([this, id] { run_owed(id); })) return;
     if (owed) world_.after(retry_after, [this, id] { wake(id); });
     const std::lock_guard lock(owed_mutex_);
     if (again_.erase(id) > 0) continue;

@@ -43,9 +43,11 @@ template <class V> void fields(V& v, ExplainImageRequest& r) {
   v("Image", r.Image, required, length(1, 255));
 }
 struct ExplainImageResponse {
+  std::string Environment;  ///< its name; empty where none would run
   std::string Sentence;
 };
 template <class V> void fields(V& v, ExplainImageResponse& r) {
+  v("Environment", r.Environment);
   v("Sentence", r.Sentence);
 }
 

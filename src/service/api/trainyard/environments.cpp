@@ -21,8 +21,9 @@ Result<std::string> list_environments(Services& services, store::Snapshot&, cons
 Result<std::string> explain_image(Services& services, store::Snapshot&, const Call& call) {
   const auto request = TRY(wire::decode<wire::ExplainImageRequest>(call.body));
   const auto resolved = services.world.resolve(request.Image, call.caller.environment);
+  if (!resolved) return wire::encode(wire::ExplainImageResponse{"", resolved.error().message});
   return wire::encode(
-      wire::ExplainImageResponse{resolved ? resolved->sentence : resolved.error().message});
+      wire::ExplainImageResponse{resolved->environment.name, resolved->sentence});
 }
 
 }  // namespace trainyard::api
