@@ -235,8 +235,7 @@ void FrontDoor::answer_whole(std::shared_ptr<Request> request, Shared exchange) 
   }
   if (name == "Trainyard.AwaitLogEvents") return await(request, call, exchange);
   const Operation* operation = find_operation(name);
-  if (!operation)
-    return refuse(*request, *exchange, not_offered(name, exchange->body()).value());
+  if (!operation) return refuse(*request, *exchange, not_offered(name, exchange->body()).value());
   if (operation->prepare) return run_write(*operation, *request, call, exchange);
   auto outcome = parts_.readers.read(
       [&](store::Snapshot& s) { return operation->read(parts_.services, s, call); });

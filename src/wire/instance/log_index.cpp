@@ -54,9 +54,8 @@ std::optional<EventLength> first_event(std::string_view bytes, std::uint64_t off
                                        bool begins_line, bool at_end) {
   // A line that fits is one event. The rest of one that does not goes on up to the next cut, which
   // is not the one that it begins at or, for a character's sake, just before.
-  const std::size_t longest = begins_line
-                                  ? event_bytes_max
-                                  : next_multiple(offset + character_bytes_max) - offset;
+  const std::size_t longest =
+      begins_line ? event_bytes_max : next_multiple(offset + character_bytes_max) - offset;
   const std::size_t newline = bytes.substr(0, longest + 1).find('\n');
   if (newline != std::string_view::npos) return EventLength{newline, newline + 1};
   if (bytes.size() > longest) {

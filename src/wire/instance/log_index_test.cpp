@@ -40,7 +40,8 @@ TEST_CASE("a line without newline waits for its rest unless the log is at its en
 // SEMANTICS L5
 TEST_CASE("a line of megabytes is cut into events and loses no byte") {
   const std::string line(event_bytes_max * 4 + 5, 'x');
-  for (const std::uint64_t offset : {std::uint64_t(0), std::uint64_t(1), std::uint64_t(cut_bytes)}) {
+  for (const std::uint64_t offset :
+       {std::uint64_t(0), std::uint64_t(1), std::uint64_t(cut_bytes)}) {
     std::string joined;
     for (const auto& e : cut(line + "\n", false, nullptr, offset)) {
       CHECK(e.size() <= event_bytes_max);
@@ -83,8 +84,10 @@ TEST_CASE("where an event begins is known from the bytes before") {
   const std::string wide = "\xf0\x9f\x98\x80";
   std::string text = "short\n";
   for (const std::size_t length : {3 * cut_bytes, 6 * cut_bytes - 7, 7 * cut_bytes + 1}) {
-    while (text.size() % 4 != length % 3) text += '\n';
-    for (std::size_t i = 0; i < length; i += wide.size()) text += wide;
+    while (text.size() % 4 != length % 3)
+      text += '\n';
+    for (std::size_t i = 0; i < length; i += wide.size())
+      text += wide;
     text += '\n';
   }
   text += std::string(10 * cut_bytes - text.size() % cut_bytes, 'x') + "\nlast\n";

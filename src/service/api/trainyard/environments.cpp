@@ -22,8 +22,7 @@ Result<std::string> explain_image(Services& services, store::Snapshot&, const Ca
   const auto request = TRY(wire::decode<wire::ExplainImageRequest>(call.body));
   const auto resolved = services.world.resolve(request.Image, call.caller.environment);
   if (!resolved) return wire::encode(wire::ExplainImageResponse{"", resolved.error().message});
-  return wire::encode(
-      wire::ExplainImageResponse{resolved->environment.name, resolved->sentence});
+  return wire::encode(wire::ExplainImageResponse{resolved->environment.name, resolved->sentence});
 }
 
 }  // namespace trainyard::api
