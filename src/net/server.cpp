@@ -222,6 +222,36 @@ private:
   std::vector<std::thread> threads_;
 };
 
+namespace {
+
+boost::system::error_code listen_on(asio::ip::tcp::acceptor& acceptor,
+                                    const asio::ip::tcp::endpoint& endpoint) {
+  boost::system::error_code ec;
+  acceptor.open(endpoint.protocol(), ec);
+  if (!ec) acceptor.set_option(asio::socket_base::reuse_address(true), ec);
+  if (!ec) acceptor.bind(endpoint, ec);
+  if (!ec) acceptor.listen(1024, ec);
+  boost::system::error_code ignored;
+  if (ec) acceptor.close(ignored);
+  return ec;
+}
+
+// What a killed service had just forked holds its port until it has become another program, which
+// takes milliseconds, and nothing tells when that is.
+boost::system::error_code listen_after_a_kill(asio::ip::tcp::acceptor& acceptor,
+                                              const asio::ip::tcp::endpoint& endpoint) {
+  constexpr int tries = 20;
+  boost::system::error_code ec, ignored;
+  for (int n = 0; n < tries; ++n) {
+    ec = listen_on(acceptor, endpoint);
+    if (ec != asio::error::address_in_use) break;
+    asio::steady_timer(acceptor.get_executor(), Millis(50)).wait(ignored);
+  }
+  return ec;
+}
+
+}  // namespace
+
 Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
   const auto at = parse_address(address);
   if (!at) return Failure(at.error());
@@ -231,17 +261,12 @@ Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
     return fail(ErrorKind::invalid, "InvalidSettings",
                 "listen on " + address + ": " + ec.message());
   auto listener = std::make_unique<ListenerOn<asio::ip::tcp::acceptor>>(shared_);
-  auto& acceptor = listener->acceptor;
-  const asio::ip::tcp::endpoint endpoint(host, at->port);
-  acceptor.open(endpoint.protocol(), ec);
-  if (!ec) acceptor.set_option(asio::socket_base::reuse_address(true), ec);
-  if (!ec) acceptor.bind(endpoint, ec);
-  if (!ec) acceptor.listen(1024, ec);
+  ec = listen_after_a_kill(listener->acceptor, {host, at->port});
   if (ec)
     return fail(ErrorKind::conflict, "InvalidSettings",
                 "listen on " + address + ": " + ec.message() +
                     ". Stop what listens there, or give another --listen HOST:PORT");
-  const auto got = acceptor.local_endpoint(ec);
+  const auto got = listener->acceptor.local_endpoint(ec);
   listeners_.push_back(std::move(listener));
   return at->host + ":" + std::to_string(got.port());
 }

@@ -95,7 +95,7 @@ public:
   static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler& handler);
   virtual ~Server() = default;
   /// Listens on "HOST:PORT" (PORT 0 = any free one); returns the address it got. Who connects waits
-  /// for accept().
+  /// for accept(). An address that is in use is tried for a second.
   virtual Result<std::string> listen_tcp(const std::string& address) = 0;
   /// Listens on a unix socket with that mode; an old socket file there is replaced. `peer` is the
   /// RequestHead::peer of all that comes by it.

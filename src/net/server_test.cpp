@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <future>
 #include <netinet/in.h>
+#include <optional>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace trainyard::net {
@@ -170,6 +172,29 @@ TEST_CASE("100 Continue waits until the body is asked for") {
 }
 
 // SEMANTICS A9
+// SEMANTICS C5
+TEST_CASE("a port is there again once what its last holder had forked has gone") {
+  std::optional<Fixture> first(std::in_place);
+  const std::string address = first->address;
+  os::Pipe until = os::make_pipe().value();
+  const pid_t child = ::fork();
+  if (child == 0) {  // it holds all that was open
+    char none = 0;
+    ::close(until.write.get());
+    (void)::read(until.read.get(), &none, 1);
+    ::_exit(0);
+  }
+  REQUIRE(child > 0);
+  first.reset();
+  Echo handler;
+  const auto server = Server::start({}, handler).value();
+  auto listening = std::async(std::launch::async, [&] { return server->listen_tcp(address); });
+  CHECK(listening.wait_for(Millis(100)) == std::future_status::timeout);
+  until.write.reset();
+  CHECK(listening.get().value() == address);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+}
+
 TEST_CASE("bodies that are read whole share a limit, and give it back") {
   ServerOptions options;
   options.buffered_bytes_max = 10;
