@@ -200,7 +200,15 @@ def test_the_service_defaults_are_filled_in(service):  # SEMANTICS J23, J28
 # ---- a job that waits ----------------------------------------------------------------------------
 
 FULL = "[machine]\ncpus = 1\n[instances.\"ml.m5.large\"]\ncpus = 1\n"
-SAVINGS = """
+# The SDK looks at a job every 10 and 30 s: by a clock of its own that runs 20 times as fast.
+FAST_CLOCK = """
+import time
+began, now, pause = time.time(), time.time, time.sleep
+time.time = lambda: began + 20 * (now() - began)
+time.sleep = lambda seconds: pause(seconds / 20)
+"""
+
+SAVINGS = FAST_CLOCK + """
 import sagemaker
 sagemaker.Session().logs_for_job({name!r}, wait=True)
 print("the SDK is content")
@@ -397,13 +405,7 @@ def test_tags_of_what_is_not_there(service, change):  # SEMANTICS J36
 
 # ---- attach --------------------------------------------------------------------------------------
 
-# The SDK looks at a job every 10 and 30 s: by a clock of its own that runs 20 times as fast.
-ATTACH = """
-import time
-began, now, pause = time.time(), time.time, time.sleep
-time.time = lambda: began + 20 * (now() - began)
-time.sleep = lambda seconds: pause(seconds / 20)
-
+ATTACH = FAST_CLOCK + """
 import sagemaker
 from sagemaker.config.config_schema import TELEMETRY_OPT_OUT_PATH
 from sagemaker.pytorch import PyTorch
