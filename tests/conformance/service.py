@@ -115,7 +115,7 @@ class Service:
 
     def client(self, name, region=None, **config):
         """Made once: making one costs more than most of what it is asked."""
-        known = (name, region, self.url, str(config))
+        known = (name, region, self.url, self.access_key, str(config))
         if known not in self.clients:
             self.clients[known] = self.new_client(name, region, **config)
         return self.clients[known]
