@@ -234,9 +234,11 @@ def ending(service):
     try:
         yield service.start()
     finally:
-        end_jobs(service)
-        service.stop()
-        shutil.rmtree(service.data, ignore_errors=True)
+        try:
+            end_jobs(service)
+        finally:
+            service.stop()
+            shutil.rmtree(service.data, ignore_errors=True)
 
 
 def end_jobs(service):
