@@ -171,7 +171,6 @@ TEST_CASE("100 Continue waits until the body is asked for") {
   CHECK(refused.find("Connection: close") != std::string::npos);
 }
 
-// SEMANTICS A9
 // SEMANTICS C5
 TEST_CASE("a port is there again once what its last holder had forked has gone") {
   std::optional<Fixture> first(std::in_place);
@@ -195,6 +194,7 @@ TEST_CASE("a port is there again once what its last holder had forked has gone")
   REQUIRE(::waitpid(child, nullptr, 0) == child);
 }
 
+// SEMANTICS A9
 TEST_CASE("bodies that are read whole share a limit, and give it back") {
   ServerOptions options;
   options.buffered_bytes_max = 10;

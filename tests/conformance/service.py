@@ -20,7 +20,7 @@ import botocore.config
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TRAINYARD_BUILD", ROOT / "build/release"))
 TRAINYARD = BUILD / "trainyard"
-# The sanitizers make the program about five times as slow, and no loop another one for being longer.
+# The sanitizers make the program about five times as slow: what is long for its own sake is shorter then.
 SANITIZED = BUILD.name == "asan"
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1.10-cpu-py38"
 ENDED = {"Completed", "Failed", "Stopped"}
