@@ -131,6 +131,8 @@ public:
   void reply(wire::Response response) override {
     CHECK(!answered_);
     answered_ = true;
+    body_ = {};
+    memory_.reset();
     connection_->wish({std::move(response)});
   }
   std::shared_ptr<LineChannel> upgrade(std::string protocol, LineCallbacks callbacks) override;
@@ -218,8 +220,8 @@ void Connection::expect_within(Millis limit) {
 
 awaitable<void> Connection::run() {
   const auto self = shared_from_this();
-  while (co_await serve_one()) {
-  }
+  while (co_await serve_one())
+    idle_since_ = std::chrono::steady_clock::now();
   finish();
   expect_nothing();
   close();
@@ -231,7 +233,6 @@ awaitable<bool> Connection::serve_one() {
   Parser parser;
   parser.header_limit(std::uint32_t(server_.options().header_bytes_max));
   parser.body_limit(boost::none);
-  idle_since_ = std::chrono::steady_clock::now();
   if (buffer_.size() == 0) {
     expect_within(server_.options().idle_timeout);
     const auto [waited] = co_await socket_.async_wait(Socket::wait_read, as_tuple);

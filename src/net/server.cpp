@@ -11,6 +11,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <poll.h>
 #include <set>
 #include <sys/stat.h>
 #include <thread>
@@ -117,6 +118,12 @@ void Listener::close_longest_idle() {
   if (longest) longest->close_soon();
 }
 
+// The reactor may say twice of one client that it is there.
+bool somebody_waits(int listening) {
+  pollfd p{listening, POLLIN, 0};
+  return ::poll(&p, 1, 0) > 0;
+}
+
 template <class Acceptor> class ListenerOn final : public Listener {
 public:
   explicit ListenerOn(Shared& shared, std::string peer = "")
@@ -148,6 +155,7 @@ template <class Acceptor> awaitable<void> ListenerOn<Acceptor>::accept() {
   for (;;) {
     const auto [waited] = co_await acceptor.async_wait(Acceptor::wait_read, as_tuple);
     if (waited || !acceptor.is_open()) co_return;
+    if (!somebody_waits(acceptor.native_handle())) continue;
     if (is_full()) {
       co_await room_.wait();
       continue;

@@ -51,7 +51,9 @@ public:
   /// The next bytes of a body that was not buffered; 0 is its end. Blocks: for pool threads only,
   /// one at a time. An error when the client went away, was too slow or sent more than it may.
   virtual Result<std::size_t> read(std::span<char> out) = 0;
-  /// Answers. Once; from any thread. A body that was not read to its end closes the connection.
+  /// Answers. Once; from any thread. body() is empty from here on: the next request of this client
+  /// finds its memory given back, however long this exchange is held. A body that was not read to
+  /// its end closes the connection.
   virtual void reply(wire::Response response) = 0;
   /// Answers 101 and turns the connection into lines. Once, instead of reply().
   virtual std::shared_ptr<LineChannel> upgrade(std::string protocol, LineCallbacks callbacks) = 0;
