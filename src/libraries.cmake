@@ -8,10 +8,11 @@ trainyard_library(wire_instance wire/instance DEPS base wire)
 trainyard_library(net net DEPS base os wire PKGS Threads::Threads)
 trainyard_library(job job DEPS base)
 trainyard_library(store service/store DEPS base PKGS sqlite3)
-trainyard_library(objects service/objects DEPS base os store wire)
+trainyard_library(objects service/objects DEPS base os store wire wire_instance)
+trainyard_library(channels service/channels DEPS base os wire wire_shapes wire_instance store objects)
 trainyard_library(agent_runtime agent/runtime DEPS base os)
 trainyard_library(agent_channels agent/channels
-                  DEPS base os wire_sign net PKGS isal)
+                  DEPS base os wire wire_sign wire_instance net PKGS isal)
 trainyard_library(agent_outputs agent/outputs DEPS base os agent_channels PKGS isal)
 trainyard_library(agent_watch agent/watch DEPS base os wire_instance)
 trainyard_library(agent agent DEPS base os wire wire_instance net agent_runtime agent_watch agent_channels
@@ -19,12 +20,12 @@ trainyard_library(agent agent DEPS base os wire wire_instance net agent_runtime 
 trainyard_library(fleet service/fleet DEPS base os wire wire_instance net)
 trainyard_library(logs service/logs DEPS base os wire_instance net)
 trainyard_library(engine service/engine
-                  DEPS base os wire wire_shapes wire_instance job store objects fleet net)
+                  DEPS base os wire wire_shapes wire_instance job store objects channels fleet net)
 trainyard_library(identity service/identity DEPS base store)
 trainyard_library(api_operation service/api/operation DEPS base wire store engine identity)
 trainyard_library(api_s3 service/api/s3 DEPS base os wire wire_sign net store objects)
 trainyard_library(api_sagemaker service/api/sagemaker
-                  DEPS base wire wire_shapes store engine api_operation)
+                  DEPS base wire wire_shapes store channels engine api_operation)
 trainyard_library(api_logs service/api/logs DEPS base wire wire_shapes store logs net api_operation)
 trainyard_library(api_sts service/api/sts DEPS base api_operation)
 trainyard_library(api_iam service/api/iam DEPS base wire api_operation)

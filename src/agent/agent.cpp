@@ -1,5 +1,6 @@
 #include "agent/agent.hpp"
 
+#include "agent/channels/pipe_channel.hpp"
 #include "agent/channels/retry.hpp"
 #include "agent/container.hpp"
 #include "agent/door.hpp"
@@ -85,6 +86,7 @@ private:
   Result<> run();
   Result<> prepare();
   Result<> restore();
+  Result<> open_pipes();
   Result<> train();
   Result<> follow_to_the_end();
   Result<> store();
@@ -119,6 +121,10 @@ private:
   std::string cause_;              // why it was asked to end
   bool fenced_ = false;
   Signal told_to_end_, told_off_;  // for the worker: a stop or a fence came, a fence came
+  Signal channel_failed_;
+  std::mutex channel_mutex_;
+  std::optional<Error> channel_error_;               // guarded: of the first channel that failed
+  std::vector<std::unique_ptr<PipeChannel>> pipes_;  // after what their threads tell
   Outcome outcome_;
 };
 
@@ -183,6 +189,7 @@ Result<> Instance::give_up(const Error& why) {
 Result<> Instance::prepare() {
   TRY(told_to_end_.make());
   TRY(told_off_.make());
+  TRY(channel_failed_.make());
   log_ = TRY(LogKeeper::open(spec_.LogDirectory, std::uint64_t(spec_.LogBytesMax), clock_));
   for (const auto& notice : spec_.Notices)
     TRY(log_->note(notice));
@@ -194,6 +201,7 @@ Result<> Instance::prepare() {
   facts.door_port = TRY(open_door_listener());
   TRY(lay_out(spec_, paths_, facts.network_interface));
   if (spec_.Checkpoint) TRY(restore());
+  TRY(open_pipes());
   running_ = TRY(runtime_.prepare(plan_container(spec_, paths_, facts)));
   if (spec_.NetworkIsolation) door_listener_ = std::move(running_->door_listener);
   if (door_listener_)
@@ -212,6 +220,19 @@ Result<> Instance::restore() {
   return {};
 }
 
+Result<> Instance::open_pipes() {
+  const PipeOwner owner{uid_t(spec_.HostUid), gid_t(spec_.HostGid)};
+  for (const auto& channel : spec_.Channels)
+    if (channel.InputMode == "Pipe")
+      pipes_.push_back(
+          TRY(PipeChannel::open(channel, paths_.ml() / "input/data", owner, [this](Error error) {
+            const std::lock_guard lock(channel_mutex_);
+            if (!channel_error_) channel_error_ = std::move(error);
+            channel_failed_.raise();
+          })));
+  return {};
+}
+
 Result<std::uint16_t> Instance::open_door_listener() {
   if (spec_.Service.empty()) return 0;
   if (spec_.NetworkIsolation) return isolated_door_port;  // the runtime makes it, inside
@@ -225,8 +246,10 @@ Result<> Instance::train() {
   TRY(follow_to_the_end());
   Exit exit = TRY(runtime_.wait(*running_));
   if (spec_.Entrypoint.empty()) exit.unrunnable = false;  // the toolkit is not the request's
+  pipes_.clear();
   const Result<> kept = log_->finish();  // every line is there before anything is said of the end
   outcome_ = judge(exit, failure_text(paths_), !cause_.empty());
+  if (channel_error_) outcome_.failure = setup_failure(*channel_error_);
   if (!kept) (void)log_->note("part of the log could not be kept: " + kept.error().message);
   for (const auto& line : outcome_.notes)
     (void)log_->note(line);
@@ -297,11 +320,13 @@ bool Instance::wait_for(int fd, const Deadline& deadline) {
     Millis timeout{3'600'000};
     if (spec_.Report == "service") timeout = std::min(timeout, link_.on_tick());
     if (until) timeout = std::min(timeout, std::max(Millis(0), *until - clock_.boottime()));
-    std::array<pollfd, 2> fds{pollfd{fd, POLLIN, 0}, pollfd{link_.fd(), POLLIN, 0}};
+    std::array<pollfd, 3> fds{pollfd{fd, POLLIN, 0}, pollfd{link_.fd(), POLLIN, 0},
+                              pollfd{kill_at_ ? -1 : channel_failed_.fd(), POLLIN, 0}};
     ::poll(fds.data(), fds.size(), int(timeout.count()));
     if (fds[1].revents != 0)
       for (const auto& command : link_.on_readable())
         obey(command);
+    if (fds[2].revents != 0) ask_to_end("channel");
     if (fds[0].revents != 0) return true;
     if (const auto now = deadline(); now && clock_.boottime() >= *now) return false;
     if (fd < 0 && link_.all_acknowledged()) return true;

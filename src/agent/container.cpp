@@ -10,6 +10,12 @@ namespace {
 constexpr const char* toolkit_inside = "/opt/trainyard/bin/train";
 constexpr std::uint64_t pids_max = 32'768;
 
+Mount mount_of(const wire::ChannelSpec& channel) {
+  const auto kind = channel.Access == "overlay" ? Mount::Kind::overlay : Mount::Kind::bind;
+  return {kind, channel.Source, "/opt/ml/input/data/" + channel.Name, channel.Access == "ro", false,
+          0,    channel.Within};
+}
+
 std::vector<Mount> mounts(const wire::InstanceSpec& spec, const InstancePaths& paths,
                           const MachineFacts& facts) {
   std::vector<Mount> out;
@@ -18,8 +24,7 @@ std::vector<Mount> mounts(const wire::InstanceSpec& spec, const InstancePaths& p
   out.push_back({Mount::Kind::bind, facts.toolkit, toolkit_inside, true, false, 0});
   out.push_back({Mount::Kind::bind, paths.ml(), "/opt/ml", false, false, 0});
   for (const auto& channel : spec.Channels)
-    out.push_back({Mount::Kind::overlay, channel.Source, "/opt/ml/input/data/" + channel.Name,
-                   false, false, 0});
+    if (channel.InputMode != "Pipe") out.push_back(mount_of(channel));
   if (spec.Checkpoint)
     out.push_back(
         {Mount::Kind::bind, paths.checkpoints(), spec.Checkpoint->LocalPath, false, false, 0});

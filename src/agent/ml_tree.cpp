@@ -108,7 +108,7 @@ Result<> lay_out(const wire::InstanceSpec& spec, const InstancePaths& paths,
         "output/metrics", "output/metrics/sagemaker", "errors"})
     TRY(make_owned(ml / directory, spec));
   for (const auto& channel : spec.Channels)
-    TRY(make_owned(ml / "input/data" / channel.Name, spec));
+    if (channel.InputMode != "Pipe") TRY(make_owned(ml / "input/data" / channel.Name, spec));
   TRY(make_owned(paths.checkpoints(), spec));
   TRY(os::make_directories(paths.scratch()));
   for (const auto& [name, text] : config_files(spec, network_interface)) {

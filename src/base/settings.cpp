@@ -160,19 +160,42 @@ void read_environment(Reader& r, const std::string& name, const toml::node& node
   if (python.empty()) r.complain(node, "an environment needs python = \"/path/to/bin/python\"");
 }
 
+// A directory of this machine below its root, or a complaint.
+void read_directory(Reader& r, const toml::node& node, std::string& out) {
+  r.text(node, out);
+  const std::filesystem::path path(out);
+  std::error_code ec;
+  if (path.is_relative() || path == "/" || !std::filesystem::is_directory(path, ec))
+    r.complain(node, fmt::format("'{}' is no directory of this machine below /: write its whole "
+                                 "path",
+                                 out));
+}
+
+bool is_file_system_id(std::string_view id) {
+  constexpr std::string_view front = "fs-";
+  return id.starts_with(front) && id.size() > front.size() &&
+         id.find_first_not_of("0123456789abcdef", front.size()) == std::string_view::npos;
+}
+
+void read_file_system(Reader& r, const std::string& id, const toml::node& node, Settings& out) {
+  if (!is_file_system_id(id))
+    return r.complain(node, fmt::format("'{}' is no file system's id: write fs- and hexadecimal "
+                                        "digits, as fs-0123456789abcdef0",
+                                        id));
+  FileSystemSettings& file_system = out.file_systems[id];
+  r.read(node, "file_systems." + id,
+         {{"path", [&](const toml::node& n) { read_directory(r, n, file_system.path); }},
+          {"mount_name", [&](const toml::node& n) { r.text(n, file_system.mount_name); }}});
+  if (file_system.path.empty()) r.complain(node, "a file system needs path = \"/a/directory\"");
+  if (file_system.mount_name.find('/') != std::string::npos)
+    r.complain(node, "mount_name is one part of a path, without slashes");
+}
+
 void read_mounts(Reader& r, const toml::node& node, Settings& out) {
   const toml::array* array = node.as_array();
   if (!array) return r.complain(node, "must be a list of texts");
-  for (const auto& item : *array) {
-    std::string& mount = out.sandbox_mounts.emplace_back();
-    r.text(item, mount);
-    const std::filesystem::path path(mount);
-    std::error_code ec;
-    if (path.is_relative() || path == "/" || !std::filesystem::is_directory(path, ec))
-      r.complain(item, fmt::format("'{}' is no directory of this machine below /: write its whole "
-                                   "path",
-                                   mount));
-  }
+  for (const auto& item : *array)
+    read_directory(r, item, out.sandbox_mounts.emplace_back());
 }
 
 // Only a service that is root becomes another user.
@@ -221,6 +244,12 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
              });
            }},
           {"images", [&](const toml::node& n) { read_images(r, n, out); }},
+          {"file_systems",
+           [&](const toml::node& n) {
+             each_named(r, n, "file_systems", [&](const std::string& id, const toml::node& v) {
+               read_file_system(r, id, v, out);
+             });
+           }},
           {"sandbox", [&](const toml::node& n) {
              r.read(n, "sandbox",
                     {{"user", [&](const toml::node& u) { read_user(r, u, out); }},

@@ -27,6 +27,12 @@ struct ImageRule {
   std::string match, environment;
 };
 
+/// `[file_systems.fs-0123456789abcdef0]`: what an EFS or FSx for Lustre id stands for here.
+struct FileSystemSettings {
+  std::string path;        ///< a directory of this machine
+  std::string mount_name;  ///< FSx: the first part of every DirectoryPath; "" where none is cut off
+};
+
 /// The machine's own Python, which an image's rule may name like one of [environments].
 inline constexpr const char* system_environment = "system Python";
 
@@ -44,6 +50,7 @@ struct Settings {
   std::map<std::string, std::string>
       environments;  ///< [environments.NAME] python = "/venv/bin/python"
   std::vector<ImageRule> images;
+  std::map<std::string, FileSystemSettings> file_systems;  ///< by id
   std::string sandbox_user = "trainyard";   ///< [sandbox] user, when the service is root
   std::vector<std::string> sandbox_mounts;  ///< [sandbox] mounts: more read-only directories
 };

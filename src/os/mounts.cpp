@@ -64,11 +64,9 @@ int configure(int context, char* options) noexcept {
   return ::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
 }
 
-}  // namespace
+constexpr unsigned clone_flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | unsigned(AT_RECURSIVE);
 
-int clone_tree(const char* source, TreeFlags flags) noexcept {
-  const int tree =
-      ::open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | unsigned(AT_RECURSIVE));
+int set_flags(int tree, TreeFlags flags) noexcept {
   if (tree < 0) return -1;
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_NOSUID;
@@ -78,6 +76,31 @@ int clone_tree(const char* source, TreeFlags flags) noexcept {
   if (::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) != 0)
     return close_and_keep_errno(tree), -1;
   return tree;
+}
+
+}  // namespace
+
+int open_within(const char* root, const char* below) noexcept {
+  const int directory = ::open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return -1;
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  const int fd = int(::syscall(SYS_openat2, directory, below, &how, sizeof how));
+  close_and_keep_errno(directory);
+  return fd;
+}
+
+int clone_tree(const char* source, TreeFlags flags) noexcept {
+  return set_flags(::open_tree(AT_FDCWD, source, clone_flags), flags);
+}
+
+int clone_tree_within(const char* root, const char* below, TreeFlags flags) noexcept {
+  const int fd = open_within(root, below);
+  if (fd < 0) return -1;
+  const int tree = ::open_tree(fd, "", clone_flags | unsigned(AT_EMPTY_PATH));
+  close_and_keep_errno(fd);
+  return set_flags(tree, flags);
 }
 
 int attach(int tree, int root, const char* target) noexcept {

@@ -18,6 +18,11 @@ struct TreeFlags {
 /// A private copy of the mounts at `source` and below, attached nowhere: a descriptor. Needs
 /// CAP_SYS_ADMIN over the caller's mount namespace.
 int clone_tree(const char* source, TreeFlags flags) noexcept;
+/// The same of `below`, a path in the directory `root`: a symbolic link or ".." on the way to it
+/// that leads out of `root` is an error (EXDEV).
+int clone_tree_within(const char* root, const char* below, TreeFlags flags) noexcept;
+/// What clone_tree_within() would copy, as a descriptor (O_PATH).
+int open_within(const char* root, const char* below) noexcept;
 
 /// Attaches what clone_tree() or make_filesystem() gave at `target`, which exists.
 int attach(int tree, int root, const char* target) noexcept;

@@ -192,7 +192,7 @@ Result<> serve(const ServeOptions& options) {
 
   fleet::LocalFleet fleet(program, paths.instances(), *server);
   engine::InstanceContext instances{paths, "", user.uid, user.gid};
-  engine::JobWorld world(settings, instances, snapshots, *server);
+  engine::JobWorld world(settings, instances, {settings, snapshots, *blobs, readers}, *server);
   const auto follower = TRY(logs::Follower::open(*server));
   engine::World functions = world.functions();
   functions.changed = [f = follower.get()](const std::string& job) { f->job_changed(job); };

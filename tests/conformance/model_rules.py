@@ -4,7 +4,9 @@ import re
 
 INSTANCE_TYPE = r"ml\.[a-z0-9-]+\.[a-z0-9]+"
 # Checked by their form, not by the model's list: types newer than the service are sized by name.
-BY_FORM = {"TrainingInstanceType": INSTANCE_TYPE}
+BY_FORM = {"TrainingInstanceType": INSTANCE_TYPE,
+           "FileSystemId": "(fs-[0-9a-f]+)"}  # those that the settings name, fs-1 too
+OF_ANY_LENGTH = {"FileSystemId"}
 # The first of these that keeps a member's rules is what a request without fault has there.
 SAMPLES = [
     "a", "s3://bucket/key", "ml.m5.large", "arn:aws:iam::123456789012:role/TrainyardRole",
@@ -24,6 +26,10 @@ def enum_of(shape):
     return None if shape.name in BY_FORM else getattr(shape, "enum", None) or None
 
 
+def least_of(shape):
+    return None if shape.name in OF_ANY_LENGTH else shape.metadata.get("min")
+
+
 def pattern_of(shape):
     return BY_FORM.get(shape.name, shape.metadata.get("pattern"))
 
@@ -37,7 +43,7 @@ def matches(pattern, text):
 
 def rules_told(shape, text=None):
     """What the service says of a string's rules: all of them, or those that `text` breaks."""
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    least, most = least_of(shape), shape.metadata.get("max")
     pattern, enum = pattern_of(shape), enum_of(shape)
     rules = [
         (most is not None, lambda: len(text) <= most,

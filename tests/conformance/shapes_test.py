@@ -7,7 +7,7 @@ import subprocess
 import botocore.session
 import pytest
 
-from model_rules import BY_FORM
+from model_rules import BY_FORM, least_of
 from service import BUILD, ROOT
 
 TYPES = {"integer": "long", "float": "double"}
@@ -32,6 +32,8 @@ def model_shape(shape, is_required=False):
         out["required"] = True
     out |= {rule: shape.metadata[rule] for rule in ("min", "max", "pattern")
             if rule in shape.metadata}
+    if least_of(shape) is None:
+        out.pop("min", None)
     if shape.name in BY_FORM:
         out["pattern"] = BY_FORM[shape.name]
     elif shape.metadata.get("enum"):

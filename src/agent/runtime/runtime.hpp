@@ -30,6 +30,9 @@ struct Mount {
   bool read_only = true;
   bool optional = false;  ///< a source that does not exist is left out
   std::uint64_t size_bytes = 0;
+  /// Where it is given: a directory above `source` that belongs to others, who may have put
+  /// symbolic links there. One on the way to `source` that leads out of it is refused.
+  os::Path within = {};
 };
 
 enum class Network {

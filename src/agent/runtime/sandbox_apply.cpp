@@ -110,13 +110,24 @@ int mount_root() noexcept {
   return rc;
 }
 
+// What of the source is below `within`, as the plan's own text: nothing may be allocated here.
+const char* below_within(const Tree& tree) noexcept {
+  const char* below = tree.source.c_str() + tree.within.native().size();
+  while (*below == '/')
+    ++below;
+  return *below ? below : ".";
+}
+
 }  // namespace
 
 int copy_trees(const SandboxPlan& plan, std::span<int> trees, Word& failure) noexcept {
   for (std::size_t n = 0; n < trees.size(); ++n) {
     if (trees[n] >= 0) continue;
     const Tree& tree = plan.trees[n];
-    trees[n] = os::clone_tree(tree.source.c_str(), {tree.read_only, tree.devices});
+    const os::TreeFlags flags{tree.read_only, tree.devices};
+    trees[n] = tree.within.empty()
+                   ? os::clone_tree(tree.source.c_str(), flags)
+                   : os::clone_tree_within(tree.within.c_str(), below_within(tree), flags);
     if (trees[n] < 0) return fail_at(failure, Word::Stage::tree, int(n));
   }
   return 0;

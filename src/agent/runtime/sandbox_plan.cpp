@@ -235,6 +235,7 @@ Result<> Builder::mount(std::size_t n) {
   if (is_there_already(mount, target)) return {};
   if (mount.kind == Mount::Kind::bind || mount.read_only) {
     attach(mount.source, inside_root(target), source.directory, mount.read_only, source.device);
+    plan_.trees.back().within = mount.within;
     return {};
   }
   if (!source.directory)

@@ -49,6 +49,7 @@ struct Tree {
   os::Path source;
   bool read_only = true;
   bool devices = false;
+  os::Path within = {};  ///< as Mount::within
 };
 
 /// One step. Targets are relative to the new root and never lead through a symbolic link.

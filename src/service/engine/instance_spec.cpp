@@ -1,6 +1,7 @@
 #include "service/engine/instance_spec.hpp"
 
 #include "base/arn.hpp"
+#include "service/channels/channels.hpp"
 #include "service/engine/engine.hpp"
 #include "service/engine/notices.hpp"
 
@@ -26,17 +27,13 @@ wire::OutputSpec output(const CreateTrainingJobRequest& r) {
   return {base + (compress ? "model.tar.gz" : "model/"), base + "output.tar.gz", compress};
 }
 
-std::vector<wire::ChannelSpec> channels(const CreateTrainingJobRequest& r, const job::Job& job) {
+std::vector<wire::ChannelSpec> channel_specs(const CreateTrainingJobRequest& r, const job::Job& job,
+                                             const Settings& settings) {
   std::vector<wire::ChannelSpec> out;
   if (!r.InputDataConfig) return out;
-  for (std::size_t i = 0; i < r.InputDataConfig->size(); ++i) {
-    const auto& in = (*r.InputDataConfig)[i];
-    auto& channel = out.emplace_back();
-    channel.Name = in.ChannelName;
-    channel.Source = job.sources.at(i);
-    channel.ContentType = in.ContentType;
-    channel.RecordWrapperType = in.RecordWrapperType.value_or("None");
-  }
+  for (std::size_t i = 0; i < r.InputDataConfig->size(); ++i)
+    out.push_back(channels::spec(settings, (*r.InputDataConfig)[i],
+                                 r.AlgorithmSpecification->TrainingInputMode, job.sources.at(i)));
   return out;
 }
 
@@ -58,7 +55,8 @@ std::int64_t output_bytes_max(const CreateTrainingJobRequest& r) {
 
 wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrainingJobRequest& r,
                                       const job::Job& job, std::int64_t n, const Resolution& image,
-                                      const Sizing& sizing, const InstanceContext& context) {
+                                      const Sizing& sizing, const InstanceContext& context,
+                                      const Settings& settings) {
   wire::InstanceSpec out;
   out.Id = instance_id(row.id, job.attempt, n);
   out.Attempt = job.attempt;
@@ -82,7 +80,7 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.Arguments = r.AlgorithmSpecification->ContainerArguments.value_or(std::vector<std::string>{});
   out.Variables = r.Environment.value_or(std::map<std::string, std::string>{});
   out.HyperParameters = r.HyperParameters.value_or(std::map<std::string, std::string>{});
-  out.Channels = channels(r, job);
+  out.Channels = channel_specs(r, job, settings);
   out.Output = output(r);
   if (r.CheckpointConfig)
     out.Checkpoint = {r.CheckpointConfig->LocalPath.value_or("/opt/ml/checkpoints"),

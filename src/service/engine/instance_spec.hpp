@@ -23,6 +23,7 @@ struct InstanceContext {
 wire::InstanceSpec make_instance_spec(const store::JobRow& row,
                                       const wire::CreateTrainingJobRequest& request,
                                       const job::Job& job, std::int64_t n, const Resolution& image,
-                                      const Sizing& sizing, const InstanceContext& context);
+                                      const Sizing& sizing, const InstanceContext& context,
+                                      const Settings& settings);
 
 }  // namespace trainyard::engine

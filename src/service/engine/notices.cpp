@@ -1,5 +1,7 @@
 #include "service/engine/notices.hpp"
 
+#include "service/channels/channels.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,13 +23,17 @@ struct Lines {
   template <class List> static bool has_any(const std::optional<List>& list) {
     return list && !list->empty();
   }
-  bool of_any_channel(bool (*asks)(const Channel&)) const {
+  bool of_any_channel(const std::function<bool(const Channel&)>& asks) const {
     return r.InputDataConfig &&
            std::any_of(r.InputDataConfig->begin(), r.InputDataConfig->end(), asks);
+  }
+  bool is_piped(const Channel& channel) const {
+    return channels::mode_of(channel, r.AlgorithmSpecification->TrainingInputMode) == "Pipe";
   }
 
   void of_algorithm();
   void of_channels();
+  void of_hubs();
   void of_resources();
   void of_network_and_keys();
   void of_times();
@@ -47,38 +53,45 @@ void Lines::of_algorithm() {
 }
 
 void Lines::of_channels() {
-  const auto asks = [this](std::string_view member, bool (*is_asked)(const Channel&),
-                           std::string_view effect) {
-    say(of_any_channel(is_asked), member, effect);
-  };
+  const auto asks =
+      [this](std::string_view member, const std::function<bool(const Channel&)>& is_asked,
+             std::string_view effect) { say(of_any_channel(is_asked), member, effect); };
   asks(
-      "CompressionType", [](const Channel& c) { return c.CompressionType == "Gzip"; },
+      "CompressionType",
+      [this](const Channel& c) { return c.CompressionType == "Gzip" && !is_piped(c); },
       "it acts in Pipe mode, files of a channel are given as they are stored");
   asks(
-      "RecordWrapperType", [](const Channel& c) { return c.RecordWrapperType == "RecordIO"; },
+      "RecordWrapperType",
+      [this](const Channel& c) { return c.RecordWrapperType == "RecordIO" && !is_piped(c); },
       "it acts in Pipe mode, files of a channel are given as they are stored");
   asks(
-      "ShuffleConfig", [](const Channel& c) { return c.ShuffleConfig.has_value(); },
-      "a channel's files have no order");
+      "ShuffleConfig",
+      [this](const Channel& c) { return c.ShuffleConfig.has_value() && !is_piped(c); },
+      "it acts in Pipe mode, a channel's files have no order");
   asks(
       "AttributeNames",
-      [](const Channel& c) { return has_any(c.DataSource.S3DataSource->AttributeNames); },
+      [](const Channel& c) {
+        const auto& s3 = c.DataSource.S3DataSource;
+        return s3 && s3->S3DataType != "AugmentedManifestFile" && has_any(s3->AttributeNames);
+      },
       "they are of augmented manifests");
-  asks(
-      "InstanceGroupNames",
-      [](const Channel& c) { return has_any(c.DataSource.S3DataSource->InstanceGroupNames); },
+  of_hubs();
+}
+
+void Lines::of_hubs() {
+  const auto s3_has = [this](auto member) {
+    return of_any_channel([member](const Channel& c) {
+      return c.DataSource.S3DataSource && (*c.DataSource.S3DataSource.*member).has_value();
+    });
+  };
+  say(s3_has(&wire::S3DataSource::InstanceGroupNames), "InstanceGroupNames",
       "there is one instance, which has all channels");
-  asks(
-      "ModelAccessConfig",
-      [](const Channel& c) { return c.DataSource.S3DataSource->ModelAccessConfig.has_value(); },
+  say(s3_has(&wire::S3DataSource::ModelAccessConfig), "ModelAccessConfig",
       "no licence is looked at");
-  asks(
-      "HubAccessConfig",
-      [](const Channel& c) { return c.DataSource.S3DataSource->HubAccessConfig.has_value(); },
+  say(s3_has(&wire::S3DataSource::HubAccessConfig), "HubAccessConfig",
       "a channel's files come from S3");
-  asks(
-      "DatasetSource", [](const Channel& c) { return c.DataSource.DatasetSource.has_value(); },
-      "a channel's files come from S3");
+  say(of_any_channel([](const Channel& c) { return c.DataSource.DatasetSource.has_value(); }),
+      "DatasetSource", "a channel's files come from S3");
 }
 
 void Lines::of_resources() {

@@ -1,7 +1,7 @@
 #include "service/engine/world.hpp"
 
 #include "base/log.hpp"
-#include "service/engine/s3_places.hpp"
+#include "service/channels/channels.hpp"
 #include "wire/json.hpp"
 #include "wire/shapes/create_training_job.hpp"
 
@@ -20,8 +20,8 @@ Result<wire::CreateTrainingJobRequest> request_of(const store::JobRow& row) {
 }  // namespace
 
 JobWorld::JobWorld(const Settings& settings, InstanceContext instances,
-                   objects::Snapshots& snapshots, net::Server& server)
-    : settings_(settings), instances_(std::move(instances)), snapshots_(snapshots), server_(server),
+                   const channels::Stores& stores, net::Server& server)
+    : settings_(settings), instances_(std::move(instances)), stores_(stores), server_(server),
       capacity_(machine_resources(settings)) {}
 
 World JobWorld::functions() {
@@ -81,10 +81,9 @@ Result<std::vector<std::string>> JobWorld::stage(const store::JobRow& row) {
   TRY(resolve(request.AlgorithmSpecification->TrainingImage.value_or(""), row.environment));
   std::vector<std::string> sources;
   if (!request.InputDataConfig) return sources;
-  for (const auto& channel : *request.InputDataConfig) {
-    const S3Uri at = TRY(parse_s3_uri(channel.DataSource.S3DataSource->S3Uri));
-    sources.push_back(TRY(snapshots_.snapshot(at.bucket, at.key)));
-  }
+  for (const auto& channel : *request.InputDataConfig)
+    sources.push_back(
+        TRY(channels::stage(stores_, channel, request.AlgorithmSpecification->TrainingInputMode)));
   return sources;
 }
 
@@ -93,7 +92,7 @@ Result<wire::InstanceSpec> JobWorld::spec(const store::JobRow& row, const job::J
   const auto request = TRY(request_of(row));
   const auto image =
       TRY(resolve(request.AlgorithmSpecification->TrainingImage.value_or(""), row.environment));
-  auto spec = make_instance_spec(row, request, job, n, image, size_of(row), instances_);
+  auto spec = make_instance_spec(row, request, job, n, image, size_of(row), instances_, settings_);
   for (const auto& mount : settings_.sandbox_mounts)
     spec.Environment.Mounts.push_back(mount);
   spec.StopGraceMs = settings_.stop_grace_seconds * 1000;

@@ -2,11 +2,11 @@
 /// What the engine's effects need of this service: sizes, environments, channels, specs.
 
 #include "net/server.hpp"
+#include "service/channels/channels.hpp"
 #include "service/engine/engine.hpp"
 #include "service/engine/environments.hpp"
 #include "service/engine/instance_spec.hpp"
 #include "service/engine/sizing.hpp"
-#include "service/objects/snapshots.hpp"
 
 #include <mutex>
 #include <string>
@@ -15,7 +15,7 @@ namespace trainyard::engine {
 
 class JobWorld {
 public:
-  JobWorld(const Settings& settings, InstanceContext instances, objects::Snapshots& snapshots,
+  JobWorld(const Settings& settings, InstanceContext instances, const channels::Stores& stores,
            net::Server& server);
 
   /// The functions given to the Engine; they refer to this object.
@@ -36,7 +36,7 @@ private:
 
   const Settings& settings_;
   InstanceContext instances_;
-  objects::Snapshots& snapshots_;
+  channels::Stores stores_;
   net::Server& server_;
   job::Resources capacity_;
 };

@@ -4,6 +4,7 @@
 #include "base/hash.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
+#include "service/objects/sequence_tree.hpp"
 #include "service/objects/snapshot_tree.hpp"
 #include "service/store/jobs.hpp"
 
@@ -54,6 +55,45 @@ Failure bad_key(std::string_view key, std::string_view why) {
                           key, why));
 }
 
+using Visit = std::function<Result<>(const store::LinkedObject&)>;
+
+Failure nothing_there(const Selection& selection) {
+  return fail(ErrorKind::not_found, "ValidationException",
+              fmt::format("No S3 objects found under S3 URL \"s3://{}/{}\"", selection.bucket,
+                          selection.prefix));
+}
+
+bool is_marker(const store::LinkedObject& object) {
+  return object.size == 0 && object.key.ends_with('/');
+}
+
+Failure missing(const std::string& bucket, const std::string& key) {
+  return fail(ErrorKind::not_found, "ValidationException",
+              fmt::format("there is no object s3://{}/{}", bucket, key));
+}
+
+Result<store::LinkedObject> find(store::Snapshot& s, const std::string& bucket,
+                                 const std::string& key) {
+  auto row = TRY(store::find_object(s, bucket, key));
+  if (!row) return missing(bucket, key);
+  return store::LinkedObject{key, std::move(row->blob), row->size};
+}
+
+// In order, of those that a host has its own. An error where there is none for any host.
+Result<> each(store::Snapshot& s, const Selection& selection, const Visit& visit) {
+  std::int64_t files = 0, markers = 0;
+  const auto shared_out = [&](const store::LinkedObject& object) -> Result<> {
+    if (is_marker(object)) return ++markers, visit(object);
+    return files++ % selection.hosts == selection.host ? visit(object) : Result<>();
+  };
+  if (!selection.keys)
+    TRY(store::each_object(s, selection.bucket, selection.prefix, shared_out));
+  else
+    for (const auto& key : *selection.keys)
+      TRY(shared_out(TRY(find(s, selection.bucket, key))));
+  return files + markers > 0 ? Result<>() : nothing_there(selection);
+}
+
 }  // namespace
 
 Result<std::string> place_in_channel(std::string_view key, std::string_view prefix) {
@@ -90,11 +130,24 @@ Snapshots::Snapshots(os::Path root, Blobs& blobs, store::Readers& readers, const
       log::warn("half a snapshot is left", {{"error", removed.error().message}});
 }
 
-std::string Snapshots::name_of(const std::string& bucket, const std::string& prefix,
-                               const store::PrefixState& state) const {
-  return sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}", bucket, prefix, state.version_max,
-                                state.count, boot_))
-      .substr(0, 32);
+std::string Snapshots::name_of(std::string_view state) const {
+  return sha256_hex(fmt::format("{}\n{}", state, boot_)).substr(0, 32);
+}
+
+// A text that differs where what is selected differs.
+Result<std::string> Snapshots::state_of(store::Snapshot& s, const Selection& selection,
+                                        Form form) const {
+  const std::string what =
+      fmt::format("{}\n{}\n{}\n{} of {}", form == Form::tree ? "tree" : "sequence",
+                  selection.bucket, selection.prefix, selection.host, selection.hosts);
+  if (!selection.keys) {
+    const auto state = TRY(store::prefix_state(s, selection.bucket, selection.prefix));
+    return fmt::format("{}\n{}\n{}", what, state.version_max, state.count);
+  }
+  Sha256 hash;
+  for (const auto& key : *selection.keys)
+    hash.update(fmt::format("{} {}\n", TRY(find(s, selection.bucket, key)).blob, key));
+  return fmt::format("{}\n{}", what, hex(hash.finish()));
 }
 
 // True if it is there: whoever is given it may rely on it for `unused_min`, and a job that is known
@@ -104,13 +157,11 @@ bool Snapshots::use(const os::Path& path) {
   return touch(path);
 }
 
-Result<std::string> Snapshots::snapshot(const std::string& bucket, const std::string& prefix) {
-  const auto state = TRY(
-      readers_.read([&](store::Snapshot& s) { return store::prefix_state(s, bucket, prefix); }));
-  const os::Path known = root_ / name_of(bucket, prefix, state);
+Result<std::string> Snapshots::known_or_built(const std::string& name, const Build& build) {
+  const os::Path known = root_ / name;
   if (use(known)) return known.string();
   const os::Path temp = root_ / (std::string(temp_prefix) + random_hex(8));
-  const auto built = build(bucket, prefix, temp);
+  const auto built = build(temp);
   const os::Path path = built ? root_ / *built : known;
   if (built && std::rename(temp.c_str(), path.c_str()) == 0) {
     remove_unused();
@@ -120,33 +171,77 @@ Result<std::string> Snapshots::snapshot(const std::string& bucket, const std::st
   (void)os::remove_tree(temp);  // at the next start, if not now
   if (!built) return Failure(built.error());
   if ((error == EEXIST || error == ENOTEMPTY) && use(path)) return path.string();
-  return fail_errno("give the snapshot of s3://" + bucket + "/" + prefix + " its name", error);
+  return fail_errno("give a channel's snapshot its name", error);
 }
 
-Result<std::string> Snapshots::build(const std::string& bucket, const std::string& prefix,
-                                     const os::Path& path) {
+Result<std::string> Snapshots::snapshot(const Selection& selection, Form form) {
+  const auto state =
+      TRY(readers_.read([&](store::Snapshot& s) { return state_of(s, selection, form); }));
+  return known_or_built(name_of(state),
+                        [&](const os::Path& path) { return build(selection, form, path); });
+}
+
+Result<std::string> Snapshots::build(const Selection& selection, Form form, const os::Path& path) {
   const Blobs::Hold hold(blobs_);
+  return readers_.read([&](store::Snapshot& s) -> Result<std::string> {
+    TRY(form == Form::tree ? build_tree(s, selection, path) : build_sequence(s, selection, path));
+    return name_of(
+        TRY(state_of(s, selection, form)));  // a PUT may have come since it was asked for
+  });
+}
+
+Result<> Snapshots::build_tree(store::Snapshot& s, const Selection& selection,
+                               const os::Path& path) {
   SnapshotTree tree = TRY(SnapshotTree::make(path, blobs_));
-  std::size_t count = 0;
-  store::PrefixState state;  // of the same rows: a PUT may have come since it was asked for
-  TRY(readers_.read([&](store::Snapshot& s) -> Result<> {
-    state = TRY(store::prefix_state(s, bucket, prefix));
-    return store::each_object(
-        s, bucket, prefix, [&](const store::LinkedObject& object) -> Result<> {
-          ++count;
-          const std::string place = TRY(place_in_channel(object.key, prefix));
-          if (place.empty()) return {};
-          if (place.back() == '/') return tree.add_directory(place);
-          auto added = tree.add(place, object);
-          if (!added && added.error().kind == ErrorKind::conflict)
-            return bad_key(object.key, "another object has a directory of it for its name, or is "
-                                       "named like its directory");
-          return added;
-        });
+  return each(s, selection, [&](const store::LinkedObject& object) -> Result<> {
+    const std::string place = TRY(place_in_channel(object.key, selection.prefix));
+    if (place.empty()) return {};
+    if (place.back() == '/') return tree.add_directory(place);
+    auto added = tree.add(place, object);
+    if (!added && added.error().kind == ErrorKind::conflict)
+      return bad_key(object.key, "another object has a directory of it for its name, or is "
+                                 "named like its directory");
+    return added;
+  });
+}
+
+Result<> Snapshots::build_sequence(store::Snapshot& s, const Selection& selection,
+                                   const os::Path& path) {
+  SequenceTree tree = TRY(SequenceTree::make(path, blobs_));
+  TRY(each(s, selection, [&](const store::LinkedObject& object) -> Result<> {
+    if (is_marker(object)) return {};
+    TRY(tree.add(object, fmt::format("s3://{}/{}", selection.bucket, object.key)));
+    return tree.end_unit();
   }));
-  if (count > 0) return name_of(bucket, prefix, state);
-  return fail(ErrorKind::not_found, "ValidationException",
-              fmt::format("No S3 objects found under S3 URL \"s3://{}/{}\"", bucket, prefix));
+  return tree.finish();
+}
+
+Result<std::string> Snapshots::sequence(const std::vector<std::vector<Piece>>& units) {
+  const Blobs::Hold hold(blobs_);
+  return readers_.read([&](store::Snapshot& s) -> Result<std::string> {
+    Sha256 hash;
+    for (const auto& unit : units) {
+      for (const auto& [bucket, key, text, name] : unit)
+        hash.update(text ? fmt::format("text {} {}\n", text->size(), *text)
+                         : TRY(find(s, bucket, key)).blob + "\n");
+      hash.update("\n");
+    }
+    const std::string name = name_of("units\n" + hex(hash.finish()));
+    return known_or_built(name, [&](const os::Path& path) -> Result<std::string> {
+      SequenceTree tree = TRY(SequenceTree::make(path, blobs_));
+      for (const auto& unit : units) {
+        for (const auto& piece : unit) {
+          if (piece.text)
+            tree.add_text(*piece.text, piece.name);
+          else
+            TRY(tree.add(TRY(find(s, piece.bucket, piece.key)), piece.name));
+        }
+        TRY(tree.end_unit());
+      }
+      TRY(tree.finish());
+      return name;
+    });
+  });
 }
 
 // Away from its name first, if nobody has used it meanwhile: half of it must not be found by that.

@@ -1,9 +1,9 @@
 #pragma once
-/// What lay under a prefix at one moment, as a directory: hard links to blobs, so it costs names
-/// and no bytes, and no later PUT or DELETE shows in it.
+/// What of a bucket a channel takes, as it was at one moment, as a directory: hard links to blobs,
+/// so it costs names and no bytes, and no later PUT or DELETE shows in it.
 ///
-///   <root>/<name>/        a snapshot; `name` is made of bucket, prefix and the prefix's state, so
-///                         jobs over unchanged data share one, and of the machine's boot
+///   <root>/<name>/        a snapshot; `name` is made of what was selected, of the state that it
+///                         was in, so jobs over unchanged data share one, and of the machine's boot
 ///   <root>/tmp-<random>/  being built; removed at start
 ///
 /// A cache: what is lost is built again. Its directories are not synced, so none is used again once
@@ -17,11 +17,38 @@
 #include "service/store/control.hpp"
 #include "service/store/objects.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace trainyard::objects {
+
+/// Objects of a bucket, in an order.
+struct Selection {
+  std::string bucket, prefix;
+  /// Whole keys that begin with the prefix, in this order; without them all that do, by key.
+  std::optional<std::vector<std::string>> keys = {};
+  /// Of several hosts that share the objects, whose part: of the objects in their order every
+  /// `hosts`-th one, from the `host`-th on. Directory markers are every host's.
+  std::int64_t host = 0, hosts = 1;
+};
+
+/// How they lie in the snapshot's directory.
+enum class Form {
+  tree,      ///< each at its place_in_channel()
+  sequence,  ///< one after the other, under no names (wire/instance/sequence.hpp)
+};
+
+/// One record of a sequence that was put together: an object's content, or a text.
+struct Piece {
+  std::string bucket, key;
+  std::optional<std::string> text;
+  std::string name;  ///< for people: where it comes from
+};
 
 /// Thread-safe.
 class Snapshots {
@@ -30,16 +57,23 @@ public:
   Snapshots(os::Path root, Blobs& blobs, store::Readers& readers, const Clock& clock,
             std::string boot = os::boot_id());
 
-  /// The directory with everything under `prefix`. Blocks: links what is not linked yet. Errors:
-  /// `not_found` when nothing is there, `invalid` for a key that can be no file, naming it.
-  Result<std::string> snapshot(const std::string& bucket, const std::string& prefix);
+  /// The directory with the selected objects. Blocks: links what is not linked yet. Errors:
+  /// `not_found` when nothing is there or a key is missing, `invalid` for a key that can be no file
+  /// of a tree, each naming it.
+  Result<std::string> snapshot(const Selection& selection, Form form);
+  /// The same for a sequence whose units are these.
+  Result<std::string> sequence(const std::vector<std::vector<Piece>>& units);
 
 private:
-  std::string name_of(const std::string& bucket, const std::string& prefix,
-                      const store::PrefixState& state) const;
-  /// Into `path`; the name that what was built has.
-  Result<std::string> build(const std::string& bucket, const std::string& prefix,
-                            const os::Path& path);
+  /// Builds into a directory that does not exist yet, and says what its name is to be.
+  using Build = std::function<Result<std::string>(const os::Path& path)>;
+  /// The directory named `name` if it is there, else what `build` makes.
+  Result<std::string> known_or_built(const std::string& name, const Build& build);
+  std::string name_of(std::string_view state) const;
+  Result<std::string> state_of(store::Snapshot& s, const Selection& selection, Form form) const;
+  Result<std::string> build(const Selection& selection, Form form, const os::Path& path);
+  Result<> build_tree(store::Snapshot& s, const Selection& selection, const os::Path& path);
+  Result<> build_sequence(store::Snapshot& s, const Selection& selection, const os::Path& path);
   bool use(const os::Path& path);
   bool set_aside(const os::Path& path, const os::Path& to);
   void remove_unused();

@@ -32,7 +32,7 @@ struct Fixture : TestStore {
   }
   std::string snapshot(const std::string& boot) {
     Snapshots snapshots(dir / "snapshots", *blobs, readers, clock, boot);
-    return snapshots.snapshot("bucket", "a/").value();
+    return snapshots.snapshot({"bucket", "a/"}, Form::tree).value();
   }
 };
 

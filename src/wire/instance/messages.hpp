@@ -29,7 +29,7 @@ struct Report {
   std::int64_t Number = 0;
   std::string Kind;  ///< "Running", "Exited", "Finished" or "Heartbeat" (number 0, never logged)
   Time At{};
-  std::string Cause;     ///< Exited: "", "requested" or "max_runtime"
+  std::string Cause;     ///< Exited: "", "requested", "max_runtime" or "channel" (it failed)
   std::string Failure;   ///< FailureReason, "" when all is well
   std::string ModelUri;  ///< Finished
 };

@@ -16,19 +16,31 @@ inline constexpr std::int64_t instance_format = 1;
 /// One input channel.
 struct ChannelSpec {
   std::string Name;
-  std::string Source;  ///< host path of the snapshot; the channel's directory is an overlay of it
+  std::string Source;  ///< host path of a directory; in Pipe mode of a sequence (sequence.hpp)
+  /// How the channel's directory shows it: "overlay" (what the job writes stays its own), "ro", or
+  /// "rw" (what it writes is written there). Of no meaning in Pipe mode.
+  std::string Access = "overlay";
+  /// Where it is given: a directory above `Source` that others write to; links lead nowhere out of
+  /// it.
+  std::string Within;
   std::string InputMode = "File";
   std::optional<std::string> ContentType;
   std::string S3DistributionType = "FullyReplicated";
+  std::string CompressionType = "None";  ///< acts in Pipe mode, as the next two
   std::string RecordWrapperType = "None";
+  std::optional<std::int64_t> ShuffleSeed;
 };
 template <class V> void fields(V& v, ChannelSpec& c) {
   v("Name", c.Name, required);
   v("Source", c.Source, required);
+  v("Access", c.Access);
+  v("Within", c.Within);
   v("InputMode", c.InputMode);
   v("ContentType", c.ContentType);
   v("S3DistributionType", c.S3DistributionType);
+  v("CompressionType", c.CompressionType);
   v("RecordWrapperType", c.RecordWrapperType);
+  v("ShuffleSeed", c.ShuffleSeed);
 }
 
 /// The Python environment of this machine that stands for the job's image.

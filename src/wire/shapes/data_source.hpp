@@ -52,7 +52,8 @@ struct FileSystemDataSource {
   std::string DirectoryPath;
 };
 template <class V> void fields(V& v, FileSystemDataSource& x) {
-  v("FileSystemId", x.FileSystemId, required, length(11, 21), pattern(R"~((fs-[0-9a-f]{8,}))~"));
+  // AWS's are longer: here the settings say which there are.
+  v("FileSystemId", x.FileSystemId, required, length(0, 21), pattern(R"~((fs-[0-9a-f]+))~"));
   v("FileSystemAccessMode", x.FileSystemAccessMode, required,
     one_of(enums::file_system_access_mode));
   v("FileSystemType", x.FileSystemType, required, one_of(enums::file_system_type));

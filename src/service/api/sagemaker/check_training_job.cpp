@@ -1,6 +1,7 @@
 #include "service/api/sagemaker/check_training_job.hpp"
 
 #include "base/arn.hpp"
+#include "service/channels/channels.hpp"
 #include "service/engine/s3_places.hpp"
 
 #include <fmt/format.h>
@@ -42,34 +43,14 @@ Result<> check_algorithm(const CreateTrainingJobRequest& r) {
   return {};
 }
 
-Result<> check_channel(const wire::Channel& channel, const std::string& default_mode) {
-  const auto& s3 = channel.DataSource.S3DataSource;
-  const std::string mode = channel.InputMode.value_or(default_mode);
-  const auto not_yet = [&](std::string_view what) {
-    return refuse(fmt::format("Channel '{}': {} is not offered yet. Use an S3 prefix in File mode.",
-                              channel.ChannelName, what));
-  };
-  if (channel.ChannelName == "." || channel.ChannelName == "..")
-    return refuse(fmt::format("Channel '{}': a channel is a directory of its name, which this one "
-                              "cannot be.",
-                              channel.ChannelName));
-  if (channel.DataSource.DatasetSource && !s3) return not_yet("a dataset of a hub");
-  if (!s3) return not_yet("a channel from a file system");
-  if (s3->S3DataType != "S3Prefix") return not_yet(s3->S3DataType);
-  if (s3->S3DataDistributionType.value_or("FullyReplicated") != "FullyReplicated")
-    return not_yet(*s3->S3DataDistributionType);
-  if (mode != "File") return not_yet(mode + " mode");
-  return {};
-}
-
-Result<> check_channels(const CreateTrainingJobRequest& r) {
+Result<> check_channels(const CreateTrainingJobRequest& r, const Settings& settings) {
   if (!r.InputDataConfig) return {};
   std::set<std::string> names;
   for (const auto& channel : *r.InputDataConfig) {
     if (!names.insert(channel.ChannelName).second)
       return refuse(
           fmt::format("Channel names must be unique: '{}' is given twice.", channel.ChannelName));
-    TRY(check_channel(channel, r.AlgorithmSpecification->TrainingInputMode));
+    TRY(channels::check(settings, channel, r.AlgorithmSpecification->TrainingInputMode));
   }
   return {};
 }
@@ -107,12 +88,12 @@ Result<> check_known(const CreateTrainingJobRequest& r, std::string_view account
 }  // namespace
 
 Result<> check_training_job(const CreateTrainingJobRequest& r, std::string_view account,
-                            bool strict) {
+                            const Settings& settings) {
   TRY(check_resources(r));
   TRY(check_algorithm(r));
-  TRY(check_channels(r));
-  TRY(check_stopping(r, strict));
-  if (strict) TRY(check_known(r, account));
+  TRY(check_channels(r, settings));
+  TRY(check_stopping(r, settings.strict));
+  if (settings.strict) TRY(check_known(r, account));
   return {};
 }
 
@@ -120,7 +101,7 @@ Result<> check_places(store::Snapshot& s, const CreateTrainingJobRequest& r,
                       std::string_view account, std::string_view region) {
   if (r.InputDataConfig)
     for (const auto& channel : *r.InputDataConfig)
-      TRY(engine::check_input(s, channel.DataSource.S3DataSource->S3Uri, r.RoleArn, region));
+      TRY(channels::check_objects(s, channel, r.RoleArn, region));
   TRY(engine::check_output(s, "OutputDataConfig.S3OutputPath", r.OutputDataConfig.S3OutputPath,
                            "/" + r.TrainingJobName + "/output/output.tar.gz", account));
   if (r.CheckpointConfig)

@@ -3,6 +3,7 @@
 /// kind `invalid` and worded as the service words them where it has words for them.
 
 #include "base/result.hpp"
+#include "base/settings.hpp"
 #include "service/store/database.hpp"
 #include "wire/shapes/create_training_job.hpp"
 
@@ -10,10 +11,11 @@
 
 namespace trainyard::api {
 
-/// What can be said of the request alone. `strict` refuses what only a lenient service accepts:
-/// a role, key or network that there is none of, a wait shorter than the run.
+/// What can be said before the store is asked; may wait for a file system. `strict` refuses what
+/// only a lenient service accepts: a role, key or network that there is none of, a wait shorter
+/// than the run.
 Result<> check_training_job(const wire::CreateTrainingJobRequest& request, std::string_view account,
-                            bool strict);
+                            const Settings& settings);
 
 /// Inputs, output and checkpoints lead to what there is.
 Result<> check_places(store::Snapshot& s, const wire::CreateTrainingJobRequest& request,

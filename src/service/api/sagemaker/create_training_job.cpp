@@ -31,7 +31,7 @@ Failure name_is_taken(const Call& call, const std::string& name) {
 
 Result<Write> create_training_job(Services& services, const Call& call) {
   auto request = TRY(wire::decode<CreateTrainingJobRequest>(call.body));
-  TRY(check_training_job(request, call.caller.account, services.settings.strict));
+  TRY(check_training_job(request, call.caller.account, services.settings));
   store::JobRow row;
   row.id = new_id(services.clock.now());
   row.account = call.caller.account;

@@ -1,0 +1,76 @@
+#pragma once
+/// A channel in Pipe mode: a FIFO an epoch, <channel>_0, <channel>_1, ..., fed with the objects of
+/// a sequence (wire/instance/sequence.hpp) one after the other. The next epoch's FIFO is there
+/// before this one's ends; one that was read, or whose reader left early, is removed.
+
+#include "base/result.hpp"
+#include "os/fd.hpp"
+#include "os/files.hpp"
+#include "wire/instance/sequence.hpp"
+#include "wire/instance/spec.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <thread>
+#include <vector>
+
+namespace trainyard::agent {
+
+/// Whose the FIFOs are, when the agent is root.
+struct PipeOwner {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+class PipeChannel {
+public:
+  /// Makes the first FIFO in `directory`, which the job may write to, and feeds it on a thread of
+  /// its own. What goes wrong there is told once to `failed`, on that thread, and the reader is
+  /// then left waiting: the end of the data would pass for all of it.
+  static Result<std::unique_ptr<PipeChannel>> open(const wire::ChannelSpec& channel,
+                                                   const os::Path& directory, PipeOwner owner,
+                                                   std::function<void(Error)> failed);
+  /// Ends the thread, wherever it is.
+  ~PipeChannel();
+  PipeChannel(const PipeChannel&) = delete;
+  PipeChannel& operator=(const PipeChannel&) = delete;
+
+private:
+  PipeChannel(const wire::ChannelSpec& channel, PipeOwner owner, std::function<void(Error)> failed)
+      : channel_(channel), owner_(owner), failed_(std::move(failed)) {}
+  std::string name_of(std::uint64_t epoch) const;
+  Result<> load();
+  Result<os::Fd> make_fifo(std::uint64_t epoch);
+  void run();
+  Result<> feed_epochs();
+  /// The FIFO's writing end, once somebody reads.
+  Result<os::Fd> await_reader();
+  /// False when the reader has left, or it is over.
+  Result<bool> feed(int out, std::uint64_t epoch);
+  Result<bool> send(int out, const wire::SequenceItem& item);
+  Result<bool> send_file(int out, int file, const std::string& name);
+  Result<bool> send_unzipped(int out, int file, const std::string& name);
+  Result<bool> begin_record(int out, std::uint64_t bytes, const std::string& name);
+  Result<bool> end_record(int out, std::uint64_t bytes);
+  Result<bool> write(int out, std::string_view bytes);
+  Result<bool> splice(int out, int file, std::uint64_t bytes, const std::string& name);
+  /// False when it is over.
+  bool await_room(int out) const;
+  bool is_over() const;
+
+  wire::ChannelSpec channel_;
+  PipeOwner owner_;
+  std::function<void(Error)> failed_;
+  std::vector<wire::SequenceUnit> units_;
+  os::Fd directory_, sequence_, over_;
+  mutable std::mutex mutex_;
+  os::Fd fifo_;  // the one whose reader is awaited; changed under the mutex
+  os::Fd out_;   // the thread's
+  std::thread thread_;
+};
+
+}  // namespace trainyard::agent

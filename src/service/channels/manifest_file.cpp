@@ -1,0 +1,45 @@
+#include "service/channels/manifest.hpp"
+#include "service/channels/s3_uri.hpp"
+#include "service/channels/source.hpp"
+
+#include <fmt/format.h>
+
+// {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://BUCKET/KEY"}}
+
+namespace trainyard::channels {
+namespace {
+
+constexpr std::size_t manifest_bytes_max = 256u << 20;
+
+bool is_of(const wire::DataSource& source) {
+  return source.S3DataSource && source.S3DataSource->S3DataType == "ManifestFile";
+}
+
+Result<> check_manifest(const Settings&, const wire::Channel& channel, std::string_view) {
+  TRY(parse_s3_uri(channel.DataSource.S3DataSource->S3Uri));
+  return {};
+}
+
+Result<std::string> stage_manifest(const Stores& stores, const wire::Channel& channel,
+                                   std::string_view mode) {
+  const std::string& uri = channel.DataSource.S3DataSource->S3Uri;
+  const S3Uri at = TRY(parse_s3_uri(uri));
+  const auto of_manifest = [&](const Error& error) {
+    return in_context(
+        error, fmt::format("read the manifest {} of channel '{}'", uri, channel.ChannelName));
+  };
+  const auto text = read_object(stores, at.bucket, at.key, manifest_bytes_max);
+  if (!text) return of_manifest(text.error());
+  auto manifest = parse_manifest(*text);
+  if (!manifest) return of_manifest(manifest.error());
+  auto made = stores.snapshots.snapshot(
+      {manifest->bucket, manifest->prefix, std::move(manifest->keys)}, form_of(mode));
+  if (!made) return of_manifest(made.error());
+  return made;
+}
+
+}  // namespace
+
+const Source manifest_file{"ManifestFile", is_of, check_manifest, stage_manifest, show_objects};
+
+}  // namespace trainyard::channels

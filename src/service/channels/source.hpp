@@ -1,0 +1,21 @@
+#pragma once
+/// For the files of this folder: the kinds, and what more than one of them does.
+
+#include "service/channels/channels.hpp"
+
+namespace trainyard::channels {
+
+extern const Source s3_prefix, manifest_file, augmented_manifest, file_system;
+
+/// "Channel 'train': WHY", kind `invalid`.
+Failure refuse(const wire::Channel& channel, std::string_view why);
+
+objects::Form form_of(std::string_view mode);
+/// File mode lets a job write into a copy of its own; FastFile's files are read-only.
+void show_objects(const Settings& settings, const wire::Channel& channel, wire::ChannelSpec& out);
+
+/// The content of an object, at most `bytes_max` of it. Kind `not_found` or `limit`.
+Result<std::string> read_object(const Stores& stores, const std::string& bucket,
+                                const std::string& key, std::size_t bytes_max);
+
+}  // namespace trainyard::channels

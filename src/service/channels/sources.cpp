@@ -1,0 +1,105 @@
+#include "service/channels/s3_uri.hpp"
+#include "service/channels/source.hpp"
+#include "service/store/objects.hpp"
+
+#include <fmt/format.h>
+
+namespace trainyard::channels {
+namespace {
+
+const Source* source_of(const wire::Channel& channel) {
+  for (const Source* source : sources())
+    if (source->is_of(channel.DataSource)) return source;
+  return nullptr;
+}
+
+}  // namespace
+
+const std::vector<const Source*>& sources() {
+  static const std::vector<const Source*> all{&s3_prefix, &manifest_file, &augmented_manifest,
+                                              &file_system};
+  return all;
+}
+
+std::string_view mode_of(const wire::Channel& channel, std::string_view job_mode) {
+  if (channel.InputMode) return *channel.InputMode;
+  return source_of(channel) == &file_system ? "File" : job_mode;
+}
+
+Failure refuse(const wire::Channel& channel, std::string_view why) {
+  return fail(ErrorKind::invalid, "ValidationException",
+              fmt::format("Channel '{}': {}", channel.ChannelName, why));
+}
+
+objects::Form form_of(std::string_view mode) {
+  return mode == "Pipe" ? objects::Form::sequence : objects::Form::tree;
+}
+
+void show_objects(const Settings&, const wire::Channel&, wire::ChannelSpec& out) {
+  out.Access = out.InputMode == "File" ? "overlay" : "ro";
+}
+
+Result<std::string> read_object(const Stores& stores, const std::string& bucket,
+                                const std::string& key, std::size_t bytes_max) {
+  const objects::Blobs::Hold hold(stores.blobs);
+  const auto row = TRY(
+      stores.readers.read([&](store::Snapshot& s) { return store::find_object(s, bucket, key); }));
+  if (!row)
+    return fail(ErrorKind::not_found, "ValidationException",
+                fmt::format("there is no object s3://{}/{}", bucket, key));
+  if (std::uint64_t(row->size) > bytes_max)
+    return fail(
+        ErrorKind::invalid, "ValidationException",
+        fmt::format("s3://{}/{} has {} bytes; it may have {}", bucket, key, row->size, bytes_max));
+  return os::read_file(stores.blobs.root() / objects::Blobs::relative_path(row->blob), bytes_max);
+}
+
+Result<> check(const Settings& settings, const wire::Channel& channel, std::string_view job_mode) {
+  if (channel.ChannelName == "." || channel.ChannelName == "..")
+    return refuse(channel, "a channel is a directory of its name, which this one cannot be.");
+  const Source* source = source_of(channel);
+  if (!source)
+    return refuse(channel, "a dataset of a hub is not offered yet. Use an S3 prefix or a file "
+                           "system.");
+  return source->check(settings, channel, mode_of(channel, job_mode));
+}
+
+Result<> check_objects(store::Snapshot& s, const wire::Channel& channel, std::string_view role,
+                       std::string_view region) {
+  if (!channel.DataSource.S3DataSource) return {};
+  const std::string& uri = channel.DataSource.S3DataSource->S3Uri;
+  const S3Uri at = TRY(parse_s3_uri(uri));
+  if (TRY(store::has_prefix(s, at.bucket, at.key))) return {};
+  return fail(
+      ErrorKind::invalid, "ValidationException",
+      fmt::format("No S3 objects found under S3 URL \"{}\" given in input data source. Please "
+                  "ensure that the bucket exists in the selected region ({}), that objects exist "
+                  "under that S3 prefix, and that the role \"{}\" has \"s3:ListBucket\" "
+                  "permissions on bucket \"{}\".",
+                  uri, region, role, at.bucket));
+}
+
+Result<std::string> stage(const Stores& stores, const wire::Channel& channel,
+                          std::string_view job_mode) {
+  const Source* source = source_of(channel);
+  if (!source) return refuse(channel, "it has no data source that is offered here.");
+  return source->stage(stores, channel, mode_of(channel, job_mode));
+}
+
+wire::ChannelSpec spec(const Settings& settings, const wire::Channel& channel,
+                       std::string_view job_mode, std::string source) {
+  wire::ChannelSpec out;
+  out.Name = channel.ChannelName;
+  out.Source = std::move(source);
+  out.InputMode = mode_of(channel, job_mode);
+  out.ContentType = channel.ContentType;
+  out.CompressionType = channel.CompressionType.value_or("None");
+  out.RecordWrapperType = channel.RecordWrapperType.value_or("None");
+  if (channel.ShuffleConfig) out.ShuffleSeed = channel.ShuffleConfig->Seed;
+  if (const auto& s3 = channel.DataSource.S3DataSource)
+    out.S3DistributionType = s3->S3DataDistributionType.value_or("FullyReplicated");
+  if (const Source* kind = source_of(channel)) kind->show(settings, channel, out);
+  return out;
+}
+
+}  // namespace trainyard::channels
