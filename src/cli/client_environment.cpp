@@ -120,6 +120,24 @@ std::string sdk_config(const wire::CredentialsFile& c) {
                      c.Region, c.Account, role_arn(c.Account, execution_role));
 }
 
+std::string without_parameter_validation(std::string_view aws_config) {
+  constexpr std::string_view header = "[default]", key = "parameter_validation";
+  std::string out;
+  bool in_default = false, is_said = false;
+  for (std::size_t at = 0; at < aws_config.size();) {
+    const auto end = std::min(aws_config.find('\n', at), aws_config.size());
+    const std::string_view line = aws_config.substr(at, end - at);
+    at = end + 1;
+    if (line.starts_with('[')) in_default = line.starts_with(header);
+    if (in_default && line.starts_with(key)) continue;
+    out += std::string(line) + "\n";
+    if (line.starts_with('[') && in_default && !std::exchange(is_said, true))
+      out += std::string(key) + " = false\n";
+  }
+  if (!is_said) out += fmt::format("{}\n{} = false\n", header, key);
+  return out;
+}
+
 std::string notebook_metadata(const wire::CredentialsFile& c) {
   return fmt::format("{{\"ResourceArn\":\"arn:aws:sagemaker:{}:{}:notebook-instance/trainyard\","
                      "\"ResourceName\":\"trainyard\",\"ExecutionRoleArn\":\"{}\"}}\n",

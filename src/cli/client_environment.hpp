@@ -24,6 +24,10 @@ std::map<std::string, std::string> client_variables(const wire::CredentialsFile&
 /// The SDK's settings: no telemetry, the default bucket and role of this service.
 std::string sdk_config(const wire::CredentialsFile& credentials);
 
+/// An AWS configuration file's text with the client's own check of parameters switched off for the
+/// default profile: it refuses ids of file systems that the service knows.
+std::string without_parameter_validation(std::string_view aws_config);
+
 /// /opt/ml/metadata/resource-metadata.json of a notebook: get_execution_role() answers from it.
 std::string notebook_metadata(const wire::CredentialsFile& credentials);
 

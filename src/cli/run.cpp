@@ -55,6 +55,15 @@ struct TemporaryDirectory {
   ~TemporaryDirectory() { (void)os::remove_tree(path); }
 };
 
+// A copy of the caller's AWS configuration that lets short ids pass.
+Result<os::Path> unchecked_config(const os::Path& directory) {
+  const char* own = std::getenv("AWS_CONFIG_FILE");
+  const os::Path theirs = own && *own ? os::Path(own) : home() / ".aws/config";
+  const os::Path copy = directory / "aws-config";
+  TRY(os::write_file(copy, without_parameter_validation(os::read_file(theirs).value_or(""))));
+  return copy;
+}
+
 Result<std::vector<std::string>> child_environment(const std::map<std::string, std::string>& ours) {
   std::vector<std::string> out;
   for (char** entry = environ; *entry; ++entry) {
@@ -92,6 +101,7 @@ Result<int> run_client(const Common& common, const std::vector<std::string>& com
   Connection service = TRY(Connection::open(common.data));
   auto credentials = service.credentials();
   std::string token = service.token();
+  bool short_ids = false;
   if (service.is_local()) {  // one elsewhere sees no directory of ours: the key at hand is used
     const auto session = open_session(common, command);
     if (!session && session.error().kind == ErrorKind::unavailable)
@@ -100,14 +110,16 @@ Result<int> run_client(const Common& common, const std::vector<std::string>& com
     credentials.AccessKeyId = session->AccessKeyId;
     credentials.SecretAccessKey = session->SecretAccessKey;
     token = session->SessionToken;
+    short_ids = session->ShortIds;
   }
   char name[] = "/tmp/trainyard-run-XXXXXX";
   if (!::mkdtemp(name)) return fail_errno("make a temporary directory");
   const TemporaryDirectory directory{name};
   const os::Path config = directory.path / "sagemaker.yaml";
   TRY(os::write_file(config, sdk_config(credentials)));
-  const auto environment =
-      TRY(child_environment(client_variables(credentials, token, config.string())));
+  auto variables = client_variables(credentials, token, config.string());
+  if (short_ids) variables["AWS_CONFIG_FILE"] = TRY(unchecked_config(directory.path)).string();
+  const auto environment = TRY(child_environment(variables));
   const pid_t child = ::fork();
   if (child < 0) return fail_errno("start " + command.front());
   if (child == 0) {

@@ -28,22 +28,29 @@ Result<std::string> path_of(const os::Fd& directory) {
   return std::string(buffer.data(), std::size_t(n));
 }
 
+// AWS's model has at least 11 characters, and its clients look.
+bool has_short_ids(const Settings& settings) {
+  constexpr std::size_t client_min = 11;
+  return std::any_of(settings.file_systems.begin(), settings.file_systems.end(),
+                     [](const auto& entry) { return entry.first.size() < client_min; });
+}
+
 Result<wire::SessionAnswer> answer(const os::Message& message, identity::Identity& identity,
-                                   const Clock& clock) {
+                                   const Clock& clock, const Settings& settings) {
   const auto request = TRY(wire::decode<wire::SessionRequest>(message.text));
   const std::string environment = message.descriptor ? TRY(path_of(message.descriptor)) : "";
   const auto key =
       TRY(identity.session_key(user, environment, clock.now() + std::chrono::hours(request.Hours)));
-  return wire::SessionAnswer{key.id, key.secret, key.session_token, ""};
+  return wire::SessionAnswer{key.id, key.secret, key.session_token, "", has_short_ids(settings)};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Handover>> Handover::open(const os::Path& socket, net::Server& server,
                                                  Pool& pool, identity::Identity& identity,
-                                                 const Clock& clock) {
+                                                 const Clock& clock, const Settings& settings) {
   auto out = std::unique_ptr<Handover>(
-      new Handover(TRY(os::listen_for_messages(socket)), pool, identity, clock));
+      new Handover(TRY(os::listen_for_messages(socket)), pool, identity, clock, settings));
   out->watch_ = TRY(server.watch(out->listener_.get(), [h = out.get()] { h->accept_all(); }));
   return out;
 }
@@ -61,8 +68,8 @@ void Handover::accept_all() {
 void Handover::serve(const os::Fd& client) {
   auto message = os::receive_message(client, client_wait_ms);
   if (!message) return log::warn("a local client", {{"error", message.error().message}});
-  auto reply = answer(*message, identity_, clock_);
-  if (!reply) reply = wire::SessionAnswer{"", "", "", reply.error().message};
+  auto reply = answer(*message, identity_, clock_, settings_);
+  if (!reply) reply = wire::SessionAnswer{"", "", "", reply.error().message, false};
   (void)os::send_message(client, wire::encode(*reply));
 }
 

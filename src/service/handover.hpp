@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/pool.hpp"
 #include "base/result.hpp"
+#include "base/settings.hpp"
 #include "net/server.hpp"
 #include "os/fd.hpp"
 #include "os/files.hpp"
@@ -21,11 +22,13 @@ class Handover {
 public:
   static Result<std::unique_ptr<Handover>> open(const os::Path& socket, net::Server& server,
                                                 Pool& pool, identity::Identity& identity,
-                                                const Clock& clock);
+                                                const Clock& clock, const Settings& settings);
 
 private:
-  Handover(os::Fd listener, Pool& pool, identity::Identity& identity, const Clock& clock)
-      : listener_(std::move(listener)), pool_(pool), identity_(identity), clock_(clock) {}
+  Handover(os::Fd listener, Pool& pool, identity::Identity& identity, const Clock& clock,
+           const Settings& settings)
+      : listener_(std::move(listener)), pool_(pool), identity_(identity), clock_(clock),
+        settings_(settings) {}
   void accept_all();
   void serve(const os::Fd& client);
 
@@ -33,6 +36,7 @@ private:
   Pool& pool_;
   identity::Identity& identity_;
   const Clock& clock_;
+  const Settings& settings_;
   std::shared_ptr<void> watch_;
 };
 

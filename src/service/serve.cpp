@@ -217,7 +217,7 @@ Result<> serve(const ServeOptions& options) {
     });
     TRY(engine.recover());
     server->accept();
-    handover = TRY(Handover::open(paths.client_socket(), *server, pool, identity, clock));
+    handover = TRY(Handover::open(paths.client_socket(), *server, pool, identity, clock, settings));
     TRY(announce({"http://" + address, key.id, key.secret, settings.region, settings.account},
                  paths, json));
     int caught = 0;

@@ -260,34 +260,13 @@ def test_a_channel_that_can_be_no_directory(service, name):  # SEMANTICS D13
         f"Channel '{name}': a channel is a directory of its name, which this one cannot be.")
 
 
-FILES = {"FileSystemId": "fs-0123456789abcdef0", "FileSystemAccessMode": "ro",
-         "FileSystemType": "EFS", "DirectoryPath": "/data"}
-
-
-@pytest.mark.parametrize("change, what", [
-    ({"S3DataType": "ManifestFile"}, "ManifestFile"),
-    ({"S3DataType": "AugmentedManifestFile"}, "AugmentedManifestFile"),
-    ({"S3DataDistributionType": "ShardedByS3Key"}, "ShardedByS3Key"),
-    ("Pipe", "Pipe mode"), ("FastFile", "FastFile mode"),
-    (FILES, "a channel from a file system"),
-    (FILES | {"FileSystemType": "FSxLustre"}, "a channel from a file system")])
-def test_a_channel_of_another_kind_is_refused_by_name(service, change, what):  # SEMANTICS D1
-    channel = service.channel(service.put("kinds/a"), "val")
-    if isinstance(change, str):
-        channel["InputMode"] = change
-    elif change.keys() == FILES.keys():
-        channel["DataSource"] = {"FileSystemDataSource": change}
-    else:
-        channel["DataSource"]["S3DataSource"] |= change
+def test_a_dataset_of_a_hub_is_refused_by_name(service):  # SEMANTICS D1
+    channel = {"ChannelName": "val", "DataSource": {"DatasetSource": {
+        "DatasetArn": "arn:aws:sagemaker:us-east-1:aws:hub-content/hub/DataSet/abc/1.0.0"}}}
     request = service.request(InputDataConfig=[channel])
-    words = f"Channel 'val': {what} is not offered yet. Use an S3 prefix in File mode."
-    sagemaker = service.client("sagemaker")
-    assert refusal(service, sagemaker.create_training_job, **request) == (
-        "ValidationException", 400, words)
-    if isinstance(change, str):  # the job's mode, where the channel has none of its own
-        del channel["InputMode"]
-        request["AlgorithmSpecification"]["TrainingInputMode"] = change
-        assert refusal(service, sagemaker.create_training_job, **request)[2] == words
+    assert refusal(service, service.client("sagemaker").create_training_job, **request) == (
+        "ValidationException", 400, "Channel 'val': a dataset of a hub is not offered yet. Use an S3 "
+        "prefix or a file system.")
 
 
 @pytest.mark.parametrize("uri, words", [

@@ -133,7 +133,7 @@ def faultless(shape):
 
 def faulty_texts(shape):
     """Texts that break each of a string's rules."""
-    least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
+    least, most = least_of(shape) or 0, shape.metadata.get("max")
     texts = [faultless(shape)[:least - 1]] if least else []
     texts += ["a" * (most + 1), "ü" * (most + 1)] if most is not None else []
     texts += [t for t in ODD if rules_told(shape, t) and

@@ -77,6 +77,25 @@ TEST_CASE("a read-only bind cannot be written and a writable one is the source")
   CHECK(os::read_file(source / "y").value_or("") == "y\n");
 }
 
+// SEMANTICS D17
+TEST_CASE("links on the way to a source lead nowhere out of what it is within") {
+  Box box;
+  const os::Path source = data_of(box);
+  std::filesystem::create_symlink("deep", source / "inner");
+  box.mount(Mount::Kind::bind, source / "inner", "/inner", true);
+  box.spec.mounts.back().within = source;
+  CHECK(box.run_shell("cat /inner/d").output == "four");
+  for (const char* leads_to : {"/etc", "../..", "deep/../../data"}) {
+    Box other;
+    const os::Path theirs = data_of(other);
+    std::filesystem::create_symlink(leads_to, theirs / "out");
+    other.mount(Mount::Kind::bind, theirs / "out", "/out", true);
+    other.spec.mounts.back().within = theirs;
+    other.use_shell("ls /out");
+    CHECK(other.refused().message.find("leads out of " + theirs.string()) != std::string::npos);
+  }
+}
+
 TEST_CASE("a single file can be mounted and an optional one that is missing is left out") {
   Box box;
   const os::Path source = data_of(box);

@@ -57,7 +57,11 @@ std::string doing(const Word& word, const SandboxPlan& plan, const SandboxSpec& 
   return "build the sandbox";
 }
 
-std::string cure(const Word& word, const SandboxSpec& spec) {
+std::string cure(const Word& word, const SandboxPlan& plan, const SandboxSpec& spec) {
+  if (word.stage == Word::Stage::tree && word.error == EXDEV &&
+      std::size_t(word.step) < plan.trees.size())
+    return "; a symbolic link on the way to it leads out of " +
+           plan.trees[std::size_t(word.step)].within.string();
   if (word.stage == Word::Stage::execute && word.error == ENOENT)
     return spec.argv.front().find('/') == std::string::npos
                ? "; no directory of PATH inside the container has it"
@@ -77,7 +81,7 @@ std::string cure(const Word& word, const SandboxSpec& spec) {
 std::string explain(const Word& word, const SandboxPlan& plan, const SandboxSpec& spec) {
   std::string why = std::strerror(word.error);
   if (word.text[0] != 0) why += std::string(" (") + word.text + ")";
-  return doing(word, plan, spec) + ": " + why + cure(word, spec);
+  return doing(word, plan, spec) + ": " + why + cure(word, plan, spec);
 }
 
 }  // namespace trainyard::agent

@@ -87,5 +87,37 @@ TEST_CASE("a content of more keys than a file may have names is copied once, and
     CHECK(files.inodes.contains(inode));
 }
 
+// SEMANTICS D15
+TEST_CASE("hosts that share a prefix have each object once, whichever form it lies in") {
+  Fixture f;
+  f.put(f.publish("text", 'a'), 4, {"a/0", "a/1", "a/2/x", "a/3", "a/4"});
+  f.put(f.publish("", 'b'), 0, {"a/dir/"});
+  Snapshots snapshots(f.dir / "snapshots", *f.blobs, f.readers, f.clock);
+  const auto files_of = [&](const Selection& selection) {
+    std::set<std::string> out;
+    const os::Path path = snapshots.snapshot(selection, Form::tree).value();
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+      if (entry.is_regular_file()) out.insert(entry.path().lexically_relative(path));
+    CHECK(std::filesystem::is_directory(path / "dir") == !selection.keys);
+    return out;
+  };
+  using Files = std::set<std::string>;
+  CHECK(files_of({"bucket", "a/", {}, 0, 2}) == Files{"0", "2/x", "4"});
+  CHECK(files_of({"bucket", "a/", {}, 1, 2}) == Files{"1", "3"});
+  CHECK(files_of({"bucket", "a/", {}, 6, 7}).empty());
+  CHECK(files_of({
+                     "bucket",
+                     "a/",
+                     {{"a/4", "a/0"}},
+                     1,
+                     2,
+                 })
+            .size() == 1);
+  const auto sequence = snapshots.snapshot({"bucket", "a/", {}, 1, 2}, Form::sequence);
+  CHECK(os::read_file(os::Path(*sequence) / "index") ==
+        "{\"Items\":[{\"File\":\"data/0/0\",\"Name\":\"s3://bucket/a/1\"}]}\n"
+        "{\"Items\":[{\"File\":\"data/0/1\",\"Name\":\"s3://bucket/a/3\"}]}\n");
+}
+
 }  // namespace
 }  // namespace trainyard::objects

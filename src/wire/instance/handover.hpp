@@ -18,13 +18,15 @@ template <class V> void fields(V& v, SessionRequest& r) {
 
 struct SessionAnswer {
   std::string AccessKeyId, SecretAccessKey, SessionToken;
-  std::string Error;  ///< why there is none
+  std::string Error;      ///< why there is none
+  bool ShortIds = false;  ///< the service knows file systems by ids that clients think too short
 };
 template <class V> void fields(V& v, SessionAnswer& r) {
   v("AccessKeyId", r.AccessKeyId);
   v("SecretAccessKey", r.SecretAccessKey);
   v("SessionToken", r.SessionToken);
   v("Error", r.Error);
+  v("ShortIds", r.ShortIds);
 }
 
 /// state/credentials: where the service is and its first key; for this user's clients.
