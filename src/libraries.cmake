@@ -20,7 +20,7 @@ trainyard_library(agent agent DEPS base os wire wire_instance net agent_runtime 
 trainyard_library(fleet service/fleet DEPS base os wire wire_instance net)
 trainyard_library(logs service/logs DEPS base os wire_instance net)
 trainyard_library(engine service/engine
-                  DEPS base os wire wire_shapes wire_instance job store objects channels fleet net)
+                  DEPS base os wire wire_shapes wire_instance job store channels fleet net)
 trainyard_library(identity service/identity DEPS base store)
 trainyard_library(api_operation service/api/operation DEPS base wire store engine identity)
 trainyard_library(api_s3 service/api/s3 DEPS base os wire wire_sign net store objects)
