@@ -9,11 +9,12 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "conformance"))
 
 import control  # noqa: E402
+import data  # noqa: E402
 import jobs  # noqa: E402
 import objects  # noqa: E402
 import programs  # noqa: E402
 
-FIGURES = {**jobs.FIGURES, **control.FIGURES, **objects.FIGURES, **programs.FIGURES}
+FIGURES = {**jobs.FIGURES, **control.FIGURES, **objects.FIGURES, **data.FIGURES, **programs.FIGURES}
 
 # The figure wanted, and whether less or more is better.
 WANTED = {
@@ -21,7 +22,9 @@ WANTED = {
     "stage_10k_first_ms": ("<=", 400), "stage_10k_ms": ("<=", 25), "complete_4g_ms": ("<=", 50),
     "pack_vs_tar": (">=", 10), "pack_size_vs_gzip6": ("<=", 1.03), "create_vs_moto": (">=", 30),
     "describe_vs_moto": (">=", 60), "describe_p99_ms": ("<=", 10), "idle_rss_mib": ("<=", 30),
-    "idle_switches": ("<=", 5),
+    "idle_switches": ("<=", 5), "stage_4g_ms": ("<=", 25), "fastfile_seq_vs_native": (">=", 0.95),
+    "fastfile_files_vs_native": (">=", 0.9), "fastfile_first_byte_ms": ("<=", 2),
+    "pipe_mb_per_s": (">=", 1000),
 }
 
 
