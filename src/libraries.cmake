@@ -3,6 +3,7 @@ trainyard_library(base base PKGS fmt::fmt OpenSSL::Crypto Threads::Threads)
 trainyard_library(os os DEPS base PKGS seccomp)
 trainyard_library(wire_sign wire/sign DEPS base)
 trainyard_library(wire wire DEPS base wire_sign PKGS boost_json re2 pugixml isal)
+trainyard_library(wire_packages wire/packages DEPS base)
 trainyard_library(wire_shapes wire/shapes DEPS base wire)
 trainyard_library(wire_instance wire/instance DEPS base wire)
 trainyard_library(net net DEPS base os wire PKGS Threads::Threads)
@@ -15,7 +16,7 @@ trainyard_library(agent_channels agent/channels
                   DEPS base os wire wire_sign wire_instance net PKGS isal)
 trainyard_library(agent_outputs agent/outputs DEPS base os agent_channels PKGS isal)
 trainyard_library(agent_watch agent/watch DEPS base os wire_instance)
-trainyard_library(agent agent DEPS base os wire wire_instance net agent_runtime agent_watch agent_channels
+trainyard_library(agent agent DEPS base os wire wire_instance wire_packages net agent_runtime agent_watch agent_channels
                   agent_outputs)
 trainyard_library(fleet service/fleet DEPS base os wire wire_instance net)
 trainyard_library(logs service/logs DEPS base os wire_instance net)
@@ -44,14 +45,15 @@ target_link_libraries(trainyard PRIVATE service engine agent agent_runtime wire 
 
 # The program inside a container. Static, so that it runs in any image: the archives are named, for Debian's
 # fmt, which base's CMake target brings along, has none.
-trainyard_library(toolkit toolkit DEPS base os wire_sign PKGS z)
+trainyard_library(toolkit toolkit DEPS base os wire_sign wire_packages PKGS z)
 find_library(static_crypto libcrypto.a REQUIRED)
 find_library(static_z libz.a REQUIRED)
 add_executable(trainyard-train src/toolkit/main.cc)
 target_include_directories(trainyard-train PRIVATE src)
 target_compile_options(trainyard-train PRIVATE ${warnings})
 add_dependencies(trainyard-train toolkit)
-target_link_libraries(trainyard-train PRIVATE $<TARGET_FILE:toolkit> $<TARGET_FILE:wire_sign> $<TARGET_FILE:os>
+target_link_libraries(trainyard-train PRIVATE $<TARGET_FILE:toolkit> $<TARGET_FILE:wire_sign>
+                      $<TARGET_FILE:wire_packages> $<TARGET_FILE:os>
                       $<TARGET_FILE:base> ${static_crypto} ${static_z} -Wl,--gc-sections)
 if(NOT CMAKE_CXX_FLAGS MATCHES "fsanitize")
   target_link_options(trainyard-train PRIVATE -static)

@@ -8,6 +8,7 @@
 #include "agent/ml_tree.hpp"
 #include "agent/outcome.hpp"
 #include "agent/outputs.hpp"
+#include "agent/packages.hpp"
 #include "agent/reports.hpp"
 #include "agent/service_link.hpp"
 #include "agent/watch/log_keeper.hpp"
@@ -75,9 +76,9 @@ private:
 class Instance {
 public:
   Instance(wire::InstanceSpec spec, InstancePaths paths, os::Path toolkit, Runtime& runtime,
-           const Clock& clock, ReportLog reports)
+           const MakeRuntime& make_runtime, const Clock& clock, ReportLog reports)
       : spec_(std::move(spec)), paths_(std::move(paths)), toolkit_(std::move(toolkit)),
-        runtime_(runtime), clock_(clock), reports_(std::move(reports)),
+        runtime_(runtime), make_runtime_(make_runtime), clock_(clock), reports_(std::move(reports)),
         link_(spec_, reports_, clock) {}
 
   Result<> live();
@@ -110,12 +111,14 @@ private:
   InstancePaths paths_;
   os::Path toolkit_;
   Runtime& runtime_;
+  const MakeRuntime& make_runtime_;
   const Clock& clock_;
   ReportLog reports_;
   ServiceLink link_;
   std::unique_ptr<LogKeeper> log_;
   os::Fd door_listener_;
   std::unique_ptr<Door> door_;
+  std::unique_ptr<Packages> packages_;
   std::optional<Running> running_;
   std::optional<Millis> kill_at_;  // boot time; set once it was asked to end
   std::string cause_;              // why it was asked to end
@@ -202,6 +205,8 @@ Result<> Instance::prepare() {
   TRY(lay_out(spec_, paths_, facts.network_interface));
   if (spec_.Checkpoint) TRY(restore());
   TRY(open_pipes());
+  if (!spec_.Packages.Root.empty())
+    packages_ = TRY(Packages::open(spec_, paths_, facts, TRY(make_runtime_()), clock_));
   running_ = TRY(runtime_.prepare(plan_container(spec_, paths_, facts)));
   if (spec_.NetworkIsolation) door_listener_ = std::move(running_->door_listener);
   if (door_listener_)
@@ -247,6 +252,7 @@ Result<> Instance::train() {
   Exit exit = TRY(runtime_.wait(*running_));
   if (spec_.Entrypoint.empty()) exit.unrunnable = false;  // the toolkit is not the request's
   pipes_.clear();
+  packages_.reset();
   const Result<> kept = log_->finish();  // every line is there before anything is said of the end
   outcome_ = judge(exit, failure_text(paths_), !cause_.empty());
   if (channel_error_) outcome_.failure = setup_failure(*channel_error_);
@@ -412,7 +418,8 @@ Result<> run_agent(const os::Path& spec_file, const os::Path& toolkit,
   const auto runtime = make_runtime();
   if (!runtime) return refuse_instance(paths, reports, clock, runtime.error());
   ::signal(SIGPIPE, SIG_IGN);
-  Instance instance(std::move(*spec), paths, toolkit, **runtime, clock, std::move(reports));
+  Instance instance(std::move(*spec), paths, toolkit, **runtime, make_runtime, clock,
+                    std::move(reports));
   return instance.live();
 }
 
@@ -421,6 +428,7 @@ Result<> reap(const os::Path& directory, const std::string& id, Runtime& runtime
   if (TRY(os::FileLock::is_held(paths.lock())))
     return fail(ErrorKind::conflict, "InternalFailure",
                 "remove what instance " + id + " left: its agent lives");
+  TRY(runtime.destroy(packages_id(id), paths.packages_scratch()));
   TRY(runtime.destroy(id, paths.scratch()));
   return os::remove_tree(directory);
 }

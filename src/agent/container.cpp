@@ -1,5 +1,7 @@
 #include "agent/container.hpp"
 
+#include "wire/packages/packages.hpp"
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -25,6 +27,14 @@ std::vector<Mount> mounts(const wire::InstanceSpec& spec, const InstancePaths& p
   out.push_back({Mount::Kind::bind, paths.ml(), "/opt/ml", false, false, 0});
   for (const auto& channel : spec.Channels)
     if (channel.InputMode != "Pipe") out.push_back(mount_of(channel));
+  if (const auto& links = spec.Packages.FindLinks; links.starts_with('/'))
+    out.push_back({Mount::Kind::bind, links, links, true, false, 0});
+  if (!spec.Packages.Root.empty()) {
+    out.push_back(
+        {Mount::Kind::bind, spec.Packages.Root, wire::packages_directory, true, false, 0});
+    out.push_back(
+        {Mount::Kind::bind, paths.packages_socket(), wire::packages_socket, true, false, 0});
+  }
   if (spec.Checkpoint)
     out.push_back(
         {Mount::Kind::bind, paths.checkpoints(), spec.Checkpoint->LocalPath, false, false, 0});
@@ -64,6 +74,10 @@ std::map<std::string, std::string> variables(const wire::InstanceSpec& spec,
     env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = door + "/-/credentials";
     env["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = spec.Token;
   }
+  const auto& [index, links, offline, root] = spec.Packages;
+  if (!index.empty()) env["PIP_INDEX_URL"] = index;
+  if (!links.empty()) env["PIP_FIND_LINKS"] = links;
+  if (offline) env["PIP_NO_INDEX"] = "1";
   for (const auto& [name, value] : spec.Variables)
     env[name] = value;
   return env;

@@ -28,7 +28,15 @@ struct InstancePaths {
   os::Path ml() const { return directory / "ml"; }                    ///< is /opt/ml inside
   os::Path checkpoints() const { return directory / "checkpoints"; }  ///< is LocalPath inside
   os::Path scratch() const { return directory / "scratch"; }          ///< the runtime's
+  os::Path packages_socket() const { return directory / "packages.sock"; }
+  os::Path packages() const { return directory / "packages"; }  ///< being installed
+  os::Path packages_scratch() const { return directory / "packages-scratch"; }
 };
+
+/// The id of the container that installs packages for an instance.
+inline std::string packages_id(const std::string& instance) {
+  return instance + ".packages";
+}
 
 /// Refuses (kind `invalid`) an environment whose mounts, the directories that its interpreter is
 /// two levels below, as named and as it really lies (`real_python`), would show a job a person's

@@ -191,6 +191,18 @@ void read_file_system(Reader& r, const std::string& id, const toml::node& node, 
     r.complain(node, "mount_name is one part of a path, without slashes");
 }
 
+void read_find_links(Reader& r, const toml::node& node, std::string& out) {
+  r.text(node, out);
+  if (!out.starts_with("http://") && !out.starts_with("https://")) read_directory(r, node, out);
+}
+
+void read_python_settings(Reader& r, const toml::node& node, PythonSettings& out) {
+  r.read(node, "python",
+         {{"index_url", [&](const toml::node& n) { r.text(n, out.index_url); }},
+          {"find_links", [&](const toml::node& n) { read_find_links(r, n, out.find_links); }},
+          {"offline", [&](const toml::node& n) { r.flag(n, out.offline); }}});
+}
+
 void read_mounts(Reader& r, const toml::node& node, Settings& out) {
   const toml::array* array = node.as_array();
   if (!array) return r.complain(node, "must be a list of texts");
@@ -244,6 +256,7 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
              });
            }},
           {"images", [&](const toml::node& n) { read_images(r, n, out); }},
+          {"python", [&](const toml::node& n) { read_python_settings(r, n, out.python); }},
           {"file_systems",
            [&](const toml::node& n) {
              each_named(r, n, "file_systems", [&](const std::string& id, const toml::node& v) {

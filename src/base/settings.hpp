@@ -33,6 +33,13 @@ struct FileSystemSettings {
   std::string mount_name;  ///< FSx: the first part of every DirectoryPath; "" where none is cut off
 };
 
+/// `[python]`: where packages of a job's requirements.txt come from.
+struct PythonSettings {
+  std::string index_url;   ///< instead of PyPI
+  std::string find_links;  ///< a directory of this machine, or a URL
+  bool offline = false;    ///< no index: find_links alone
+};
+
 /// The machine's own Python, which an image's rule may name like one of [environments].
 inline constexpr const char* system_environment = "system Python";
 
@@ -51,6 +58,7 @@ struct Settings {
       environments;  ///< [environments.NAME] python = "/venv/bin/python"
   std::vector<ImageRule> images;
   std::map<std::string, FileSystemSettings> file_systems;  ///< by id
+  PythonSettings python;
   std::string sandbox_user = "trainyard";   ///< [sandbox] user, when the service is root
   std::vector<std::string> sandbox_mounts;  ///< [sandbox] mounts: more read-only directories
 };

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,7 +34,10 @@ Result<Fd> make_socket(int flags) {
 }  // namespace
 
 Result<Fd> listen_for_messages(const Path& path) {
-  const sockaddr_un address = TRY(address_of(path));
+  // By its open directory: the whole path may be longer than an address can be.
+  const Fd directory = TRY(open_file(path.parent_path(), O_PATH | O_DIRECTORY));
+  const sockaddr_un address = TRY(address_of(
+      Path("/proc/self/fd") / std::to_string(directory.get()) / path.filename()));
   Fd fd = TRY(make_socket(SOCK_NONBLOCK));
   ::unlink(path.c_str());
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||

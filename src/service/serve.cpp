@@ -74,8 +74,9 @@ Result<> keep_directories(const store::DataPaths& paths) {
 }
 
 Result<os::FileLock> take_directory(const store::DataPaths& paths) {
-  for (const auto& directory : {paths.state, paths.run(), paths.blobs, paths.scratch, paths.logs(),
-                                paths.instances(), paths.objects(), paths.snapshots()})
+  for (const auto& directory :
+       {paths.state, paths.run(), paths.blobs, paths.scratch, paths.logs(), paths.instances(),
+        paths.packages(), paths.objects(), paths.snapshots()})
     TRY(os::make_directories(directory));
   TRY(keep_directories(paths));
   auto lock = os::FileLock::take(paths.lock());
@@ -93,8 +94,8 @@ Result<os::FileLock> take_directory(const store::DataPaths& paths) {
 // Jobs' users must reach their own directories and nothing else of ours.
 Result<> open_ways(const store::DataPaths& paths) {
   if (::geteuid() != 0) return {};
-  for (const auto& path :
-       {paths.blobs, paths.scratch, paths.instances(), paths.objects(), paths.snapshots()})
+  for (const auto& path : {paths.blobs, paths.scratch, paths.instances(), paths.packages(),
+                           paths.objects(), paths.snapshots()})
     if (::chmod(path.c_str(), 0711) != 0) return fail_errno("open the way into " + path.string());
   return {};
 }

@@ -19,8 +19,10 @@ struct Installation {
 };
 
 /// A package is installed with its requirements.txt, a program's requirements.txt alone; a command
-/// gets neither, as in the original. Fails aloud for CA_REPOSITORY_ARN, which is not offered.
-Result<> install_dependencies(const Installation& what, const Variables& variables,
+/// gets neither, as in the original. Where an agent can be asked the image's Python is another's:
+/// what is missing goes beside it, and `variables` lead there. Fails aloud for CA_REPOSITORY_ARN,
+/// which is not offered.
+Result<> install_dependencies(const Installation& what, Variables& variables,
                               SignalForwarding& signals, const LogLines& log);
 
 }  // namespace trainyard::toolkit

@@ -1,5 +1,6 @@
 // trainyard-train: the `train` command of a training container. Static: it runs in any image.
 
+#include "toolkit/packages.hpp"
 #include "toolkit/train.hpp"
 
 #include <cstdio>
@@ -23,6 +24,9 @@ int main(int argc, char** argv) {
       break;
     }
   }
+  if (argc == 5 && std::strcmp(argv[1], "packages") == 0)  // an agent asks
+    return trainyard::toolkit::run_packages(argv[2], argv[3], argv[4],
+                                            trainyard::toolkit::Variables::of_process());
   return trainyard::toolkit::train(trainyard::toolkit::Variables::of_process(),
                                    trainyard::system_clock());
 }

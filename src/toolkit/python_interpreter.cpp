@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 namespace trainyard::toolkit {
@@ -75,6 +76,21 @@ Result<std::string> find_python(const Variables& variables) {
     if (const auto found = variables.find_program(name)) return *found;
   return refuse("This image has no python3 or python on PATH to run the training script with; "
                 "install one, or use an entry point that ends in .sh");
+}
+
+Result<std::vector<std::string>> pip_command(const std::string& python,
+                                             const Variables& variables) {
+  const char* system = "/usr/bin/python3";
+  const auto has_pip = [&](const std::string& interpreter) {
+    const auto directories = package_directories(interpreter, variables);
+    return std::any_of(directories.begin(), directories.end(), [](const std::string& directory) {
+      return ::access((directory + "/pip/__main__.py").c_str(), R_OK) == 0;
+    });
+  };
+  if (has_pip(python)) return std::vector<std::string>{python, "-m", "pip"};
+  if (has_pip(system)) return std::vector<std::string>{system, "-m", "pip", "--python", python};
+  return refuse("requirements.txt cannot be installed: neither " + python + " nor " + system +
+                " has pip; install python3-pip, or pip into that environment");
 }
 
 std::optional<std::string> torch_version(const std::string& python, const Variables& variables) {

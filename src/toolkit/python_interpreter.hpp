@@ -6,11 +6,16 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace trainyard::toolkit {
 
 /// TRAINYARD_PYTHON, else python3 or python on PATH.
 Result<std::string> find_python(const Variables& variables);
+
+/// How pip is run for that Python: its own, else the one of /usr/bin/python3 on its behalf. An
+/// error (the user's) where neither has one.
+Result<std::vector<std::string>> pip_command(const std::string& python, const Variables& variables);
 
 /// What torch.__version__ would say, read from torch/version.py in the places where that Python
 /// looks for packages. Nothing where there is none: importing torch would take seconds.

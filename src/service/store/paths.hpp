@@ -16,6 +16,7 @@
 ///   scratch/                   local
 ///     instances/<instance>/      an agent's directory: spec.json, lock, report.log, exit.json,
 ///     ml/, ...
+///     packages/<key>/            what was installed for a requirements.txt; a cache
 
 #include <filesystem>
 #include <string>
@@ -41,6 +42,7 @@ struct DataPaths {
   auto logs() const { return blobs / "logs"; }
   auto log(const std::string& instance) const { return logs() / instance; }
   auto instances() const { return scratch / "instances"; }
+  auto packages() const { return scratch / "packages"; }
 };
 
 }  // namespace trainyard::store

@@ -55,6 +55,19 @@ template <class V> void fields(V& v, EnvironmentSpec& e) {
   v("Mounts", e.Mounts);
 }
 
+/// Where packages of requirements.txt files come from, and where what was installed is kept.
+struct PackagesSpec {
+  std::string IndexUrl, FindLinks;
+  bool Offline = false;
+  std::string Root;  ///< host path of the layers; "" = none are kept
+};
+template <class V> void fields(V& v, PackagesSpec& p) {
+  v("IndexUrl", p.IndexUrl);
+  v("FindLinks", p.FindLinks);
+  v("Offline", p.Offline);
+  v("Root", p.Root);
+}
+
 /// What the instance may use. 0 = no limit of that kind.
 struct LimitSpec {
   double Cpus = 0;
@@ -106,6 +119,7 @@ struct InstanceSpec {
   std::string InstanceType, InstanceGroupName = "homogeneousCluster";
   std::string Image;
   EnvironmentSpec Environment;
+  PackagesSpec Packages;
   std::vector<std::string> Entrypoint, Arguments;
   std::map<std::string, std::string> Variables;  ///< the request's Environment
   std::map<std::string, std::string> HyperParameters;
@@ -143,6 +157,7 @@ template <class V> void fields(V& v, InstanceSpec& s) {
   v("InstanceGroupName", s.InstanceGroupName);
   v("Image", s.Image);
   v("Environment", s.Environment);
+  v("Packages", s.Packages);
   v("Entrypoint", s.Entrypoint);
   v("Arguments", s.Arguments);
   v("Variables", s.Variables);

@@ -1,0 +1,147 @@
+#include "wire/packages/packages.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace trainyard::wire {
+namespace {
+
+std::vector<std::string> fields_of(std::string_view message) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < message.size();) {
+    const auto end = std::min(message.find('\0', at), message.size());
+    out.emplace_back(message.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+void add(std::string& out, std::string_view field) {
+  out += field;
+  out += '\0';
+}
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r");
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+bool is_url(std::string_view text) {
+  constexpr std::array<std::string_view, 4> schemes{"http://", "https://", "git+http://",
+                                                    "git+https://"};
+  return std::any_of(schemes.begin(), schemes.end(),
+                     [&](std::string_view scheme) { return text.starts_with(scheme); });
+}
+
+// Options of a line of its own that name no file.
+bool is_plain_option(std::string_view line) {
+  static constexpr std::array<std::string_view, 12> plain{
+      "-i",     "--index-url",     "--extra-index-url", "--no-index",
+      "--pre",  "--prefer-binary", "--no-binary",       "--only-binary",
+      "--hash", "--trusted-host",  "--require-hashes",  "--use-feature"};
+  const auto end = line.find_first_of(" =\t");
+  const std::string_view name = line.substr(0, end);
+  if (std::find(plain.begin(), plain.end(), name) != plain.end()) return true;
+  const bool finds_links = name == "-f" || name == "--find-links";
+  return finds_links && end != line.npos && is_url(trim(line.substr(end + 1)));
+}
+
+// "name[extra] >= 1; marker" or "name @ https://...".
+bool is_plain_requirement(std::string_view line) {
+  if (is_url(line)) return true;
+  const std::string_view name = line.substr(0, line.find_first_of(" \t;=<>!~[@("));
+  const bool is_file = name.ends_with(".whl") || name.ends_with(".zip") || name.ends_with(".gz");
+  if (name.empty() || name.find('/') != name.npos || name[0] == '.' || is_file) return false;
+  const auto at = line.find('@');
+  return at == line.npos || is_url(trim(line.substr(at + 1)));
+}
+
+// Lines as pip reads them: joined at a backslash, without comments.
+std::vector<std::string> logical_lines(std::string_view text) {
+  std::vector<std::string> out(1);
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    std::string_view line = trim(text.substr(at, end - at));
+    at = end + 1;
+    if (line.starts_with('#')) continue;
+    if (const auto comment = line.find(" #"); comment != line.npos) line = line.substr(0, comment);
+    const bool goes_on = line.ends_with('\\');
+    if (goes_on) line.remove_suffix(1);
+    out.back() += line;
+    if (!goes_on) out.emplace_back();
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string encode_packages(const PackagesRequest& request) {
+  std::string out;
+  add(out, request.requirements);
+  for (const auto& variable : request.variables)
+    add(out, variable);
+  return out;
+}
+
+std::string encode_packages(const PackagesAnswer& answer) {
+  std::string out;
+  add(out, answer.kind == PackagesAnswer::Kind::ready ? "ready"
+           : answer.kind == PackagesAnswer::Kind::own ? "own"
+                                                      : "failed");
+  add(out, std::to_string(answer.exit_code));
+  add(out, answer.directory);
+  add(out, answer.text);
+  return out;
+}
+
+PackagesRequest decode_packages_request(std::string_view message) {
+  auto fields = fields_of(message);
+  PackagesRequest out;
+  if (fields.empty()) return out;
+  out.requirements = std::move(fields[0]);
+  out.variables.assign(std::make_move_iterator(fields.begin() + 1),
+                       std::make_move_iterator(fields.end()));
+  return out;
+}
+
+PackagesAnswer decode_packages_answer(std::string_view message) {
+  auto fields = fields_of(message);
+  fields.resize(4);
+  PackagesAnswer out;
+  if (fields[0] == "ready") out.kind = PackagesAnswer::Kind::ready;
+  if (fields[0] == "failed") out.kind = PackagesAnswer::Kind::failed;
+  std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), out.exit_code);
+  out.directory = std::move(fields[2]);
+  out.text = std::move(fields[3]);
+  return out;
+}
+
+std::vector<std::string> variables_for_pip(std::string_view requirements,
+                                           const std::vector<std::string>& variables) {
+  static constexpr std::array<std::string_view, 11> known{
+      "HTTP_PROXY",    "HTTPS_PROXY",  "NO_PROXY",          "ALL_PROXY",
+      "http_proxy",    "https_proxy",  "no_proxy",          "all_proxy",
+      "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"};
+  std::vector<std::string> out;
+  for (const auto& variable : variables) {
+    const auto equals = variable.find('=');
+    if (equals == variable.npos || equals == 0) continue;
+    const std::string name = variable.substr(0, equals);
+    if (name.starts_with("PIP_") || std::find(known.begin(), known.end(), name) != known.end() ||
+        requirements.find("${" + name + "}") != requirements.npos)
+      out.push_back(variable);
+  }
+  return out;
+}
+
+bool is_self_contained(std::string_view requirements) {
+  const auto lines = logical_lines(requirements);
+  return std::all_of(lines.begin(), lines.end(), [](const std::string& whole) {
+    const std::string_view line = trim(whole);
+    return line.empty() || (line[0] == '-' ? is_plain_option(line) : is_plain_requirement(line));
+  });
+}
+
+}  // namespace trainyard::wire

@@ -1,0 +1,210 @@
+"""What a script's requirements.txt brings: installed beside the environment, once, for all jobs."""
+
+import base64
+import hashlib
+import json
+import time
+import zipfile
+
+import pytest
+
+from channels_test import archive, trained
+from service import SANITIZED, running, wait_until
+
+pytestmark = pytest.mark.usefixtures("no_job_stays")
+
+
+def wheel(directory, name, version, modules, requires=(), scripts=""):
+    """A wheel as pip takes it; its path."""
+    info = f"{name}-{version}.dist-info"
+    files = {**modules, f"{info}/METADATA": "\n".join([
+        "Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}",
+        *(f"Requires-Dist: {r}" for r in requires), ""]),
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"}
+    if scripts:
+        files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{scripts}\n"
+    record = ""
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        record += f"{path},sha256={digest},{len(text)}\n"
+    path = directory / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as out:
+        for inside, text in {**files, f"{info}/RECORD": record}.items():
+            out.writestr(inside, text)
+    path.chmod(0o644)
+    return path
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory):
+    """A service whose packages come from a directory of wheels."""
+    wheels = tmp_path_factory.mktemp("wheels")
+    wheels.chmod(0o755)
+    settings = f'[python]\nfind_links = "{wheels}"\noffline = true\n'
+    wheel(wheels, "ty_one", "1.0", {"ty_one.py": "NAME = 'one 1.0'\n"})
+    wheel(wheels, "ty_one", "2.0", {"ty_one.py": "NAME = 'one 2.0'\n"})
+    wheel(wheels, "ty_two", "1.0", {"ty_two.py": "import ty_one\nNAME = 'two over ' + ty_one.NAME\n",
+                                    "ty_tool.py": "def main():\n    print('a tool')\n"},
+          requires=["ty_one<2", "typing_extensions"], scripts="ty-tool = ty_tool:main")
+    wheel(wheels, "typing_extensions", "999.0", {"typing_extensions.py": "MINE = True\n"})
+    with running(tmp_path_factory.mktemp("offline"), settings) as service:
+        service.wheels = wheels
+        yield service
+
+
+def run(service, script, requirements, *more_files, **more):
+    """The job that brings these files, and its lines but the toolkit's own."""
+    name = hashlib.sha256((script + requirements).encode()).hexdigest()[:10]
+    files = [("train.py", script.encode()), ("requirements.txt", requirements.encode()), *more_files]
+    job = trained(service, f"src/{name}-{time.monotonic_ns()}.tar.gz", archive(*files), **more)
+    return job, service.lines(job["TrainingJobName"])
+
+
+def layers(service):
+    return sorted((service.data / "scratch/packages").iterdir())
+
+
+def test_requirements_are_installed_once_and_used_again(offline):  # SEMANTICS T19, T20
+    script = "import subprocess, ty_two\nprint(ty_two.NAME)\nsubprocess.run(['ty-tool'], check=True)\n"
+    before = layers(offline)
+    job, lines = run(offline, script, "ty_two\n")
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    assert "two over one 1.0" in lines and "a tool" in lines
+    assert any("Would install" in line for line in lines), lines  # pip is seen at work
+    (layer,) = set(layers(offline)) - set(before)
+    assert any(f"is installed, for this job and later ones (layer {layer.name})" in line
+               for line in lines)
+    job, lines = run(offline, script + "# another script\n", "ty_two\n")
+    assert job["TrainingJobStatus"] == "Completed" and "two over one 1.0" in lines
+    assert any(f"installed for it before is used again (layer {layer.name})" in line for line in lines)
+    assert not any("install ty" in line or "Processing" in line for line in lines), lines
+    assert set(layers(offline)) - set(before) == {layer}
+
+
+def test_what_the_environment_has_is_not_installed_again(offline):  # SEMANTICS T19
+    """typing_extensions is there with torch: only what is asked for in another version is brought."""
+    script = ("import typing_extensions, ty_two\n"
+              "print('mine' if hasattr(typing_extensions, 'MINE') else 'the environment\\'s')\n")
+    job, lines = run(offline, script, "ty_two\n")
+    assert job["TrainingJobStatus"] == "Completed" and "the environment's" in lines
+    job, lines = run(offline, script, "ty_two\ntyping_extensions==999.0\n")
+    assert job["TrainingJobStatus"] == "Completed" and "mine" in lines
+    job, lines = run(offline, script.replace(", ty_two", ""), "# none\n")
+    assert "the environment's" in lines
+
+
+@pytest.mark.parametrize("requirements, says", [
+    ("ty_missing==3.1\n", "No matching distribution found for ty_missing==3.1"),
+    ("ty_one==9\n", "No matching distribution found for ty_one==9"),
+    ("ty_two\nty_one==2.0\n", "ty-two 1.0 depends on ty_one<2"),
+    ("ty_one==1.0 --hash=sha256:" + "0" * 64 + "\n", "ty_one"),
+    ("ty one\n", "ty one")])
+def test_what_cannot_be_installed_is_named(offline, requirements, says):  # SEMANTICS T21
+    before = layers(offline)
+    job, lines = run(offline, "print('ran')\n", requirements)
+    assert job["TrainingJobStatus"] == "Failed" and "ran" not in lines
+    reason = job["FailureReason"]
+    assert reason.startswith("AlgorithmError: InstallRequirementsError:\nExitCode 1\nErrorMessage \"")
+    assert says in reason and reason.endswith(
+        'Command "/usr/bin/python3 -m pip install -r requirements.txt", exit code: 1'), reason
+    assert layers(offline) == before
+
+
+def test_files_of_the_code_are_installed_for_the_job_alone(offline, tmp_path):  # SEMANTICS T20
+    own = wheel(tmp_path, "ty_own", "1.0", {"ty_own.py": "NAME = 'own'\n"})
+    before = layers(offline)
+    job, lines = run(offline, "import ty_own, ty_one\nprint(ty_own.NAME, ty_one.NAME)\n",
+                     f"./{own.name}\n-r more.txt\n", (own.name, own.read_bytes()),
+                     ("more.txt", b"ty_one==1.0\n"))
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    assert "own one 1.0" in lines and layers(offline) == before
+    assert any("is installed for this job alone: it names files of its own" in line for line in lines)
+
+
+def test_a_package_is_installed_with_its_requirements(offline):  # SEMANTICS T20
+    setup = b"from setuptools import setup\nsetup(name='ty-app', version='1', py_modules=['ty_app'])\n"
+    key = "src/package.tar.gz"
+    job = trained(offline, key, archive(
+        ("setup.py", setup), ("ty_app.py", b"import ty_one, sys\nprint(ty_one.NAME, sys.argv[1:])\n"),
+        ("requirements.txt", b"ty_one==1.0\n")), program="ty_app.py",
+        Environment={"PIP_NO_BUILD_ISOLATION": "1"})
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    assert "one 1.0 ['--lr', '0.5']" in offline.lines(job["TrainingJobName"])
+
+
+HOSTILE = """
+import os, pathlib, socket
+for path in (os.environ["PYTHONPATH"].split(":")[1] + "/ty_one.py", "/opt/trainyard/packages/x"):
+    try:
+        open(path, "w")
+    except OSError as error:
+        print(error.strerror)
+for text in (b"", b"\\0" * 1000, b"ty_one==1.0\\0LD_PRELOAD=/x", b"x" * 60000):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect("/opt/trainyard/packages.sock")
+    s.send(text)
+    print(s.recv(1000).split(b"\\0")[0].decode())
+"""
+
+
+def test_a_job_cannot_touch_what_others_use(offline):  # SEMANTICS T20
+    before = layers(offline)
+    job, lines = run(offline, HOSTILE, "ty_one==1.0\n")
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    assert lines.count("Read-only file system") == 2
+    assert [line for line in lines if line in ("", "own", "ready", "failed")][-4:] == [
+        "", "own", "own", "own"]
+    assert len(layers(offline)) <= len(before) + 1
+
+
+def test_variables_of_the_job_and_of_the_file_reach_pip(offline, tmp_path):  # SEMANTICS T22
+    """An index of the job's own, with a name in its address that the file does not show."""
+    job, lines = run(offline, "print('ran')\n", "--index-url http://${TY_USER}@127.0.0.1:1/simple\nty_none\n",
+                     Environment={"TY_USER": "someone", "PIP_NO_INDEX": "0", "PIP_RETRIES": "0"})
+    assert job["TrainingJobStatus"] == "Failed" and "ran" not in lines
+    assert any("127.0.0.1" in line and "1/simple" in line for line in lines), lines
+
+
+def test_an_isolated_job_uses_what_is_there(offline):  # SEMANTICS T20
+    script = "import ty_one\nprint(ty_one.NAME)\n"
+    run(offline, script, "ty_one==2.0\n")
+    job, lines = run(offline, script, "ty_one==2.0\n", EnableNetworkIsolation=True)
+    assert job["TrainingJobStatus"] == "Completed" and "one 2.0" in lines
+
+
+SLOW = "import os\nos.mkfifo('/tmp/never')\nopen('/tmp/never').read()\n"
+
+
+def test_a_stop_ends_an_installation(offline):  # SEMANTICS T20, J11
+    wheels = offline.wheels
+    with zipfile.ZipFile(wheels / "ty_slow-1.0.zip", "w") as out:
+        out.writestr("ty_slow-1.0/setup.py", SLOW)
+        out.writestr("ty_slow-1.0/PKG-INFO", "Metadata-Version: 2.1\nName: ty_slow\nVersion: 1.0\n")
+    (wheels / "ty_slow-1.0.zip").chmod(0o644)
+    files = [("train.py", b"print('ran')\n"), ("requirements.txt", b"ty_slow\n")]
+    offline.put("src/slow.tar.gz", archive(*files))
+    request = offline.request(Environment={"PIP_NO_BUILD_ISOLATION": "1"}, HyperParameters={
+        "sagemaker_submit_directory": json.dumps(f"s3://{offline.bucket}/src/slow.tar.gz"),
+        "sagemaker_program": '"train.py"'})
+    for member in ("ContainerEntrypoint", "ContainerArguments"):
+        del request["AlgorithmSpecification"][member]
+    offline.client("sagemaker").create_training_job(**request)
+    name = request["TrainingJobName"]
+    wait_until(lambda: any("ty_slow" in line for line in offline.lines(name)), "pip was at work")
+    offline.client("sagemaker").stop_training_job(TrainingJobName=name)
+    assert offline.wait(name, 30)["TrainingJobStatus"] == "Stopped"
+    assert "ran" not in offline.lines(name)
+    wait_until(lambda: not offline.leftovers(), "nothing was left")
+    (wheels / "ty_slow-1.0.zip").unlink()
+
+
+def test_used_again_it_takes_no_time(offline):  # SEMANTICS T20
+    """From the toolkit's first line to the script's: budget 100 ms, here with room for a busy machine."""
+    run(offline, "print('x')\n", "ty_two\nty_one\n")
+    job, lines = run(offline, "import time\nprint('at', time.time())\n", "ty_two\nty_one\n")
+    logs = offline.client("logs")
+    events = logs.filter_log_events(logGroupName="/aws/sagemaker/TrainingJobs",
+                                    logStreamNamePrefix=job["TrainingJobName"])["events"]
+    asked = next(e["timestamp"] for e in events if "Installing dependencies" in e["message"])
+    told = next(e["timestamp"] for e in events if "used again" in e["message"])
+    assert told - asked < (2000 if SANITIZED else 500)
