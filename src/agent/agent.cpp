@@ -206,7 +206,7 @@ Result<> Instance::prepare() {
   if (spec_.Checkpoint) TRY(restore());
   TRY(open_pipes());
   if (!spec_.Packages.Root.empty())
-    packages_ = TRY(Packages::open(spec_, paths_, facts, TRY(make_runtime_()), clock_));
+    packages_ = TRY(Packages::open(spec_, paths_, facts, make_runtime_, clock_));
   running_ = TRY(runtime_.prepare(plan_container(spec_, paths_, facts)));
   if (spec_.NetworkIsolation) door_listener_ = std::move(running_->door_listener);
   if (door_listener_)

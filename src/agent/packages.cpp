@@ -123,10 +123,11 @@ SandboxSpec plan_installation(const wire::InstanceSpec& spec, const InstancePath
   return out;
 }
 
-Result<std::unique_ptr<Packages>>
-Packages::open(const wire::InstanceSpec& spec, const InstancePaths& paths,
-               const MachineFacts& facts, std::unique_ptr<Runtime> runtime, const Clock& clock) {
-  std::unique_ptr<Packages> out(new Packages(spec, paths, facts, std::move(runtime), clock));
+Result<std::unique_ptr<Packages>> Packages::open(const wire::InstanceSpec& spec,
+                                                 const InstancePaths& paths,
+                                                 const MachineFacts& facts,
+                                                 MakeRuntime make_runtime, const Clock& clock) {
+  std::unique_ptr<Packages> out(new Packages(spec, paths, facts, std::move(make_runtime), clock));
   out->over_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!out->over_) return fail_errno("make an event descriptor");
   out->listener_ = TRY(os::listen_for_messages(paths.packages_socket()));
@@ -174,7 +175,7 @@ Answer Packages::answer(const wire::PackagesRequest& request, const os::Fd& outp
     return {Answer::Kind::ready, 0, inside.string(),
             "requirements.txt: what was installed for it before is used again (layer " + key + ")"};
   auto installed = install(request, key, output);
-  (void)runtime_->destroy(packages_id(spec_.Id), paths_.packages_scratch());
+  if (runtime_) (void)runtime_->destroy(packages_id(spec_.Id), paths_.packages_scratch());
   (void)os::remove_tree(paths_.packages());
   if (!installed) {
     log::error("packages could not be installed", {{"error", installed.error().message}});
@@ -186,6 +187,7 @@ Answer Packages::answer(const wire::PackagesRequest& request, const os::Fd& outp
 
 Result<Answer> Packages::install(const wire::PackagesRequest& request, const std::string& key,
                                  const os::Fd& output) {
+  if (!runtime_) runtime_ = TRY(make_runtime_());
   (void)os::remove_tree(paths_.packages());
   const os::Path layer = paths_.packages() / "layer";
   TRY(make_for_job(paths_.packages(), spec_));

@@ -9,8 +9,8 @@
 /// nothing of the job, and the layer's key is made here of all that went in. A layer that was not
 /// used for 30 days goes when there are more than 64.
 
+#include "agent/agent.hpp"
 #include "agent/container.hpp"
-#include "agent/runtime/runtime.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "os/fd.hpp"
@@ -26,9 +26,10 @@ namespace trainyard::agent {
 class Packages {
 public:
   /// Listens on paths.packages_socket(), which the container sees as wire::packages_socket.
-  static Result<std::unique_ptr<Packages>>
-  open(const wire::InstanceSpec& spec, const InstancePaths& paths, const MachineFacts& facts,
-       std::unique_ptr<Runtime> runtime, const Clock& clock);
+  static Result<std::unique_ptr<Packages>> open(const wire::InstanceSpec& spec,
+                                                const InstancePaths& paths,
+                                                const MachineFacts& facts, MakeRuntime make_runtime,
+                                                const Clock& clock);
   /// Ends an installation that runs.
   ~Packages();
   Packages(const Packages&) = delete;
@@ -36,9 +37,9 @@ public:
 
 private:
   Packages(wire::InstanceSpec spec, InstancePaths paths, MachineFacts facts,
-           std::unique_ptr<Runtime> runtime, const Clock& clock)
+           MakeRuntime make_runtime, const Clock& clock)
       : spec_(std::move(spec)), paths_(std::move(paths)), facts_(std::move(facts)),
-        runtime_(std::move(runtime)), clock_(clock) {}
+        make_runtime_(std::move(make_runtime)), clock_(clock) {}
   void serve();
   void answer_one(const os::Fd& client);
   wire::PackagesAnswer answer(const wire::PackagesRequest& request, const os::Fd& output);
@@ -50,7 +51,8 @@ private:
   wire::InstanceSpec spec_;
   InstancePaths paths_;
   MachineFacts facts_;
-  std::unique_ptr<Runtime> runtime_;
+  MakeRuntime make_runtime_;
+  std::unique_ptr<Runtime> runtime_;  // once there is something to install
   const Clock& clock_;
   os::Fd listener_, over_;
   std::thread thread_;

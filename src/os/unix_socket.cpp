@@ -36,8 +36,8 @@ Result<Fd> make_socket(int flags) {
 Result<Fd> listen_for_messages(const Path& path) {
   // By its open directory: the whole path may be longer than an address can be.
   const Fd directory = TRY(open_file(path.parent_path(), O_PATH | O_DIRECTORY));
-  const sockaddr_un address = TRY(address_of(
-      Path("/proc/self/fd") / std::to_string(directory.get()) / path.filename()));
+  const sockaddr_un address =
+      TRY(address_of(Path("/proc/self/fd") / std::to_string(directory.get()) / path.filename()));
   Fd fd = TRY(make_socket(SOCK_NONBLOCK));
   ::unlink(path.c_str());
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
