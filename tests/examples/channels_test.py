@@ -1,0 +1,36 @@
+"""The examples of channels, by the real SDK: EFS, FastFile under a DataLoader with workers, Pipe."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/conformance"))
+
+from service import python, running  # noqa: E402
+
+LAUNCH = ROOT / "examples/channels/launch.py"
+IMAGES = 1797
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    efs = tmp_path_factory.mktemp("efs")
+    efs.chmod(0o755)
+    subprocess.run([sys.executable, LAUNCH, "write", efs / "digits"], check=True)
+    settings = f'[file_systems.fs-0123456789abcdef0]\npath = "{efs}"\n'
+    with running(tmp_path_factory.mktemp("service"), settings) as started:
+        yield started
+
+
+@pytest.mark.parametrize("kind", ["efs", "fastfile", "pipe"])
+def test_a_channel_is_trained_on(service, kind):  # SEMANTICS D16, D17, D19, D20
+    done = python(service, LAUNCH, kind, f"by-{kind}")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    job = service.describe(f"by-{kind}")
+    assert job["TrainingJobStatus"] == "Completed"
+    epochs = [line.split() for line in service.lines(f"by-{kind}") if line.startswith("epoch ")]
+    assert [line[3] for line in epochs] == [str(IMAGES)] * 3  # each image once an epoch
+    assert float(epochs[-1][5]) > 0.9
