@@ -59,7 +59,7 @@ def main(kind, name=None):
 
     session = sagemaker.Session()
     estimator = PyTorch(
-        source_dir=f"{HERE}/code", entry_point=f"train_{'pipe' if kind == 'pipe' else 'files'}.py",
+        source_dir=f"{HERE}/code", entry_point={"pipe": "train_pipe.py"}.get(kind, "train_files.py"),
         role=sagemaker.get_execution_role(), framework_version="1.10", py_version="py38",
         instance_count=1, instance_type="ml.m5.xlarge", sagemaker_session=session,
         hyperparameters={"epochs": 3, "workers": 2})

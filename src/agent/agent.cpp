@@ -254,7 +254,8 @@ Result<> Instance::train() {
   pipes_.clear();
   packages_.reset();
   const Result<> kept = log_->finish();  // every line is there before anything is said of the end
-  outcome_ = judge(exit, failure_text(paths_), !cause_.empty());
+  outcome_ = judge(exit, failure_text(paths_), !cause_.empty(),
+                   missing_module_hint(log_->last_bytes(), spec_.Environment.Name));
   if (channel_error_) outcome_.failure = setup_failure(*channel_error_);
   if (!kept) (void)log_->note("part of the log could not be kept: " + kept.error().message);
   for (const auto& line : outcome_.notes)

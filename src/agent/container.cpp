@@ -10,6 +10,7 @@ namespace trainyard::agent {
 namespace {
 
 constexpr const char* toolkit_inside = "/opt/trainyard/bin/train";
+const std::string caches_inside = "/opt/trainyard/caches/";
 constexpr std::uint64_t pids_max = 32'768;
 
 Mount mount_of(const wire::ChannelSpec& channel) {
@@ -27,6 +28,8 @@ std::vector<Mount> mounts(const wire::InstanceSpec& spec, const InstancePaths& p
   out.push_back({Mount::Kind::bind, paths.ml(), "/opt/ml", false, false, 0});
   for (const auto& channel : spec.Channels)
     if (channel.InputMode != "Pipe") out.push_back(mount_of(channel));
+  for (const auto& [name, directory] : spec.Caches)
+    out.push_back({Mount::Kind::bind, directory, caches_inside + name, false, false, 0});
   if (const auto& links = spec.Packages.FindLinks; links.starts_with('/'))
     out.push_back({Mount::Kind::bind, links, links, true, false, 0});
   if (!spec.Packages.Root.empty()) {
@@ -74,6 +77,8 @@ std::map<std::string, std::string> variables(const wire::InstanceSpec& spec,
     env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = door + "/-/credentials";
     env["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = spec.Token;
   }
+  for (const auto& [name, directory] : spec.Caches)
+    env[name] = caches_inside + name;
   const auto& [index, links, offline, root] = spec.Packages;
   if (!index.empty()) env["PIP_INDEX_URL"] = index;
   if (!links.empty()) env["PIP_FIND_LINKS"] = links;

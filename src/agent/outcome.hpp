@@ -15,8 +15,14 @@ struct Outcome {
   std::vector<std::string> notes;  ///< lines for the job's log
 };
 
-/// `failure_text` is /opt/ml/output/failure. A script that was asked to end may end as it likes.
-Outcome judge(const Exit& exit, std::string_view failure_text, bool was_asked_to_end);
+/// `failure_text` is /opt/ml/output/failure; `hint` stands behind it, whole. A script that was
+/// asked to end may end as it likes.
+Outcome judge(const Exit& exit, std::string_view failure_text, bool was_asked_to_end,
+              std::string_view hint = "");
+
+/// What to do where the end of a log tells of a module that Python did not find, if the service's
+/// framework images have it; else "".
+std::string missing_module_hint(std::string_view log_end, std::string_view environment);
 
 /// FailureReason of a job whose container could not be made.
 std::string setup_failure(const Error& error);

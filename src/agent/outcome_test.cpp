@@ -79,4 +79,22 @@ TEST_CASE(
 }
 
 }  // namespace
+// SEMANTICS E10
+TEST_CASE("a module that the service's image has is named with its cure, whole") {
+  const std::string hint = missing_module_hint(
+      "Traceback\nModuleNotFoundError: No module named 'sklearn.linear_model'\nbye\n", "venv /v");
+  CHECK(hint ==
+        "The service's image has the module sklearn, the environment here (venv /v) has not: "
+        "add scikit-learn to requirements.txt, or install it there");
+  CHECK(missing_module_hint("ModuleNotFoundError: No module named 'mine'\n", "x") == "");
+  CHECK(missing_module_hint("No module named 'torch'\n", "x") == "");
+  CHECK(missing_module_hint("ModuleNotFoundError: No module named 'torch", "x") != "");
+  Exit exit;
+  exit.code = 1;
+  CHECK(judge(exit, "", false, hint).failure == "AlgorithmError: " + hint + ", exit code: 1");
+  const std::string failure = judge(exit, std::string(2000, 'x'), false, hint).failure;
+  CHECK(failure.size() == 1024);
+  CHECK(failure.ends_with("xxx. " + hint + ", exit code: 1"));
+}
+
 }  // namespace trainyard::agent

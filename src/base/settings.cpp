@@ -191,6 +191,21 @@ void read_file_system(Reader& r, const std::string& id, const toml::node& node, 
     r.complain(node, "mount_name is one part of a path, without slashes");
 }
 
+bool is_variable_name(std::string_view name) {
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_", digits = "0123456789";
+  return !name.empty() && name.size() <= 64 && letters.find(name[0]) != std::string_view::npos &&
+         name.find_first_not_of(std::string(letters) + std::string(digits)) ==
+             std::string_view::npos;
+}
+
+void read_cache(Reader& r, const std::string& name, const toml::node& node, Settings& out) {
+  if (!is_variable_name(name))
+    return r.complain(node, fmt::format("'{}' is no variable's name: write it as HF_HOME or "
+                                        "TORCH_HOME",
+                                        name));
+  read_directory(r, node, out.caches[name]);
+}
+
 void read_find_links(Reader& r, const toml::node& node, std::string& out) {
   r.text(node, out);
   if (!out.starts_with("http://") && !out.starts_with("https://")) read_directory(r, node, out);
@@ -257,6 +272,12 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
            }},
           {"images", [&](const toml::node& n) { read_images(r, n, out); }},
           {"python", [&](const toml::node& n) { read_python_settings(r, n, out.python); }},
+          {"caches",
+           [&](const toml::node& n) {
+             each_named(r, n, "caches", [&](const std::string& name, const toml::node& v) {
+               read_cache(r, name, v, out);
+             });
+           }},
           {"file_systems",
            [&](const toml::node& n) {
              each_named(r, n, "file_systems", [&](const std::string& id, const toml::node& v) {

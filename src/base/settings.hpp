@@ -59,8 +59,9 @@ struct Settings {
   std::vector<ImageRule> images;
   std::map<std::string, FileSystemSettings> file_systems;  ///< by id
   PythonSettings python;
-  std::string sandbox_user = "trainyard";   ///< [sandbox] user, when the service is root
-  std::vector<std::string> sandbox_mounts;  ///< [sandbox] mounts: more read-only directories
+  std::map<std::string, std::string> caches;  ///< [caches] HF_HOME = "/a/directory"
+  std::string sandbox_user = "trainyard";     ///< [sandbox] user, when the service is root
+  std::vector<std::string> sandbox_mounts;    ///< [sandbox] mounts: more read-only directories
 };
 
 /// What is wrong with the name of an instance type, in words, or "".

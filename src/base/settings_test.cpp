@@ -112,6 +112,33 @@ TEST_CASE("what is named on this machine is there") {
               .starts_with("t.toml:2: '" + std::string(mount) + "' is no directory"));
 }
 
+// SEMANTICS A20, D18, E11, T22
+TEST_CASE("file systems, caches and packages are named as they can be") {
+  const auto settings = parse_settings(
+      "[file_systems.fs-1]\npath = '/usr'\nmount_name = 'm'\n[caches]\nHF_HOME = '/usr'\n"
+      "[python]\nindex_url = 'https://h/simple'\nfind_links = '/usr'\noffline = true",
+      "t.toml");
+  REQUIRE(settings);
+  CHECK(settings->file_systems.at("fs-1").path == "/usr");
+  CHECK(settings->file_systems.at("fs-1").mount_name == "m");
+  CHECK(settings->caches.at("HF_HOME") == "/usr");
+  CHECK(settings->python.offline);
+  CHECK(error_of("[file_systems.efs]\npath = '/usr'")
+            .starts_with("t.toml:1: 'efs' is no file system's id"));
+  CHECK(error_of("[file_systems.fs-xyz]\npath = '/usr'").find("no file system's id") !=
+        std::string::npos);
+  CHECK(error_of("[file_systems.fs-1]\nmount_name = 'm'").find("needs path") != std::string::npos);
+  CHECK(
+      error_of("[file_systems.fs-1]\npath = '/no/such'").starts_with("t.toml:2: '/no/such' is no"));
+  CHECK(error_of("[file_systems.fs-1]\npath = '/usr'\nmount_name = 'a/b'")
+            .find("one part of a path") != std::string::npos);
+  CHECK(error_of("[caches]\nhf-home = '/usr'").starts_with("t.toml:2: 'hf-home' is no variable"));
+  CHECK(error_of("[caches]\nHF_HOME = '/no'").starts_with("t.toml:2: '/no' is no directory"));
+  CHECK(error_of("[python]\nfind_links = 'wheels'")
+            .starts_with("t.toml:2: 'wheels' is no directory"));
+  CHECK(parse_settings("[python]\nfind_links = 'https://h/w'", "t.toml"));
+}
+
 // SEMANTICS A20
 TEST_CASE("instance types are checked by whoever knows them") {
   const auto knows = [](std::string_view type) {

@@ -208,3 +208,10 @@ def test_used_again_it_takes_no_time(offline):  # SEMANTICS T20
     asked = next(e["timestamp"] for e in events if "Installing dependencies" in e["message"])
     told = next(e["timestamp"] for e in events if "used again" in e["message"])
     assert told - asked < (2000 if SANITIZED else 500)
+
+
+def test_a_module_of_the_image_that_is_not_here_is_named(offline):  # SEMANTICS E10
+    job, lines = run(offline, "import fastai.vision\n", "")
+    assert job["FailureReason"].endswith(
+        "The service's image has the module fastai, the environment here (system Python) has not: add "
+        "fastai to requirements.txt, or install it there, exit code: 1"), job["FailureReason"]

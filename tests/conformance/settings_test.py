@@ -191,3 +191,17 @@ def test_the_environment_of_the_interpreter_is_handed_over(service, venv):  # SE
     service.wait(request["TrainingJobName"])
     first = service.lines(request["TrainingJobName"], notices=True)[0]
     assert f"(the caller's own {venv})" in first and IMAGE.rsplit("/")[-1] in first
+
+
+def test_a_cache_is_shared_by_all_jobs(tmp_path_factory):  # SEMANTICS E11
+    directory = tmp_path_factory.mktemp("cache")
+    directory.chmod(0o777)
+    settings = f'[caches]\nHF_HOME = "{directory}"\n'
+    with services.running(tmp_path_factory.mktemp("caching"), settings) as service:
+        job = service.job("echo fetched > $HF_HOME/model")
+        assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+        assert (directory / "model").read_text() == "fetched\n"
+        second = service.job("cat $HF_HOME/model")
+        assert service.lines(second["TrainingJobName"]) == ["fetched"]
+        own = service.job("echo $HF_HOME", Environment={"HF_HOME": "/tmp/mine"})
+        assert service.lines(own["TrainingJobName"]) == ["/tmp/mine"]

@@ -160,6 +160,14 @@ Result<> LogKeeper::finish() {
   return outcome_;
 }
 
+std::string LogKeeper::last_bytes() const {
+  constexpr std::uint64_t bytes_max = 8u << 10;
+  std::string out(std::size_t(std::min(end_, bytes_max)), '\0');
+  const ssize_t n = ::pread(log_.get(), out.data(), out.size(), off_t(end_ - out.size()));
+  out.resize(n > 0 ? std::size_t(n) : 0);
+  return out;
+}
+
 Result<> LogKeeper::sync() {
   CHECK(!thread_.joinable());
   TRY(os::sync_fd(log_.get(), wire::log_file));

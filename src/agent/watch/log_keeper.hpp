@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <sys/types.h>
 #include <thread>
@@ -36,6 +37,8 @@ public:
   /// When all that the job started is dead: keeps what is in the pipe and lets go of it, for the
   /// job may have handed its other end to somebody who lives. The first error met while keeping.
   Result<> finish();
+  /// The end of the log, at most 8 KiB. Not while follow() runs.
+  std::string last_bytes() const;
   /// Puts on the disk what is kept so far. Not while follow() runs.
   Result<> sync();
 

@@ -14,12 +14,37 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The service's framework images by a part of their repository's name, and the module that makes
-// one.
+// What makes a framework: the module that scripts import, and the distributions that bring it.
 struct Framework {
-  std::string_view repository, module;
+  std::string_view module;
+  std::array<std::string_view, 4> distributions;
 };
-constexpr std::array<Framework, 1> frameworks{{{"pytorch-training", "torch"}}};
+constexpr std::array<Framework, 6> frameworks{{
+    {"torch", {"torch"}},
+    {"tensorflow", {"tensorflow", "tensorflow_cpu", "tensorflow_gpu", "tensorflow_intel"}},
+    {"transformers", {"transformers"}},
+    {"sklearn", {"scikit_learn"}},
+    {"xgboost", {"xgboost", "xgboost_cpu"}},
+    {"mxnet", {"mxnet", "mxnet_cu112", "mxnet_cu110"}},
+}};
+
+// The service's framework images by their repository's name; `also` is what they bring besides.
+struct FrameworkImage {
+  std::string_view repository, module, also;
+};
+constexpr std::array<FrameworkImage, 11> images{{
+    {"pytorch-training", "torch", ""},
+    {"sagemaker-pytorch", "torch", ""},
+    {"huggingface-pytorch-training", "torch", "transformers"},
+    {"huggingface-pytorch-trcomp-training", "torch", "transformers"},
+    {"tensorflow-training", "tensorflow", ""},
+    {"sagemaker-tensorflow-scriptmode", "tensorflow", ""},
+    {"huggingface-tensorflow-training", "tensorflow", "transformers"},
+    {"sagemaker-scikit-learn", "sklearn", ""},
+    {"sagemaker-xgboost", "xgboost", ""},
+    {"mxnet-training", "mxnet", ""},
+    {"sagemaker-mxnet", "mxnet", ""},
+}};
 
 // The value of `key = value` in a pyvenv.cfg, or "".
 std::string venv_value(std::string_view text, std::string_view key) {
@@ -51,10 +76,35 @@ std::string version_in(const fs::path& file) {
   return text->substr(open + 1, close - open - 1);
 }
 
+// "scikit_learn" and "1.2.0" of "scikit_learn-1.2.0.dist-info" and "...-py3.11.egg-info".
+std::pair<std::string, std::string> distribution_of(std::string_view entry) {
+  for (const std::string_view end : {".dist-info", ".egg-info"})
+    if (entry.ends_with(end)) {
+      entry.remove_suffix(end.size());
+      const auto dash = entry.find('-');
+      if (dash == std::string_view::npos) return {};
+      std::string name(entry.substr(0, dash));
+      std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+        return c == '.' || c == '-' ? '_' : c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
+      });
+      const std::string_view version = entry.substr(dash + 1);
+      return {std::move(name), std::string(version.substr(0, version.find('-')))};
+    }
+  return {};
+}
+
 void find_frameworks(const fs::path& packages, PythonEnvironment& out) {
+  std::map<std::string, std::string, std::less<>> installed;
+  std::error_code ec;
+  for (auto it = fs::directory_iterator(packages, ec); !ec && it != fs::directory_iterator();
+       it.increment(ec))
+    installed.insert(distribution_of(it->path().filename().string()));
   for (const auto& framework : frameworks) {
     const std::string module(framework.module);
-    const std::string version = version_in(packages / module / "version.py");
+    std::string version = version_in(packages / module / "version.py");
+    for (const auto& distribution : framework.distributions)
+      if (const auto it = installed.find(distribution); version.empty() && it != installed.end())
+        version = it->second;
     if (!version.empty()) out.frameworks.try_emplace(module, version);
   }
 }
@@ -140,8 +190,11 @@ ImageWish parse_image(std::string_view image) {
   std::string_view rest = slash == std::string_view::npos ? image : image.substr(slash + 1);
   const auto colon = rest.find(':');
   const std::string_view repository = rest.substr(0, colon);
-  for (const auto& framework : frameworks)
-    if (repository == framework.repository) out.module = framework.module;
+  for (const auto& known : images)
+    if (repository == known.repository) {
+      out.module = known.module;
+      out.also = known.also;
+    }
   if (out.module.empty() || colon == std::string_view::npos) return out;
   for (std::string_view tag = rest.substr(colon + 1); !tag.empty();) {
     const auto part = tag.substr(0, tag.find('-'));
@@ -195,11 +248,13 @@ Result<Resolution> resolve_image(std::string_view image, const std::vector<Image
                     image, image));
   const PythonEnvironment* best = nullptr;
   long best_distance = 0;
+  constexpr long lacks_also = 1'000'000'000'000;
   for (const auto& candidate : candidates) {
     const auto it = candidate.frameworks.find(wish.module);
     if (it == candidate.frameworks.end()) continue;
+    const bool lacks = !wish.also.empty() && !candidate.frameworks.contains(wish.also);
     const long d = distance(wish.version, it->second) * 1000 +
-                   distance(wish.python, candidate.python_version) / 1000;
+                   distance(wish.python, candidate.python_version) / 1000 + lacks * lacks_also;
     const bool is_better =
         !best || candidate.is_callers || (!best->is_callers && d < best_distance);
     if (!is_better) continue;
@@ -207,12 +262,12 @@ Result<Resolution> resolve_image(std::string_view image, const std::vector<Image
     best_distance = d;
   }
   if (!best)
-    return fail(
-        ErrorKind::not_found, "ValidationException",
-        fmt::format("image {}: no Python environment with '{}' is known here. Install it "
-                    "(apt-get install python3-torch, or pip in a venv that you run `trainyard run` "
-                    "from), or name one: [environments.NAME] python = \"/path/to/bin/python\"",
-                    image, wish.module));
+    return fail(ErrorKind::not_found, "ValidationException",
+                fmt::format("image {}: no Python environment with '{}' is known here. Install it "
+                            "({}pip in a venv that you run `trainyard run` from), or name one: "
+                            "[environments.NAME] python = \"/path/to/bin/python\"",
+                            image, wish.module,
+                            wish.module == "torch" ? "apt-get install python3-torch, or " : ""));
   const std::string& version = best->frameworks.at(wish.module);
   if (strict && best_distance != 0)
     return fail(
@@ -221,10 +276,11 @@ Result<Resolution> resolve_image(std::string_view image, const std::vector<Image
                     "on Python {}",
                     image, best->name, wish.module, version, best->python_version));
   return Resolution{*best,
-                    fmt::format("image {} asks for {} {}{}; here runs {} {} on Python {} ({})",
+                    fmt::format("image {} asks for {} {}{}; here runs {} {} on Python {} ({}){}",
                                 image.substr(image.rfind('/') + 1), wish.module, wish.version,
                                 wish.python.empty() ? "" : " on Python " + wish.python, wish.module,
-                                version, best->python_version, best->name)};
+                                version, best->python_version, best->name,
+                                best_distance < lacks_also ? "" : ", without " + wish.also)};
 }
 
 }  // namespace trainyard::engine

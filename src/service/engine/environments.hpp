@@ -34,6 +34,7 @@ Result<PythonEnvironment> inspect_environment(const std::filesystem::path& pytho
 /// What an image URI asks for: {"torch", "1.10", "3.8"} of ".../pytorch-training:1.10-gpu-py38".
 struct ImageWish {
   std::string module;           ///< "" when no framework is known by that name
+  std::string also;             ///< a module besides, better had than not: "transformers"
   std::string version, python;  ///< "" when the tag does not say
 };
 ImageWish parse_image(std::string_view image);

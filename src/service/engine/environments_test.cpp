@@ -1,6 +1,9 @@
+#include "os/files.hpp"
 #include "service/engine/environments.hpp"
 
 #include <doctest/doctest.h>
+
+#include <stdlib.h>
 
 namespace trainyard::engine {
 namespace {
@@ -19,6 +22,54 @@ TEST_CASE("a framework image is read whatever account, region and suffix it has"
   CHECK(parse_image("1.dkr.ecr.cn-north-1.amazonaws.com.cn/pytorch-training:2.1.0-cpu-py310")
             .python == "3.10");
   CHECK(parse_image("my/image:1").module.empty());
+}
+
+// SEMANTICS E2
+TEST_CASE("framework images of all kinds") {
+  const auto asks = [](std::string_view image) {
+    const auto w = parse_image(image);
+    return w.module + " " + w.version + " " + w.python + " " + w.also;
+  };
+  CHECK(
+      asks("1/huggingface-pytorch-training:1.10.2-transformers4.17.0-gpu-py38-cu113-ubuntu20.04") ==
+      "torch 1.10.2 3.8 transformers");
+  CHECK(asks("1/tensorflow-training:2.11.0-cpu-py39") == "tensorflow 2.11.0 3.9 ");
+  CHECK(asks("1/sagemaker-scikit-learn:1.2-1-cpu-py3") == "sklearn 1.2  ");
+  CHECK(asks("1/sagemaker-xgboost:1.7-1") == "xgboost 1.7  ");
+  CHECK(asks("1/mxnet-training:1.9.0-gpu-py38") == "mxnet 1.9.0 3.8 ");
+  CHECK(asks("1/pytorch-inference:1.10") == "   ");
+}
+
+// SEMANTICS E2
+TEST_CASE("of two environments the one that has the image's other library") {
+  auto with = with_torch("with", "2.1");
+  with.frameworks["transformers"] = "4.30";
+  const char* image = "1/huggingface-pytorch-training:1.10.2-transformers4.17.0-gpu-py38";
+  CHECK(resolve_image(image, {}, {with_torch("closer", "1.10.2"), with}, false)->environment.name ==
+        "with");
+  const auto without = resolve_image(image, {}, {with_torch("closer", "1.10.2")}, false);
+  REQUIRE(without);
+  CHECK(without->sentence.ends_with("(closer), without transformers"));
+}
+
+// SEMANTICS E2
+TEST_CASE("frameworks are found by what pip and Debian leave beside them") {
+  char name[] = "/tmp/trainyard-environment-XXXXXX";
+  const std::filesystem::path prefix = ::mkdtemp(name);
+  const auto packages = prefix / "lib/python3.11/site-packages";
+  for (const char* entry : {"scikit_learn-1.2.0.dist-info", "XGBoost-1.7.3-py3.11.egg-info",
+                            "tensorflow_cpu-2.11.0.dist-info", "torch", "other-info"})
+    REQUIRE(os::make_directories(packages / entry));
+  REQUIRE(os::write_file(packages / "torch/version.py", "__version__ = '1.13.1'\n"));
+  REQUIRE(os::make_directories(prefix / "bin"));
+  std::filesystem::create_symlink("/bin/sh", prefix / "bin/python3");
+  REQUIRE(os::write_file(prefix / "bin/python3.11", "", 0755));
+  const auto found = inspect_environment(prefix / "bin/python3.11", "x");
+  REQUIRE(found);
+  const std::map<std::string, std::string> wanted{
+      {"sklearn", "1.2.0"}, {"tensorflow", "2.11.0"}, {"torch", "1.13.1"}, {"xgboost", "1.7.3"}};
+  CHECK(found->frameworks == wanted);
+  CHECK(os::remove_tree(prefix));
 }
 
 // SEMANTICS E2, E3

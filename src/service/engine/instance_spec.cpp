@@ -77,6 +77,7 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.Environment.Mounts = image.environment.mounts;
   out.Packages = {settings.python.index_url, settings.python.find_links, settings.python.offline,
                   context.paths.packages()};
+  out.Caches = settings.caches;
   out.Entrypoint =
       r.AlgorithmSpecification->ContainerEntrypoint.value_or(std::vector<std::string>{});
   out.Arguments = r.AlgorithmSpecification->ContainerArguments.value_or(std::vector<std::string>{});

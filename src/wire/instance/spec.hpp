@@ -120,6 +120,7 @@ struct InstanceSpec {
   std::string Image;
   EnvironmentSpec Environment;
   PackagesSpec Packages;
+  std::map<std::string, std::string> Caches;  ///< a variable, and the host directory it leads to
   std::vector<std::string> Entrypoint, Arguments;
   std::map<std::string, std::string> Variables;  ///< the request's Environment
   std::map<std::string, std::string> HyperParameters;
@@ -158,6 +159,7 @@ template <class V> void fields(V& v, InstanceSpec& s) {
   v("Image", s.Image);
   v("Environment", s.Environment);
   v("Packages", s.Packages);
+  v("Caches", s.Caches);
   v("Entrypoint", s.Entrypoint);
   v("Arguments", s.Arguments);
   v("Variables", s.Variables);
