@@ -247,48 +247,49 @@ void read_instances(Reader& r, const toml::node& node, Settings& out) {
 }
 
 void read_all(Reader& r, const toml::table& root, Settings& out) {
-  r.read(root, "",
-         {{"account", [&](const toml::node& n) { r.ruled(n, read_account, out.account); }},
-          {"region", [&](const toml::node& n) { r.ruled(n, read_region, out.region); }},
-          {"strict", [&](const toml::node& n) { r.flag(n, out.strict); }},
-          {"strict_images", [&](const toml::node& n) { r.flag(n, out.strict_images); }},
-          {"strict_instances", [&](const toml::node& n) { r.flag(n, out.strict_instances); }},
-          {"stop_grace_seconds",
-           [&](const toml::node& n) { r.whole(n, 1, 3600, out.stop_grace_seconds); }},
-          {"log_limit", [&](const toml::node& n) { r.bytes(n, out.log_limit_bytes); }},
-          {"listen",
-           [&](const toml::node& n) {
-             r.read(n, "listen", {{"address", [&](const toml::node& a) {
-                                     r.ruled(a, read_address, out.listen);
-                                   }}});
-           }},
-          {"machine", [&](const toml::node& n) { r.size(n, "machine", out.machine); }},
-          {"instances", [&](const toml::node& n) { read_instances(r, n, out); }},
-          {"environments",
-           [&](const toml::node& n) {
-             each_named(r, n, "environments", [&](const std::string& name, const toml::node& v) {
-               read_environment(r, name, v, out);
-             });
-           }},
-          {"images", [&](const toml::node& n) { read_images(r, n, out); }},
-          {"python", [&](const toml::node& n) { read_python_settings(r, n, out.python); }},
-          {"caches",
-           [&](const toml::node& n) {
-             each_named(r, n, "caches", [&](const std::string& name, const toml::node& v) {
-               read_cache(r, name, v, out);
-             });
-           }},
-          {"file_systems",
-           [&](const toml::node& n) {
-             each_named(r, n, "file_systems", [&](const std::string& id, const toml::node& v) {
-               read_file_system(r, id, v, out);
-             });
-           }},
-          {"sandbox", [&](const toml::node& n) {
-             r.read(n, "sandbox",
-                    {{"user", [&](const toml::node& u) { read_user(r, u, out); }},
-                     {"mounts", [&](const toml::node& m) { read_mounts(r, m, out); }}});
-           }}});
+  r.read(
+      root, "",
+      {{"account", [&](const toml::node& n) { r.ruled(n, read_account, out.account); }},
+       {"region", [&](const toml::node& n) { r.ruled(n, read_region, out.region); }},
+       {"strict", [&](const toml::node& n) { r.flag(n, out.strict); }},
+       {"strict_images", [&](const toml::node& n) { r.flag(n, out.strict_images); }},
+       {"strict_instances", [&](const toml::node& n) { r.flag(n, out.strict_instances); }},
+       {"stop_grace_seconds",
+        [&](const toml::node& n) { r.whole(n, 1, 3600, out.stop_grace_seconds); }},
+       {"min_free_percent", [&](const toml::node& n) { r.whole(n, 0, 99, out.min_free_percent); }},
+       {"log_limit", [&](const toml::node& n) { r.bytes(n, out.log_limit_bytes); }},
+       {"listen",
+        [&](const toml::node& n) {
+          r.read(n, "listen",
+                 {{"address", [&](const toml::node& a) { r.ruled(a, read_address, out.listen); }}});
+        }},
+       {"machine", [&](const toml::node& n) { r.size(n, "machine", out.machine); }},
+       {"instances", [&](const toml::node& n) { read_instances(r, n, out); }},
+       {"environments",
+        [&](const toml::node& n) {
+          each_named(r, n, "environments", [&](const std::string& name, const toml::node& v) {
+            read_environment(r, name, v, out);
+          });
+        }},
+       {"images", [&](const toml::node& n) { read_images(r, n, out); }},
+       {"python", [&](const toml::node& n) { read_python_settings(r, n, out.python); }},
+       {"caches",
+        [&](const toml::node& n) {
+          each_named(r, n, "caches", [&](const std::string& name, const toml::node& v) {
+            read_cache(r, name, v, out);
+          });
+        }},
+       {"file_systems",
+        [&](const toml::node& n) {
+          each_named(r, n, "file_systems", [&](const std::string& id, const toml::node& v) {
+            read_file_system(r, id, v, out);
+          });
+        }},
+       {"sandbox", [&](const toml::node& n) {
+          r.read(n, "sandbox",
+                 {{"user", [&](const toml::node& u) { read_user(r, u, out); }},
+                  {"mounts", [&](const toml::node& m) { read_mounts(r, m, out); }}});
+        }}});
   if (const toml::node* images = root.get("images"); images && images->is_array())
     check_images(r, *images, out);
 }

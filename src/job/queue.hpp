@@ -38,6 +38,9 @@ public:
   /// not fit makes all behind it wait.
   std::vector<std::string> admit();
 
+  /// Nobody waits.
+  bool is_idle() const { return waiting_.empty(); }
+
   /// Why a waiting job waits, in one sentence; "" when it does not wait. Computed when asked.
   std::string why(const std::string& id) const;
 

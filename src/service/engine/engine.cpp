@@ -77,8 +77,32 @@ void Engine::created(const store::JobRow& row) {
   admit();
 }
 
+// Nobody tells when that is over: it is looked at again for as long as somebody waits for it.
+bool Engine::is_held_up() {
+  std::string why = world_.held_up();
+  const bool held = !why.empty();
+  bool is_new = false;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    const bool waited = !held_up_.empty();
+    held_up_ = queue_.is_idle() ? "" : std::move(why);
+    is_new = !waited && !held_up_.empty();
+  }
+  if (is_new) look_again();
+  return held;
+}
+
+void Engine::look_again() {
+  world_.after(retry_after, [this] {
+    if (!is_held_up()) return admit();
+    const std::lock_guard lock(queue_mutex_);
+    if (!held_up_.empty()) look_again();
+  });
+}
+
 // Whoever fits begins.
 void Engine::admit() {
+  if (is_held_up()) return;
   std::vector<std::string> ids;
   queue_changed([&](job::Queue& q) { ids = q.admit(); });
   for (const auto& id : ids)
@@ -116,7 +140,8 @@ void Engine::stopped(const std::string& id) {
 
 std::string Engine::why(const std::string& id) {
   const std::lock_guard lock(queue_mutex_);
-  return queue_.why(id);
+  const std::string why = queue_.why(id);
+  return why.empty() || held_up_.empty() ? why : held_up_;
 }
 
 // ---- agents

@@ -32,6 +32,8 @@ struct World {
   /// Blocks.
   std::function<Result<wire::InstanceSpec>(const store::JobRow&, const job::Job&, std::int64_t n)>
       spec;
+  /// Why no job may begin now, in a sentence; "" when they may. Any thread; quick.
+  std::function<std::string()> held_up;
   /// Runs a task after a while, on any thread.
   std::function<void(Millis, std::function<void()>)> after;
   /// The job's rows have changed and that is durable. On any thread; must not block.
@@ -77,6 +79,8 @@ private:
   };
   // Rows and queue, on the control thread.
   void admit();
+  bool is_held_up();
+  void look_again();
   void begin(const std::string& id);
   void queue_changed(const std::function<void(job::Queue&)>& change);
   // Effects, on the pool.
@@ -105,6 +109,7 @@ private:
 
   std::mutex queue_mutex_;
   job::Queue queue_;
+  std::string held_up_;  // guarded: why all that waits does
 
   std::mutex owed_mutex_;
   std::set<std::string> running_, again_;

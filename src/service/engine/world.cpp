@@ -1,9 +1,12 @@
 #include "service/engine/world.hpp"
 
 #include "base/log.hpp"
+#include "os/files.hpp"
 #include "service/channels/channels.hpp"
 #include "wire/json.hpp"
 #include "wire/shapes/create_training_job.hpp"
+
+#include <fmt/format.h>
 
 namespace trainyard::engine {
 namespace {
@@ -31,11 +34,26 @@ World JobWorld::functions() {
       [this](const store::JobRow& row, const job::Job& job, std::int64_t n) {
         return spec(row, job, n);
       },
+      [this] { return held_up(); },
       [this](Millis delay, std::function<void()> task) {
         server_.run_after(delay, std::move(task));
       },
       {},
   };
+}
+
+std::string JobWorld::held_up() const {
+  for (const auto& directory : {instances_.paths.blobs, instances_.paths.scratch}) {
+    const auto space = os::space(directory);
+    if (!space || space->total_bytes == 0) continue;  // whoever needs it will say more
+    const double free = 100.0 * double(space->free_bytes) / double(space->total_bytes);
+    if (free < double(settings_.min_free_percent))
+      return fmt::format(
+          "waits for disk space: {:.1f} % of the file system of {} is free, and jobs "
+          "begin where {} % are (min_free_percent)",
+          free, directory.string(), settings_.min_free_percent);
+  }
+  return "";
 }
 
 Sizing JobWorld::size_of(const store::JobRow& row) const {

@@ -31,6 +31,7 @@ public:
 
 private:
   Sizing size_of(const store::JobRow& row) const;
+  std::string held_up() const;
   Result<std::vector<std::string>> stage(const store::JobRow& row);
   Result<wire::InstanceSpec> spec(const store::JobRow& row, const job::Job& job, std::int64_t n);
 
