@@ -400,11 +400,47 @@ def test_a_list_of_deletions_is_compared_with_its_digest(service, s3, bucket):  
 
 
 @pytest.mark.parametrize("call, arguments", [
-    ("get_object_acl", {"Key": "k"}), ("get_object_tagging", {"Key": "k"}),
-    ("get_bucket_policy", {}), ("list_object_versions", {}), ("get_bucket_versioning", {})])
+    ("list_object_versions", {}), ("get_bucket_intelligent_tiering_configuration", {"Id": "x"}),
+    ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Enabled"}}),
+    ("put_object_tagging", {"Key": "k", "Tagging": {"TagSet": []}}),
+    ("put_bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": []}})])
 def test_what_is_not_offered_is_said_so(s3, bucket, call, arguments):  # SEMANTICS S1
     assert "not offered" in refused(501, "NotImplemented", getattr(s3, call), Bucket=bucket,
                                     **arguments)
+
+
+@pytest.mark.parametrize("call, code", [
+    ("get_bucket_cors", "NoSuchCORSConfiguration"),
+    ("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError"),
+    ("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration"),
+    ("get_object_lock_configuration", "ObjectLockConfigurationNotFoundError"),
+    ("get_bucket_ownership_controls", "OwnershipControlsNotFoundError"),
+    ("get_bucket_policy", "NoSuchBucketPolicy"),
+    ("get_public_access_block", "NoSuchPublicAccessBlockConfiguration"),
+    ("get_bucket_replication", "ReplicationConfigurationNotFoundError"),
+    ("get_bucket_tagging", "NoSuchTagSet"),
+    ("get_bucket_website", "NoSuchWebsiteConfiguration")])
+def test_what_was_never_set_is_said_in_s3s_words(s3, bucket, call, code):  # SEMANTICS S28
+    refused(404, code, getattr(s3, call), Bucket=bucket)
+    refused(404, "NoSuchBucket", getattr(s3, call), Bucket="no-such-bucket")
+
+
+def test_settings_that_have_a_form_for_nothing(service, s3, bucket):  # SEMANTICS S28
+    def answer(call, **more):
+        answered = getattr(s3, call)(Bucket=bucket, **more)
+        return {k: v for k, v in answered.items() if k != "ResponseMetadata"}
+
+    for call in ("get_bucket_versioning", "get_bucket_accelerate_configuration",
+                 "get_bucket_logging", "get_bucket_notification_configuration"):
+        assert answer(call) == {}
+    assert answer("get_bucket_request_payment") == {"Payer": "BucketOwner"}
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert answer("get_object_tagging", Key="k") == {"TagSet": []}
+    for acl in (answer("get_bucket_acl"), answer("get_object_acl", Key="k")):
+        (grant,) = acl["Grants"]
+        assert (acl["Owner"]["ID"], grant["Grantee"]["ID"], grant["Permission"]) == (
+            service.account, service.account, "FULL_CONTROL")
+    refused(404, "NoSuchKey", s3.get_object_acl, Bucket=bucket, Key="gone")
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])

@@ -412,3 +412,38 @@ def test_a_body_that_is_not_what_was_signed(service, s3, bucket):  # SEMANTICS A
     finally:
         connection.close()
     refused(404, "NoSuchKey", s3.get_object, Bucket=bucket, Key="signed")
+
+
+def test_parts_and_uploads_are_listed_page_by_page(s3):  # SEMANTICS S29
+    where = {"Bucket": "listed-uploads"}
+    s3.create_bucket(**where)
+    keys = ["a/1", "a/1", "a/2", "b c/\u00fc", "b c/x/y", "d"]
+    ids = [(key, s3.create_multipart_upload(**where, Key=key)["UploadId"]) for key in keys]
+    assert not s3.list_multipart_uploads(**where, Prefix="none").get("Uploads")
+    for size in (1, 2, 1000):
+        pages = s3.get_paginator("list_multipart_uploads").paginate(
+            **where, PaginationConfig={"PageSize": size})
+        listed = [(u["Key"], u["UploadId"]) for page in pages for u in page.get("Uploads", [])]
+        assert listed == sorted(ids)
+    page = s3.list_multipart_uploads(**where, Prefix="b c/", Delimiter="/", EncodingType="url")
+    assert ([u["Key"] for u in page["Uploads"]], page["CommonPrefixes"], page["IsTruncated"]) == (
+        ["b%20c/%C3%BC"], [{"Prefix": "b%20c/x/"}], False)
+    for size, found in ((1, 1), (2, 2), (9, 3)):  # a prefix counts once
+        page = s3.list_multipart_uploads(**where, Delimiter="/", MaxUploads=size)
+        assert len(page.get("Uploads", []) + page.get("CommonPrefixes", [])) == found
+        assert page["IsTruncated"] == (found < 3)
+    key, upload = ids[-1]
+    part = {**where, "Key": key, "UploadId": upload}
+    assert s3.list_parts(**part).get("Parts", []) == []
+    etags = {n: s3.upload_part(**part, PartNumber=n, Body=b"%d" % n)["ETag"] for n in (7, 2, 10000)}
+    for size in (1, 2, 1000):
+        pages = s3.get_paginator("list_parts").paginate(**part, PaginationConfig={"PageSize": size})
+        assert [(p["PartNumber"], p["ETag"], p["Size"]) for page in pages for p in page["Parts"]] == [
+            (n, etags[n], len(str(n))) for n in (2, 7, 10000)]
+    refused(400, "InvalidArgument", s3.list_parts, **part, MaxParts="x")
+    refused(404, "NoSuchUpload", s3.list_parts, **{**part, "Key": "other"})
+    refused(404, "NoSuchBucket", s3.list_multipart_uploads, Bucket="no-such-bucket")
+    for key, upload in ids:
+        s3.abort_multipart_upload(**where, Key=key, UploadId=upload)
+    assert not s3.list_multipart_uploads(**where).get("Uploads")
+    s3.delete_bucket(**where)

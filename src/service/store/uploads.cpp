@@ -42,6 +42,19 @@ Result<std::vector<std::string>> uploads_left_since(Snapshot& s, Time then, std:
   return texts(std::move(q));
 }
 
+Result<> each_upload(Snapshot& s, std::string_view bucket, std::string_view prefix,
+                     std::string_view key, std::string_view id,
+                     const std::function<Result<bool>(const UploadRow&)>& visit) {
+  auto q = s.prepare("SELECT id, bucket, key, headers, created_ms FROM upload WHERE bucket=? AND "
+                     "key>=? AND (key>? OR (key=? AND id>?)) ORDER BY key, id");
+  q.bind_all(bucket, prefix, key, key, id);
+  while (TRY(q.step())) {
+    const UploadRow row{q.text(0), q.text(1), q.text(2), q.text(3), q.time(4)};
+    if (!row.key.starts_with(prefix) || !TRY(visit(row))) break;
+  }
+  return {};
+}
+
 Result<std::vector<std::string>> uploads_into(Snapshot& s, std::string_view bucket) {
   auto q = s.prepare("SELECT id FROM upload WHERE bucket=?");
   q.bind(bucket);

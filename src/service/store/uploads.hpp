@@ -4,6 +4,7 @@
 #include "service/store/database.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,11 @@ Result<std::optional<UploadRow>> find_upload(Snapshot& s, std::string_view id);
 Result<> delete_upload(Txn& txn, std::string_view id);
 /// At most `limit` uploads that nothing was sent to since then.
 Result<std::vector<std::string>> uploads_left_since(Snapshot& s, Time then, std::size_t limit);
+/// Calls `visit` for the uploads into a bucket whose keys begin with `prefix`, by key and id, those
+/// behind (key, id) only, until it answers false or fails.
+Result<> each_upload(Snapshot& s, std::string_view bucket, std::string_view prefix,
+                     std::string_view key, std::string_view id,
+                     const std::function<Result<bool>(const UploadRow&)>& visit);
 /// All uploads into a bucket.
 Result<std::vector<std::string>> uploads_into(Snapshot& s, std::string_view bucket);
 

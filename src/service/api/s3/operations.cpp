@@ -21,12 +21,32 @@ constexpr S3Operation operations[] = {
     {"ListBuckets", "GET", service, "", "", list_buckets},
     {"HeadBucket", "HEAD", bucket, "", "", head_bucket},
     {"GetBucketLocation", "GET", bucket, "location", "", get_bucket_location},
+    {"ListMultipartUploads", "GET", bucket, "uploads", "", list_multipart_uploads},
+    {"GetBucketVersioning", "GET", bucket, "versioning", "", not_configured},
+    {"GetBucketAccelerateConfiguration", "GET", bucket, "accelerate", "", not_configured},
+    {"GetBucketAcl", "GET", bucket, "acl", "", not_configured},
+    {"GetBucketCors", "GET", bucket, "cors", "", not_configured},
+    {"GetBucketEncryption", "GET", bucket, "encryption", "", not_configured},
+    {"GetBucketLifecycleConfiguration", "GET", bucket, "lifecycle", "", not_configured},
+    {"GetBucketLogging", "GET", bucket, "logging", "", not_configured},
+    {"GetBucketNotificationConfiguration", "GET", bucket, "notification", "", not_configured},
+    {"GetObjectLockConfiguration", "GET", bucket, "object-lock", "", not_configured},
+    {"GetBucketOwnershipControls", "GET", bucket, "ownershipControls", "", not_configured},
+    {"GetBucketPolicy", "GET", bucket, "policy", "", not_configured},
+    {"GetPublicAccessBlock", "GET", bucket, "publicAccessBlock", "", not_configured},
+    {"GetBucketReplication", "GET", bucket, "replication", "", not_configured},
+    {"GetBucketRequestPayment", "GET", bucket, "requestPayment", "", not_configured},
+    {"GetBucketTagging", "GET", bucket, "tagging", "", not_configured},
+    {"GetBucketWebsite", "GET", bucket, "website", "", not_configured},
     {"ListObjectsV2", "GET", bucket, "list-type", "", list_objects_v2},
     {"ListObjects", "GET", bucket, "", "", list_objects_v1},
     {"CreateBucket", "PUT", bucket, "", "", nullptr, create_bucket},
     {"DeleteBucket", "DELETE", bucket, "", "", nullptr, delete_bucket},
     {"DeleteObjects", "POST", bucket, "delete", "", nullptr, delete_objects},
     {"HeadObject", "HEAD", object, "", "", head_object},
+    {"ListParts", "GET", object, "uploadId", "", list_parts},
+    {"GetObjectAcl", "GET", object, "acl", "", not_configured},
+    {"GetObjectTagging", "GET", object, "tagging", "", not_configured},
     {"GetObject", "GET", object, "", "", get_object},
     {"UploadPartCopy", "PUT", object, "uploadId", "x-amz-copy-source", nullptr, upload_part_copy,
      bodies},
@@ -101,10 +121,12 @@ Result<> check_version_of(const S3Operation& operation, std::string_view id) {
 
 Result<const S3Operation*> find_s3_operation(const wire::RequestHead& head,
                                              S3Operation::Scope scope, const wire::Query& query) {
-  for (const std::string_view name : not_offered)
-    if (query.has(name)) return not_implemented(fmt::format("The sub-resource ?{}", name));
   const auto* it = std::find_if(std::begin(operations), std::end(operations),
                                 [&](const auto& o) { return fits(o, head, scope, query); });
+  if (it == std::end(operations) || it->query_marker.empty())
+    for (const std::string_view name : not_offered)
+      if (query.has(name))
+        return not_implemented(fmt::format("{} of the sub-resource ?{}", head.method, name));
   if (it == std::end(operations))
     return fail(ErrorKind::invalid, "MethodNotAllowed",
                 "The specified method is not allowed against this resource.");

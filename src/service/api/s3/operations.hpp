@@ -14,6 +14,9 @@ S3Answer list_objects_v1(S3Context& context, const S3Call& call, store::Snapshot
 S3Answer list_objects_v2(S3Context& context, const S3Call& call, store::Snapshot& s);
 S3Answer head_object(S3Context& context, const S3Call& call, store::Snapshot& s);
 S3Answer get_object(S3Context& context, const S3Call& call, store::Snapshot& s);
+S3Answer list_multipart_uploads(S3Context& context, const S3Call& call, store::Snapshot& s);
+S3Answer list_parts(S3Context& context, const S3Call& call, store::Snapshot& s);
+S3Answer not_configured(S3Context& context, const S3Call& call, store::Snapshot& s);
 
 Result<Change> create_bucket(S3Context& context, const S3Call& call);
 Result<Change> delete_bucket(S3Context& context, const S3Call& call);

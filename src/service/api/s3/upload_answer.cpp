@@ -14,6 +14,17 @@ Result<store::UploadRow> require_upload(store::Snapshot& s, const S3Call& call) 
   return no_such_upload();
 }
 
+Result<std::int64_t> number_parameter(const S3Call& call, std::string_view name,
+                                      std::int64_t otherwise) {
+  const auto text = call.query.get(name);
+  if (text.empty()) return otherwise;
+  std::int64_t n = 0;
+  const auto [end, ec] = std::from_chars(text.begin(), text.end(), n);
+  if (ec == std::errc() && end == text.end() && n >= 0 && n <= 0x7fffffff) return n;
+  return bad_request("InvalidArgument",
+                     "Provided " + std::string(name) + " not an integer or within integer range");
+}
+
 Result<std::int64_t> part_number(const S3Call& call) {
   const auto text = call.query.get("partNumber");
   std::int64_t n = 0;
