@@ -127,7 +127,7 @@ Result<CommandEnd> run_command(const Command& command, const Variables& variable
   ChildSignal ended = TRY(ChildSignal::open());
   Output output(error_class);
   os::SpawnSpec spec;
-  spec.program = command.argv[0];
+  spec.program = command.program.empty() ? command.argv[0] : command.program;
   spec.arguments = command.argv;
   spec.environment = variables.entries();
   spec.directory = command.directory;

@@ -12,9 +12,10 @@
 namespace trainyard::toolkit {
 
 struct Command {
-  std::vector<std::string> argv;  ///< argv[0] is a path
-  std::string directory;          ///< "" = this process's
+  std::vector<std::string> argv;
+  std::string directory;  ///< "" = this process's
   bool captured = false;  ///< output passes through here and errors are kept, else it is inherited
+  std::string program = {};  ///< its path; "" = argv[0], which is one
 };
 
 struct CommandEnd {

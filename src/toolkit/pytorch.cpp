@@ -4,6 +4,7 @@
 #include "toolkit/host_wait.hpp"
 #include "toolkit/python_interpreter.hpp"
 #include "toolkit/python_text.hpp"
+#include "toolkit/torchrun.hpp"
 
 namespace trainyard::toolkit {
 namespace {
@@ -46,13 +47,16 @@ Result<> run_pytorch(Training& training) {
     TRY(wait_for_hosts(training.environment.at("hosts"), training.clock));
   }
   TRY(set_distributed_variables(training));
+  const bool by_torchrun =
+      training.environment.is_distributed() && training.environment.framework_flag(torchrun_flag);
+  if (by_torchrun) log.info("Invoking TorchDistributed...", LogLines::pytorch);
   log.info("Invoking user training script.", LogLines::pytorch);
   const bool captured =
       !training.environment.framework_flag("sagemaker_toolkit_native_launcher_enabled");
   if (!captured) log.info("capture_error is False. Default is True", LogLines::pytorch);
   set_torch_version(training);
 
-  auto ended = run_script(training, captured);
+  auto ended = run_script(training, captured, by_torchrun);
   if (!ended && ended.error().code == script_error &&
       ended.error().message.find(known_exception) != std::string::npos) {
     log.warning("Known exception: " + ended.error().message, LogLines::pytorch);

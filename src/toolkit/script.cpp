@@ -8,6 +8,7 @@
 #include "toolkit/python_interpreter.hpp"
 #include "toolkit/python_text.hpp"
 #include "toolkit/source_code.hpp"
+#include "toolkit/torchrun.hpp"
 
 namespace trainyard::toolkit {
 namespace {
@@ -70,7 +71,7 @@ bool skips_host_wait(const Variables& variables) {
   return value == "true";
 }
 
-Result<> run_script(Training& training, bool captured) {
+Result<> run_script(Training& training, bool captured, bool by_torchrun) {
   const TrainingEnvironment& environment = training.environment;
   Variables& variables = training.variables;
   const std::string code = training.at.code();
@@ -95,8 +96,13 @@ Result<> run_script(Training& training, bool captured) {
   else
     TRY(wait_for_hosts(environment.at("hosts"), training.clock));
 
-  Command command{{}, code, captured};
-  command.argv = TRY(entry_point_command(kind, name, python, script_arguments(environment)));
+  Command command;
+  if (by_torchrun)
+    command = TRY(torchrun_command(environment, kind, python, variables, training.log));
+  else
+    command.argv = TRY(entry_point_command(kind, name, python, script_arguments(environment)));
+  command.directory = code;
+  command.captured = captured;
   log_invocation(training, named, command.argv);
   return check_command(command, variables, training.signals, script_error);
 }

@@ -21,8 +21,9 @@ struct Training {
   const Clock& clock;
 };
 
-/// Brings the code, installs, exports SM_*, waits for the hosts, runs. `captured`: see Command.
-Result<> run_script(Training& training, bool captured);
+/// Brings the code, installs, exports SM_*, waits for the hosts, runs, `by_torchrun` or as one
+/// process. `captured`: see Command.
+Result<> run_script(Training& training, bool captured, bool by_torchrun);
 
 /// SM_STUDIO_LOCAL_MODE=true: hosts are not waited for.
 bool skips_host_wait(const Variables& variables);

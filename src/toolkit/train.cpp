@@ -6,6 +6,7 @@
 #include "toolkit/framework_module.hpp"
 #include "toolkit/python_text.hpp"
 #include "toolkit/pytorch.hpp"
+#include "toolkit/torchrun.hpp"
 
 #include <array>
 #include <string_view>
@@ -15,25 +16,28 @@ namespace trainyard::toolkit {
 namespace {
 
 struct Launcher {
-  const char* flag;
-  const char* name;
+  std::string_view flag;
+  const char* name;  // null for the one that is started: what comes behind it is not looked at
 };
 // What a framework starts instead of the plain script, in the order in which it looks.
 constexpr std::array<Launcher, 5> pytorch_launchers = {
     {{"sagemaker_mpi_enabled", "MPI"},
      {"sagemaker_pytorch_ddp_enabled", "SageMaker's data parallel library"},
-     {"sagemaker_torch_distributed_enabled", "torchrun"},
+     {torchrun_flag, nullptr},  // run_pytorch() does
      {"sagemaker_distributed_dataparallel_enabled", "SageMaker's data parallel library"},
      {"sagemaker_pytorch_xla_multi_worker_enabled", "PyTorch/XLA"}}};
 
 // A job that asks for a launcher is never run as something else.
 Result<> refuse_launchers(const TrainingEnvironment& environment, std::span<const Launcher> known) {
   if (!environment.is_distributed()) return {};
-  for (const auto& [flag, name] : known)
-    if (environment.framework_flag(flag))
-      return refuse(std::string("This job asks for ") + name + " (hyperparameter " + flag +
-                    "), which Trainyard does not start; leave `distribution` out of the estimator "
-                    "to run the script as one process on each host.");
+  for (const auto& [flag, name] : known) {
+    if (!environment.framework_flag(flag)) continue;
+    if (!name) return {};
+    return refuse(std::string("This job asks for ") + name + " (hyperparameter " +
+                  std::string(flag) +
+                  "), which Trainyard does not start; leave `distribution` out of the estimator "
+                  "to run the script as one process on each host.");
+  }
   return {};
 }
 
@@ -59,7 +63,7 @@ Result<> run_module(Training& training) {
   const std::string& module = training.environment.text("framework_module");
   if (module.empty()) {
     TRY(refuse_launchers(training.environment, std::span(pytorch_launchers).first(1)));
-    return run_script(training, false);
+    return run_script(training, false, false);
   }
   if (module != pytorch_module) return hand_over(training, module);
   training.log.info("Imported framework " + module.substr(0, module.find(':')));

@@ -3,13 +3,16 @@
 The same tree, at the same path, is given to Trainyard's train and to the one of sagemaker-training, so that
 what they do can be compared byte for byte.
 """
+import atexit
 import dataclasses
+import functools
 import json
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VENV = ROOT / "build/venv-toolkit"
@@ -32,6 +35,20 @@ seen = {"argv": sys.argv, "cwd": os.getcwd(), "env": dict(os.environ), "path0": 
 with open(os.path.join(os.environ["SM_OUTPUT_DIR"], "seen.json"), "w") as f:
     json.dump(seen, f)
 """
+
+
+@functools.cache
+def fake_torchrun():
+    """A directory with the original's Python and, beside it, programs that show what they were given."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="trainyard-torchrun-"))
+    atexit.register(shutil.rmtree, directory)
+    (directory / "python").symlink_to(python())
+    for name in ("torchrun", "neuron_parallel_compile"):
+        (directory / name).write_text(
+            f"#!/usr/bin/python3\n{DUMP}\nif 'TORCHRUN_FAILS' in os.environ:\n"
+            "    sys.exit('RuntimeError: a worker failed')\n")
+        (directory / name).chmod(0o755)
+    return directory
 
 
 @dataclasses.dataclass

@@ -30,6 +30,20 @@ def groups(*names):
 
 SHELL = "#!/bin/sh\nenv > \"$SM_OUTPUT_DIR/env\"\nprintf '%s\\n' \"$@\"\n"
 
+TORCHRUN = {"sagemaker_torch_distributed_enabled": "true", "sagemaker_instance_type": '"ml.g5.xlarge"'}
+
+
+def torchrun(types="ml.m5.xlarge", hosts=("algo-1",), program="train.py", env=None, files=None, **more):
+    """A job that asks for torchrun. What stands for it shows what it was given."""
+    group = {"instance_group_name": "homogeneousCluster", "instance_type": types, "hosts": list(hosts)}
+    return Container(pytorch=True, program=program, hyperparameters={**TORCHRUN, **more},
+                     files=files or {"train.py": DUMP},
+                     resources={**RESOURCES, "hosts": list(hosts), "current_host": hosts[-1],
+                                "current_instance_type": types, "instance_groups": [group]},
+                     env={"PATH": f"{container.fake_torchrun()}:{container.VENV}/bin:/usr/bin:/bin",
+                          "TRAINYARD_PYTHON": f"{container.fake_torchrun()}/python", **(env or {})})
+
+
 CASES = {
     # Hyperparameters: decoding, names, arguments.
     "hp_none": hps(),
@@ -136,6 +150,18 @@ CASES = {
     "pt_native_launcher": script(FAILING, pytorch=True,
                                  hyperparameters={"sagemaker_toolkit_native_launcher_enabled": "true"}),
     "pt_requirements_bad": Container(pytorch=True, files={"train.py": DUMP, "requirements.txt": "!!x\n"}),
+    # torchrun.
+    "td_plain": torchrun(lr="0.1", name='"a b"'),
+    "td_efa": torchrun("ml.g5.48xlarge"),
+    "td_rdma": torchrun("ml.p4d.24xlarge"),
+    "td_processes": torchrun(sagemaker_mpi_num_of_processes_per_host="4"),
+    "td_processes_text": torchrun(sagemaker_mpi_num_of_processes_per_host='"3"'),
+    "td_second_of_two": torchrun(hosts=["algo-1", "algo-2"]),
+    "td_precompiled": torchrun(env={"RUN_NEURON_PARALLEL_COMPILE": "1"}),
+    "td_fails": torchrun(files={"train.py": DUMP}, env={"TORCHRUN_FAILS": "1"}),
+    "td_sh": torchrun(program="run.sh", files={"run.sh": SHELL}),
+    "td_native": torchrun(sagemaker_toolkit_native_launcher_enabled="true"),
+    "td_beside_data_parallel": torchrun(sagemaker_distributed_dataparallel_enabled="true"),
     # Code that lies elsewhere.
     "code_absent": Container(files={}, hyperparameters={"sagemaker_submit_directory": "/nowhere"}),
     "code_uri_unknown": Container(files={}, hyperparameters={"sagemaker_submit_directory": "file:///etc/x"}),
