@@ -48,6 +48,14 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
+// Its images have the framework's own mode of the toolkit.
+bool is_of_pytorch(std::string_view image) {
+  static constexpr std::array<std::string_view, 3> names{
+      "pytorch-training", "pytorch-trcomp-training", "sagemaker-pytorch"};
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return contains(image, name); });
+}
+
 // What the services' images set, what the platform sets, then what the user asked for, which wins.
 std::map<std::string, std::string> variables(const wire::InstanceSpec& spec,
                                              const MachineFacts& facts) {
@@ -69,7 +77,7 @@ std::map<std::string, std::string> variables(const wire::InstanceSpec& spec,
       {"AWS_DEFAULT_REGION", spec.Region},
       {"SAGEMAKER_METRICS_DIRECTORY", "/opt/ml/output/metrics/sagemaker"},
   };
-  if (contains(spec.Image, "pytorch-training"))
+  if (is_of_pytorch(spec.Image))
     env["SAGEMAKER_TRAINING_MODULE"] = "sagemaker_pytorch_container.training:main";
   if (facts.door_port != 0) {
     const std::string door = "http://127.0.0.1:" + std::to_string(facts.door_port);
@@ -90,9 +98,7 @@ std::map<std::string, std::string> variables(const wire::InstanceSpec& spec,
 
 std::vector<std::string> command(const wire::InstanceSpec& spec) {
   std::vector<std::string> argv = spec.Entrypoint;
-  if (argv.empty()) argv = {toolkit_inside};
-  if (argv.size() == 1 && argv[0] == toolkit_inside && spec.Arguments.empty())
-    argv.push_back("train");
+  if (argv.empty()) argv = {toolkit_inside, "train"};
   argv.insert(argv.end(), spec.Arguments.begin(), spec.Arguments.end());
   return argv;
 }

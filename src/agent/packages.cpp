@@ -23,7 +23,7 @@ namespace trainyard::agent {
 namespace {
 
 constexpr int request_wait_ms = 5000;
-constexpr std::size_t tail_bytes = 64u << 10, layers_max = 64;
+constexpr std::size_t tail_bytes = 64u << 10, layers_max = 64, installations_max = 8;
 constexpr std::size_t error_bytes_max = 2000;
 constexpr Millis unused_min{std::int64_t(30) * 24 * 3'600'000};
 constexpr const char* requirements_name = "requirements.txt";
@@ -77,6 +77,15 @@ void remove_unused(const os::Path& root, Time now) {
     if (now - it->first < unused_min) return;
     (void)os::remove_tree(it->second);
   }
+}
+
+// The container's output pipe, opened anew: without making it non-blocking for the container too,
+// and nothing but a pipe, for what the container handed over may be anything.
+os::Fd reopen_pipe(const os::Fd& output) {
+  struct stat st{};
+  if (!output || ::fstat(output.get(), &st) != 0 || !S_ISFIFO(st.st_mode)) return os::Fd();
+  const std::string path = fmt::format("/proc/self/fd/{}", output.get());
+  return os::Fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
 }
 
 Result<> make_for_job(const os::Path& path, const wire::InstanceSpec& spec) {
@@ -160,13 +169,14 @@ void Packages::answer_one(const os::Fd& client) {
   if (!message) return;
   auto request = wire::decode_packages_request(message->text);
   request.variables = wire::variables_for_pip(request.requirements, request.variables);
-  const auto reply = answer(request, message->descriptor);
+  const auto reply = answer(request, reopen_pipe(message->descriptor));
   (void)os::send_message(client, wire::encode_packages(reply));
 }
 
 Answer Packages::answer(const wire::PackagesRequest& request, const os::Fd& output) {
   const auto own = [](std::string why) { return Answer{Answer::Kind::own, 0, "", std::move(why)}; };
   if (spec_.Packages.Root.empty() || !output) return own("this agent keeps no packages");
+  if (installed_ >= installations_max) return own("this job has had enough installed for others");
   if (!wire::is_self_contained(request.requirements))
     return own("it names files of its own, which other jobs may have otherwise");
   const std::string key = key_of(spec_, request);
@@ -174,6 +184,7 @@ Answer Packages::answer(const wire::PackagesRequest& request, const os::Fd& outp
   if (use(os::Path(spec_.Packages.Root) / key))
     return {Answer::Kind::ready, 0, inside.string(),
             "requirements.txt: what was installed for it before is used again (layer " + key + ")"};
+  ++installed_;
   auto installed = install(request, key, output);
   if (runtime_) (void)runtime_->destroy(packages_id(spec_.Id), paths_.packages_scratch());
   (void)os::remove_tree(paths_.packages());
@@ -231,12 +242,28 @@ Result<std::string> Packages::relay(Running& running, const os::Fd& output, Exit
     }
     const std::size_t n = TRY(os::read_some(running.output.get(), piece, "pip's output"));
     if (n == 0) has_output = false;
-    (void)os::write_all(output.get(), {piece.data(), n}, "the job's log");
+    (void)pass_on(output, {piece.data(), n});
     tail.append(piece.data(), n);
     if (tail.size() > 2 * tail_bytes) tail.erase(0, tail.size() - tail_bytes);
   }
   exit = TRY(runtime_->wait(running));
   return tail;
+}
+
+bool Packages::pass_on(const os::Fd& output, std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(output.get(), bytes.data(), bytes.size());
+    if (n >= 0) {
+      bytes.remove_prefix(std::size_t(n));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return false;
+    std::array<pollfd, 2> fds{pollfd{over_.get(), POLLIN, 0}, pollfd{output.get(), POLLOUT, 0}};
+    ::poll(fds.data(), fds.size(), -1);
+    if (fds[0].revents != 0) return false;
+  }
+  return true;
 }
 
 }  // namespace trainyard::agent

@@ -47,6 +47,8 @@ private:
                                        const os::Fd& output);
   /// Passes the container's output on until it has ended; its last part, and how it ended.
   Result<std::string> relay(Running& running, const os::Fd& output, Exit& exit);
+  /// False when it is over: the reader may never come.
+  bool pass_on(const os::Fd& output, std::string_view bytes) const;
 
   wire::InstanceSpec spec_;
   InstancePaths paths_;
@@ -55,6 +57,7 @@ private:
   std::unique_ptr<Runtime> runtime_;  // once there is something to install
   const Clock& clock_;
   os::Fd listener_, over_;
+  std::size_t installed_ = 0;
   std::thread thread_;
 };
 

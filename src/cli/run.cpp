@@ -59,7 +59,7 @@ struct TemporaryDirectory {
 Result<os::Path> unchecked_config(const os::Path& directory) {
   const char* own = std::getenv("AWS_CONFIG_FILE");
   const os::Path theirs = own && *own ? os::Path(own) : home() / ".aws/config";
-  const os::Path copy = directory / "aws-config";
+  os::Path copy = directory / "aws-config";
   TRY(os::write_file(copy, without_parameter_validation(os::read_file(theirs).value_or(""))));
   return copy;
 }

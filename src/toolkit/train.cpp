@@ -90,11 +90,10 @@ Result<> run(const BaseDirectory& at, Variables& variables, SignalForwarding& si
 // Says how it went where people and the platform look; the exit code.
 int report(const Result<>& ended, const BaseDirectory& at, const LogLines& log) {
   if (ended) {
+    const auto written = write_success(at);
+    if (!written) return report(Failure(written.error()), at, log);
     log.info("Reporting training SUCCESS");
-    if (const auto written = write_success(at); written)
-      return 0;
-    else
-      return report(Failure(written.error()), at, log);
+    return 0;
   }
   const Verdict verdict = verdict_on(ended.error());
   // A disk that is full must not turn a failure into a success: the exit code stands.

@@ -144,6 +144,11 @@ for text in (b"", b"\\0" * 1000, b"ty_one==1.0\\0LD_PRELOAD=/x", b"x" * 60000):
     s.connect("/opt/trainyard/packages.sock")
     s.send(text)
     print(s.recv(1000).split(b"\\0")[0].decode())
+with open("/tmp/mine", "w") as file:
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect("/opt/trainyard/packages.sock")
+    socket.send_fds(s, [b"ty_one==1.0 # for a file\\0"], [file.fileno()])
+    print(s.recv(1000).split(b"\\0")[0].decode(), os.path.getsize("/tmp/mine"))
 """
 
 
@@ -154,6 +159,7 @@ def test_a_job_cannot_touch_what_others_use(offline):  # SEMANTICS T20
     assert lines.count("Read-only file system") == 2
     assert [line for line in lines if line in ("", "own", "ready", "failed")][-4:] == [
         "", "own", "own", "own"]
+    assert "own 0" in lines  # what pip says goes into a pipe and nowhere else
     assert len(layers(offline)) <= len(before) + 1
 
 

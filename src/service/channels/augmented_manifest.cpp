@@ -69,7 +69,7 @@ Result<std::string> stage_augmented(const Stores& stores, const wire::Channel& c
                                     std::string_view) {
   const auto& s3 = *channel.DataSource.S3DataSource;
   const S3Uri at = TRY(parse_s3_uri(s3.S3Uri));
-  const auto made = [&]() -> Result<std::string> {
+  auto made = [&]() -> Result<std::string> {
     const auto text = TRY(read_object(stores, at.bucket, at.key, manifest_bytes_max));
     return stores.snapshots.sequence(TRY(units_of(text, s3.S3Uri, *s3.AttributeNames)));
   }();
