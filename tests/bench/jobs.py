@@ -1,5 +1,6 @@
 """How long jobs take to begin."""
 
+import datetime
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import statistics
 import subprocess
 import time
 
+from scripts import archive, trained, wheel
 from service import ROOT, running
 from signed import play, request
 
@@ -101,6 +103,28 @@ def quickstart_job(directory):
                "peer": "its script alone, in the sandbox", "peer_value": round(min(alone[1:]))}
 
 
-FIGURES = {"job_start_ms": job_start, "stage_10k_first_ms": stage_10k, "stage_10k_ms": stage_10k,
+def requirements_cached(directory, rounds=7):
+    """From the toolkit's question for its packages to the answer, as its own lines have the times, when
+    an earlier job had them installed. Against that job's installation."""
+    wheels = directory / "wheels"
+    wheels.mkdir()
+    wheel(wheels, "ty_bench", "1.0", {"ty_bench.py": ""})
+    settings = f'[python]\nfind_links = "{wheels}"\noffline = true\n'
+    with running(directory, settings) as service:
+        took = []
+        for n in range(rounds):
+            job = trained(service, f"src/{n}.tar.gz", archive(
+                ("train.py", b"import ty_bench\n"), ("requirements.txt", b"ty_bench\n")))
+            assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+            lines = service.lines(job["TrainingJobName"])
+            asked, told = (next(datetime.datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f")
+                                for line in lines if words in line)
+                           for words in ("Installing dependencies", "(layer "))
+            took.append((told - asked).total_seconds() * 1000)
+        yield {"name": "requirements_cached_ms", "value": round(statistics.median(took[1:]), 1),
+               "unit": "ms", "peer": "installing them", "peer_value": round(took[0], 1)}
+
+
+FIGURES = {"requirements_cached_ms": requirements_cached, "job_start_ms": job_start, "stage_10k_first_ms": stage_10k, "stage_10k_ms": stage_10k,
            "quickstart_job_ms": quickstart_job}
 

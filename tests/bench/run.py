@@ -24,7 +24,7 @@ WANTED = {
     "describe_vs_moto": (">=", 60), "describe_p99_ms": ("<=", 10), "idle_rss_mib": ("<=", 30),
     "idle_switches": ("<=", 5), "stage_4g_ms": ("<=", 25), "fastfile_seq_vs_native": (">=", 0.95),
     "fastfile_files_vs_native": (">=", 0.9), "fastfile_first_byte_ms": ("<=", 2),
-    "pipe_mb_per_s": (">=", 1000),
+    "pipe_mb_per_s": (">=", 1000), "requirements_cached_ms": ("<=", 100),
 }
 
 

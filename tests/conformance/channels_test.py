@@ -7,6 +7,7 @@ import tarfile
 import botocore.exceptions
 import pytest
 
+from scripts import archive, trained
 from service import GATE, running, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_job_stays")
@@ -255,35 +256,6 @@ def test_the_default_bucket_of_another_region_need_not_be_made(service):  # SEMA
 
 
 # ---- source archives -----------------------------------------------------------------------------
-
-def archive(*members):
-    """A sourcedir.tar.gz of (name, bytes or a TarInfo's changes)."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as tar:
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            if isinstance(content, bytes):
-                info.size = len(content)
-                tar.addfile(info, io.BytesIO(content))
-            else:
-                for attribute, value in content.items():
-                    setattr(info, attribute, value)
-                tar.addfile(info)
-    return out.getvalue()
-
-
-def trained(service, key, body, program="train.py", **more):
-    """A job in PyTorch mode with this source archive, as the SDK asks for it."""
-    service.put(key, body)
-    request = service.request(HyperParameters={
-        "sagemaker_submit_directory": f'"s3://{service.bucket}/{key}"',
-        "sagemaker_program": f'"{program}"', "sagemaker_region": '"us-east-1"',
-        "sagemaker_container_log_level": "20", "lr": "0.5"}, **more)
-    del request["AlgorithmSpecification"]["ContainerEntrypoint"]
-    del request["AlgorithmSpecification"]["ContainerArguments"]
-    service.client("sagemaker").create_training_job(**request)
-    return service.wait(request["TrainingJobName"])
-
 
 TRAIN = b"import sys, os; print('args', sys.argv[1:]); print(sorted(os.listdir('.')))\n"
 

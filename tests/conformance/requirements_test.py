@@ -1,6 +1,5 @@
 """What a script's requirements.txt brings: installed beside the environment, once, for all jobs."""
 
-import base64
 import hashlib
 import json
 import time
@@ -8,31 +7,10 @@ import zipfile
 
 import pytest
 
-from channels_test import archive, trained
+from scripts import archive, trained, wheel
 from service import SANITIZED, running, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_job_stays")
-
-
-def wheel(directory, name, version, modules, requires=(), scripts=""):
-    """A wheel as pip takes it; its path."""
-    info = f"{name}-{version}.dist-info"
-    files = {**modules, f"{info}/METADATA": "\n".join([
-        "Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}",
-        *(f"Requires-Dist: {r}" for r in requires), ""]),
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"}
-    if scripts:
-        files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{scripts}\n"
-    record = ""
-    for path, text in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-        record += f"{path},sha256={digest},{len(text)}\n"
-    path = directory / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as out:
-        for inside, text in {**files, f"{info}/RECORD": record}.items():
-            out.writestr(inside, text)
-    path.chmod(0o644)
-    return path
 
 
 @pytest.fixture(scope="module")
