@@ -18,7 +18,7 @@ SANITIZED = ("conformance",)
 
 # Suites wait for much of their time: so many run at a time, the longest begin first.
 AT_A_TIME = 3
-LONG = ("conformance asan", "crash", "conformance", "toolkit", "sandbox")
+LONG = ("conformance asan", "crash", "conformance", "toolkit", "refmodel", "examples", "sandbox")
 
 
 def run(name, command, **environment):

@@ -125,6 +125,6 @@ def requirements_cached(directory, rounds=7):
                "unit": "ms", "peer": "installing them", "peer_value": round(took[0], 1)}
 
 
-FIGURES = {"requirements_cached_ms": requirements_cached, "job_start_ms": job_start, "stage_10k_first_ms": stage_10k, "stage_10k_ms": stage_10k,
-           "quickstart_job_ms": quickstart_job}
+FIGURES = {"job_start_ms": job_start, "stage_10k_first_ms": stage_10k, "stage_10k_ms": stage_10k,
+           "quickstart_job_ms": quickstart_job, "requirements_cached_ms": requirements_cached}
 
