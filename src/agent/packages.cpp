@@ -34,15 +34,13 @@ using Answer = wire::PackagesAnswer;
 // Differs when a package comes into the environment or leaves it.
 std::string state_of(const os::Path& python) {
   std::string out;
-  std::error_code ec;
   const os::Path prefix = python.parent_path().parent_path();
-  for (const os::Path& base : {prefix, os::Path("/usr"), os::Path("/usr/local")}) {
-    for (auto it = std::filesystem::directory_iterator(base / "lib", ec);
-         !ec && it != std::filesystem::directory_iterator(); it.increment(ec)) {
-      if (!it->path().filename().string().starts_with("python3")) continue;
+  for (const os::Path& lib : {prefix / "lib", os::Path("/usr/lib"), os::Path("/usr/local/lib")}) {
+    for (const auto& name : os::list_directory(lib).value_or(std::vector<std::string>())) {
+      if (!name.starts_with("python3")) continue;
       for (const char* packages : {"site-packages", "dist-packages"}) {
         struct stat st{};
-        const os::Path directory = it->path() / packages;
+        const os::Path directory = lib / name / packages;
         if (::stat(directory.c_str(), &st) != 0) continue;
         out += fmt::format("{} {}.{}\n", directory.string(), st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
       }
@@ -65,12 +63,10 @@ bool use(const os::Path& layer) {
 
 void remove_unused(const os::Path& root, Time now) {
   std::multimap<Time, os::Path> by_use;
-  std::error_code ec;
-  for (auto it = std::filesystem::directory_iterator(root, ec);
-       !ec && it != std::filesystem::directory_iterator(); it.increment(ec)) {
+  for (const auto& name : os::list_directory(root).value_or(std::vector<std::string>())) {
     struct stat st{};
-    if (::lstat(it->path().c_str(), &st) == 0)
-      by_use.emplace(from_ms(std::int64_t(st.st_mtim.tv_sec) * 1000), it->path());
+    if (::lstat((root / name).c_str(), &st) == 0)
+      by_use.emplace(from_ms(std::int64_t(st.st_mtim.tv_sec) * 1000), root / name);
   }
   for (auto it = by_use.begin(); it != by_use.end() && by_use.size() > layers_max;
        it = by_use.erase(it)) {

@@ -45,19 +45,17 @@ struct Child {
 
 Result<std::vector<Child>> children_of(const os::Path& directory) {
   std::vector<Child> out;
-  std::error_code ec;
-  for (auto it = std::filesystem::directory_iterator(directory, ec);
-       !ec && it != std::filesystem::directory_iterator(); it.increment(ec)) {
-    const os::Path& path = it->path();
-    Child child{path.filename(), {}, 0, ""};
+  for (auto& name : TRY(os::list_directory(directory))) {
+    const os::Path path = directory / name;
+    Child child{std::move(name), {}, 0, ""};
     child.handle = TRY(os::open_file(path, O_PATH | O_NOFOLLOW));
     struct stat st{};
     if (::fstat(child.handle.get(), &st) != 0) return fail_errno("look at " + path.string());
     child.mode = st.st_mode;
+    std::error_code ec;
     if (S_ISLNK(st.st_mode)) child.link = std::filesystem::read_symlink(path, ec);
     out.push_back(std::move(child));
   }
-  if (ec) return fail_internal("list " + directory.string() + ": " + ec.message());
   return out;
 }
 

@@ -180,6 +180,22 @@ struct flock whole_file() {
 
 }  // namespace
 
+Result<std::vector<std::string>> list_directory(const Path& path) {
+  const std::unique_ptr<DIR, CloseDir> directory(::opendir(path.c_str()));
+  if (!directory) return fail_errno("list " + path.string());
+  std::vector<std::string> out;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(directory.get());
+    if (!entry && errno != 0) return fail_errno("list " + path.string());
+    if (!entry) break;
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") out.emplace_back(name);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 Result<FileLock> FileLock::take(const Path& path) {
   Fd fd = TRY(open_file(path, O_RDWR | O_CREAT));
   struct flock lock = whole_file();

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <sys/types.h>
+#include <vector>
 
 namespace trainyard::os {
 
@@ -35,6 +36,9 @@ Result<> sync_directory(const Path& path);
 
 /// Makes the directory and its parents; one that exists is fine.
 Result<> make_directories(const Path& path, unsigned mode = 0700);
+
+/// The names in a directory, sorted, without "." and "..". Kind `not_found` where there is none.
+Result<std::vector<std::string>> list_directory(const Path& path);
 
 /// Removes a tree, symbolic links as links, read-only directories too. What does not exist is fine.
 /// Takes a bounded number of descriptors and a bounded stack, however deep the tree is.

@@ -1,7 +1,6 @@
 #include "toolkit/copy_tree.hpp"
 
 #include "os/files.hpp"
-#include "toolkit/directory.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -41,7 +40,7 @@ Result<> copy_file(const std::string& from, const std::string& to) {
 }
 
 Result<> copy_tree(const std::string& from, const std::string& to) {
-  for (const std::string& name : TRY(list_directory(from))) {
+  for (const std::string& name : TRY(os::list_directory(from))) {
     const std::string source = from + "/" + name, target = to + "/" + name;
     struct stat st{};
     if (::stat(source.c_str(), &st) != 0) return fail_errno("look at " + source);

@@ -1,7 +1,6 @@
 #include "toolkit/python_interpreter.hpp"
 
 #include "os/files.hpp"
-#include "toolkit/directory.hpp"
 #include "toolkit/failure.hpp"
 
 #include <algorithm>
@@ -20,7 +19,7 @@ std::string parent(const std::string& path) {
 // PREFIX/lib/python3.11/{site,dist}-packages and Debian's PREFIX/lib/python3/dist-packages.
 void add_package_directories(const std::string& prefix, std::vector<std::string>& out) {
   for (const std::string& lib : {prefix + "/lib", prefix + "/local/lib"}) {
-    const auto names = list_directory(lib);
+    const auto names = os::list_directory(lib);
     if (!names) continue;
     for (const std::string& name : *names) {
       if (!name.starts_with("python3")) continue;

@@ -41,7 +41,7 @@ Result<> bring_local(const std::string& from, const std::string& code, const Log
 
 Result<> bring_source_code(const std::string& uri, const std::string& code,
                            const Variables& variables, const Clock& clock, const LogLines& log) {
-  if (!TRY(list_directory(code)).empty()) {
+  if (!TRY(os::list_directory(code)).empty()) {
     log.info("Provided path: " + code + " is not empty, abandoning unzipping sourcedir.tar.gz");
     return {};
   }

@@ -2,17 +2,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <dirent.h>
-#include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace trainyard::agent {
 namespace {
-
-struct CloseDir {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 bool among(const std::vector<std::string>& names, const std::string& name) {
   return std::binary_search(names.begin(), names.end(), name);
@@ -27,18 +21,14 @@ std::string link_text(const os::Path& path) {
 // The allowed names that are there. A dangling link is left out.
 Result<std::vector<HostEntry>> entries(const os::Path& directory,
                                        const std::vector<std::string>& allowed) {
-  const std::unique_ptr<DIR, CloseDir> dir(::opendir(directory.c_str()));
-  if (!dir) return fail_errno("list " + directory.string());
   std::vector<HostEntry> out;
-  while (const dirent* entry = ::readdir(dir.get())) {
-    const std::string name = entry->d_name;
+  for (const auto& name : TRY(os::list_directory(directory))) {
     if (!among(allowed, name)) continue;
     const os::Path path = directory / name;
     struct stat st{};
     if (::stat(path.c_str(), &st) != 0) continue;
     out.push_back({name, S_ISDIR(st.st_mode), link_text(path)});
   }
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return out;
 }
 

@@ -95,10 +95,8 @@ std::pair<std::string, std::string> distribution_of(std::string_view entry) {
 
 void find_frameworks(const fs::path& packages, PythonEnvironment& out) {
   std::map<std::string, std::string, std::less<>> installed;
-  std::error_code ec;
-  for (auto it = fs::directory_iterator(packages, ec); !ec && it != fs::directory_iterator();
-       it.increment(ec))
-    installed.insert(distribution_of(it->path().filename().string()));
+  for (const auto& name : os::list_directory(packages).value_or(std::vector<std::string>()))
+    installed.insert(distribution_of(name));
   for (const auto& framework : frameworks) {
     const std::string module(framework.module);
     std::string version = version_in(packages / module / "version.py");

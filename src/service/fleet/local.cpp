@@ -109,14 +109,9 @@ void LocalFleet::ended(const std::string& id) {
 }
 
 Result<std::vector<std::string>> LocalFleet::list() {
-  std::vector<std::string> out;
-  std::error_code ec;
-  for (auto it = std::filesystem::directory_iterator(instances_, ec);
-       !ec && it != std::filesystem::directory_iterator(); it.increment(ec))
-    out.push_back(it->path().filename());
-  if (ec && ec != std::errc::no_such_file_or_directory)
-    return fail_internal("list " + instances_.string() + ": " + ec.message());
-  return out;
+  auto names = os::list_directory(instances_);
+  if (!names && names.error().kind == ErrorKind::not_found) return std::vector<std::string>();
+  return names;
 }
 
 Result<bool> LocalFleet::adopt(const std::string& id) {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -202,12 +201,8 @@ void Blobs::remove_soon(std::vector<os::Path> paths) {
 }
 
 Result<std::vector<std::string>> Blobs::names_in(unsigned fan) const {
-  const os::Path path = root_ / fmt::format("{:02x}", fan);
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(path.c_str()), &::closedir);
-  if (!dir) return fail_errno("list " + path.string());
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(dir.get()))
-    if (is_blob_name(entry->d_name)) names.emplace_back(entry->d_name);
+  auto names = TRY(os::list_directory(root_ / fmt::format("{:02x}", fan)));
+  std::erase_if(names, [](const std::string& name) { return !is_blob_name(name); });
   return names;
 }
 

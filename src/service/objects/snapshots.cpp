@@ -36,14 +36,10 @@ struct Kept {
 
 std::vector<Kept> all_kept(const os::Path& root) {
   std::vector<Kept> out;
-  std::error_code ec;
-  for (auto it = std::filesystem::directory_iterator(root, ec);
-       !ec && it != std::filesystem::directory_iterator(); it.increment(ec)) {
+  for (const auto& name : os::list_directory(root).value_or(std::vector<std::string>())) {
     struct stat st{};
-    if (it->path().filename().string().starts_with(temp_prefix) ||
-        ::lstat(it->path().c_str(), &st) != 0)
-      continue;
-    out.push_back({it->path(), from_ms(std::int64_t(st.st_mtim.tv_sec) * 1000)});
+    if (name.starts_with(temp_prefix) || ::lstat((root / name).c_str(), &st) != 0) continue;
+    out.push_back({root / name, from_ms(std::int64_t(st.st_mtim.tv_sec) * 1000)});
   }
   return out;
 }
@@ -120,14 +116,11 @@ Snapshots::Snapshots(os::Path root, Blobs& blobs, store::Readers& readers, const
                      std::string boot)
     : root_(std::move(root)), blobs_(blobs), readers_(readers), clock_(clock),
       boot_(std::move(boot)) {
-  std::vector<os::Path> left;
-  std::error_code ec;
-  for (auto it = std::filesystem::directory_iterator(root_, ec);
-       !ec && it != std::filesystem::directory_iterator(); it.increment(ec))
-    if (it->path().filename().string().starts_with(temp_prefix)) left.push_back(it->path());
-  for (const auto& path : left)
-    if (const auto removed = os::remove_tree(path); !removed)
+  for (const auto& name : os::list_directory(root_).value_or(std::vector<std::string>())) {
+    if (!name.starts_with(temp_prefix)) continue;
+    if (const auto removed = os::remove_tree(root_ / name); !removed)
       log::warn("half a snapshot is left", {{"error", removed.error().message}});
+  }
 }
 
 std::string Snapshots::name_of(std::string_view state) const {

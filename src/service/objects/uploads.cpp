@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -206,15 +205,9 @@ void Uploads::remove(const std::string& id, const std::vector<std::string>& file
 
 Result<> Uploads::remove_unreferenced() {
   const auto wanted = TRY(readers_.read(store::part_files));
-  const os::Path directory = blobs_.uploads();
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), &::closedir);
-  if (!dir) return fail_errno("list " + directory.string());
-  while (const dirent* entry = ::readdir(dir.get())) {
-    const std::string name = entry->d_name;
-    if (name == "." || name == ".." || std::binary_search(wanted.begin(), wanted.end(), name))
-      continue;
-    TRY(blobs_.files().remove(path_of(name)));
-  }
+  for (const auto& name : TRY(os::list_directory(blobs_.uploads())))
+    if (!std::binary_search(wanted.begin(), wanted.end(), name))
+      TRY(blobs_.files().remove(path_of(name)));
   return {};
 }
 
