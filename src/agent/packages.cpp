@@ -2,6 +2,7 @@
 
 #include "base/encoding.hpp"
 #include "base/hash.hpp"
+#include "base/id.hpp"
 #include "base/log.hpp"
 #include "os/unix_socket.hpp"
 
@@ -10,11 +11,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <fcntl.h>
 #include <map>
+#include <optional>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,20 +26,33 @@
 namespace trainyard::agent {
 namespace {
 
-constexpr int request_wait_ms = 5000;
+constexpr int request_wait_ms = 5000, accept_again_ms = 1000;
 constexpr std::size_t tail_bytes = 64u << 10, layers_max = 64, installations_max = 8;
 constexpr std::size_t error_bytes_max = 2000;
 constexpr Millis unused_min{std::int64_t(30) * 24 * 3'600'000};
+constexpr Millis aside_max{3'600'000};
+const std::string aside_prefix = "tmp-";
 constexpr const char* requirements_name = "requirements.txt";
 constexpr const char* layer_inside = "/opt/trainyard/layer";
 
 using Answer = wire::PackagesAnswer;
 
+// Of a virtual environment: the prefix of the Python that it was made from; else the prefix itself.
+os::Path base_of(const os::Path& prefix) {
+  const std::string text = os::read_file(prefix / "pyvenv.cfg", 1u << 16).value_or("");
+  constexpr std::string_view mark = "home = ";
+  const auto at = text.find(mark);
+  if (at == std::string::npos) return prefix;
+  const auto begin = at + mark.size();
+  return os::Path(text.substr(begin, text.find_first_of("\r\n", begin) - begin)).parent_path();
+}
+
 // Differs when a package comes into the environment or leaves it.
 std::string state_of(const os::Path& python) {
   std::string out;
   const os::Path prefix = python.parent_path().parent_path();
-  for (const os::Path& lib : {prefix / "lib", os::Path("/usr/lib"), os::Path("/usr/local/lib")}) {
+  for (const os::Path& lib : {prefix / "lib", base_of(prefix) / "lib", os::Path("/usr/lib"),
+                              os::Path("/usr/local/lib")}) {
     for (const auto& name : os::list_directory(lib).value_or(std::vector<std::string>())) {
       if (!name.starts_with("python3")) continue;
       for (const char* packages : {"site-packages", "dist-packages"}) {
@@ -47,6 +64,14 @@ std::string state_of(const os::Path& python) {
     }
   }
   return out;
+}
+
+// Of the job's own, which the container that installs has not. `known` is the settings'.
+bool names_files(const std::vector<std::string>& variables, const std::string& known) {
+  return std::any_of(variables.begin(), variables.end(), [&](const std::string& variable) {
+    const std::string value = variable.substr(variable.find('=') + 1);
+    return (value.starts_with('/') || value.starts_with("file:")) && value != known;
+  });
 }
 
 std::string key_of(const wire::InstanceSpec& spec, const wire::PackagesRequest& request) {
@@ -61,18 +86,39 @@ bool use(const os::Path& layer) {
   return ::utimensat(AT_FDCWD, layer.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+std::optional<Time> last_use(const os::Path& layer) {
+  struct stat st{};
+  if (::lstat(layer.c_str(), &st) != 0) return {};
+  return from_ms(std::int64_t(st.st_mtim.tv_sec) * 1000);
+}
+
+// Away from its name first: half a layer must not be found by that. What an agent that died left
+// half removed goes too.
 void remove_unused(const os::Path& root, Time now) {
-  std::multimap<Time, os::Path> by_use;
+  std::multimap<Time, std::string> by_use;
   for (const auto& name : os::list_directory(root).value_or(std::vector<std::string>())) {
-    struct stat st{};
-    if (::lstat((root / name).c_str(), &st) == 0)
-      by_use.emplace(from_ms(std::int64_t(st.st_mtim.tv_sec) * 1000), root / name);
+    const auto used = last_use(root / name);
+    if (!used) continue;
+    const bool is_aside = name.starts_with(aside_prefix);
+    if (is_aside && now - *used >= aside_max) (void)os::remove_tree(root / name);
+    if (!is_aside) by_use.emplace(*used, name);
   }
   for (auto it = by_use.begin(); it != by_use.end() && by_use.size() > layers_max;
        it = by_use.erase(it)) {
-    if (now - it->first < unused_min) return;
-    (void)os::remove_tree(it->second);
+    const os::Path layer = root / it->second, aside = root / (aside_prefix + random_hex(8));
+    const auto used = last_use(layer);
+    if (!used || now - *used < unused_min) return;
+    if (std::rename(layer.c_str(), aside.c_str()) == 0) (void)os::remove_tree(aside);
   }
+}
+
+// Its name is to last, so what is in it must before: a power cut could leave it empty.
+Result<> keep_layer(const os::Path& layer, const os::Path& as) {
+  const os::Fd fd = TRY(os::open_file(layer, O_RDONLY | O_DIRECTORY));
+  if (::syncfs(fd.get()) != 0) return fail_errno("keep the packages that were installed");
+  if (std::rename(layer.c_str(), as.c_str()) == 0) return os::sync_directory(as.parent_path());
+  if (errno == EEXIST || errno == ENOTEMPTY) return {};  // another job was first
+  return fail_errno("keep the packages that were installed");
 }
 
 // The container's output pipe, opened anew: without making it non-blocking for the container too,
@@ -107,6 +153,7 @@ SandboxSpec plan_installation(const wire::InstanceSpec& spec, const InstancePath
   out.id = packages_id(spec.Id);
   out.scratch = paths.packages_scratch();
   out.door_port = 0;
+  out.log.clear();  // raw.log is drained into by the job's own
   const std::string toolkit = "/opt/trainyard/bin/train";
   out.argv = {toolkit, "packages", requirements_name, layer_inside, spec.Environment.Python};
   out.working_directory = "/opt/trainyard";
@@ -156,7 +203,10 @@ void Packages::serve() {
     ::poll(fds.data(), fds.size(), -1);
     if (fds[0].revents != 0) return;
     const os::Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (client) answer_one(client);
+    if (client)
+      answer_one(client);
+    else  // out of descriptors, say: the one that waits is there all the time
+      ::poll(fds.data(), 1, accept_again_ms);
   }
 }
 
@@ -175,6 +225,8 @@ Answer Packages::answer(const wire::PackagesRequest& request, const os::Fd& outp
   if (installed_ >= installations_max) return own("this job has had enough installed for others");
   if (!wire::is_self_contained(request.requirements))
     return own("it names files of its own, which other jobs may have otherwise");
+  if (names_files(request.variables, spec_.Packages.FindLinks))
+    return own("a variable of the job names a file");
   const std::string key = key_of(spec_, request);
   const os::Path inside = os::Path(wire::packages_directory) / key;
   if (use(os::Path(spec_.Packages.Root) / key))
@@ -210,9 +262,7 @@ Result<Answer> Packages::install(const wire::PackagesRequest& request, const std
   // Nothing of it lives, so nothing can change it any more; then it gets its name.
   TRY(runtime_->destroy(packages_id(spec_.Id), paths_.packages_scratch()));
   const os::Path root = spec_.Packages.Root;
-  if (std::rename(layer.c_str(), (root / key).c_str()) != 0 && errno != EEXIST &&
-      errno != ENOTEMPTY)
-    return fail_errno("keep the packages that were installed");
+  TRY(keep_layer(layer, root / key));
   remove_unused(root, clock_.now());
   return Answer{Answer::Kind::ready, 0, "",
                 "requirements.txt is installed, for this job and later ones (layer " + key + ")"};
@@ -220,27 +270,35 @@ Result<Answer> Packages::install(const wire::PackagesRequest& request, const std
 
 Result<std::string> Packages::relay(Running& running, const os::Fd& output, Exit& exit) {
   std::string tail;
-  bool is_killed = false;
-  std::array<char, 16384> piece;
-  for (bool has_output = true, is_over = false; !is_over || has_output;) {
+  const int pipe = running.output.get();
+  const auto take = [&](std::size_t most) -> Result<std::size_t> {
+    std::array<char, 16384> piece;
+    const auto room = std::span(piece).first(std::min(most, piece.size()));
+    const std::size_t n = TRY(os::read_some(pipe, room, "pip's output"));
+    (void)pass_on(output, {piece.data(), n});
+    tail.append(piece.data(), n);
+    if (tail.size() > 2 * tail_bytes) tail.erase(0, tail.size() - tail_bytes);
+    return n;
+  };
+  for (bool is_killed = false, has_ended = false;;) {
     std::array<pollfd, 3> fds{pollfd{is_killed ? -1 : over_.get(), POLLIN, 0},
-                              pollfd{has_output ? running.output.get() : -1, POLLIN, 0},
-                              pollfd{is_over ? -1 : running.exited.get(), POLLIN, 0}};
-    ::poll(fds.data(), fds.size(), is_over ? 0 : -1);
+                              pollfd{has_ended ? -1 : pipe, POLLIN, 0},
+                              pollfd{running.exited.get(), POLLIN, 0}};
+    ::poll(fds.data(), fds.size(), -1);
     if (fds[0].revents != 0) {
       is_killed = true;
       TRY(runtime_->kill(running));
     }
-    if (fds[2].revents != 0) is_over = true;
-    if (fds[1].revents == 0) {
-      if (is_over) has_output = false;  // what is in it by then is all of it
-      continue;
-    }
-    const std::size_t n = TRY(os::read_some(running.output.get(), piece, "pip's output"));
-    if (n == 0) has_output = false;
-    (void)pass_on(output, {piece.data(), n});
-    tail.append(piece.data(), n);
-    if (tail.size() > 2 * tail_bytes) tail.erase(0, tail.size() - tail_bytes);
+    if (fds[2].revents != 0) break;
+    if (fds[1].revents != 0) has_ended = TRY(take(SIZE_MAX)) == 0;
+  }
+  // What is in it by now and no more: somebody outside may have been handed its other end.
+  int left = 0;
+  ::ioctl(pipe, FIONREAD, &left);
+  while (left > 0) {
+    const std::size_t n = TRY(take(std::size_t(left)));
+    if (n == 0) break;
+    left -= int(n);
   }
   exit = TRY(runtime_->wait(running));
   return tail;

@@ -58,7 +58,8 @@ struct TemporaryDirectory {
 // A copy of the caller's AWS configuration that lets short ids pass.
 Result<os::Path> unchecked_config(const os::Path& directory) {
   const char* own = std::getenv("AWS_CONFIG_FILE");
-  const os::Path theirs = own && *own ? os::Path(own) : home() / ".aws/config";
+  const std::string named = own && *own ? own : "~/.aws/config";
+  const os::Path theirs = named.starts_with("~/") ? home() / named.substr(2) : os::Path(named);
   os::Path copy = directory / "aws-config";
   TRY(os::write_file(copy, without_parameter_validation(os::read_file(theirs).value_or(""))));
   return copy;

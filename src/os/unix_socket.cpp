@@ -90,7 +90,7 @@ Result<Message> receive_message(const Fd& socket, int timeout_ms) {
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  message.msg_controllen = CMSG_LEN(sizeof(int));  // room for one: the kernel closes all others
   const ssize_t n = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
   if (n < 0) return fail_errno("receive a message");
   if (n == 0) return fail(ErrorKind::unavailable, "InternalFailure", "the other side hung up");

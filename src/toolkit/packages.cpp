@@ -5,8 +5,8 @@
 #include "toolkit/failure.hpp"
 #include "toolkit/json.hpp"
 #include "toolkit/python_interpreter.hpp"
+#include "wire/packages/packages.hpp"
 
-#include <charconv>
 #include <cstdio>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,7 +14,6 @@
 namespace trainyard::toolkit {
 namespace {
 
-constexpr int unknown_option = 2;  // pip's exit code
 constexpr std::size_t report_bytes_max = 64u << 20;
 
 // A file that goes with it.
@@ -45,15 +44,12 @@ std::string text_at(const Json& value, std::initializer_list<const char*> path) 
 // The options that stand in a file of requirements, but those that name other files.
 std::string options_of(std::string_view requirements) {
   std::string out;
-  for (std::size_t at = 0; at < requirements.size();) {
-    const auto end = std::min(requirements.find('\n', at), requirements.size());
-    const std::string_view line = requirements.substr(at, end - at);
-    at = end + 1;
+  for (const auto& line : wire::requirement_lines(requirements)) {
     const bool names_files = line.starts_with("-r") || line.starts_with("-c") ||
                              line.starts_with("-e") || line.starts_with("--requirement") ||
                              line.starts_with("--constraint") || line.starts_with("--editable") ||
                              line.starts_with("--require-hashes");
-    if (line.starts_with('-') && !names_files) out += std::string(line) + "\n";
+    if (line.starts_with('-') && !names_files) out += line + "\n";
   }
   return out;
 }
@@ -116,15 +112,15 @@ Result<> install_packages(const PackageWish& wish, Variables variables, SignalFo
   variables.set("PIP_DISABLE_PIP_VERSION_CHECK", "1");
   variables.set("PIP_ROOT_USER_ACTION", "ignore");
   variables.set("PIP_NO_INPUT", "1");
+  std::vector<std::string> install{"install", "--target", wish.target, "--no-warn-script-location"};
+  if (!pip_can_report(wish.python, variables)) {
+    install.insert(install.end(), wish.what.begin(), wish.what.end());
+    return check(TRY(run_pip(install, wish, variables, signals)), wish);
+  }
   const TemporaryFile report = TRY(TemporaryFile::make());
   std::vector<std::string> ask{"install", "--dry-run", "--report", report.path};
   ask.insert(ask.end(), wish.what.begin(), wish.what.end());
   const auto asked = TRY(run_pip(ask, wish, variables, signals));
-  std::vector<std::string> install{"install", "--target", wish.target, "--no-warn-script-location"};
-  if (asked.status == unknown_option) {
-    install.insert(install.end(), wish.what.begin(), wish.what.end());
-    return check(TRY(run_pip(install, wish, variables, signals)), wish);
-  }
   TRY(check(asked, wish));
   const std::string missing =
       TRY(missing_packages(TRY(os::read_file(report.path, report_bytes_max)), wish.requirements));

@@ -4,8 +4,8 @@
 #include "toolkit/failure.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 namespace trainyard::toolkit {
@@ -63,6 +63,20 @@ std::vector<std::string> package_directories(const std::string& python,
   return out;
 }
 
+const std::string system_python = "/usr/bin/python3";
+
+// As pip/__init__.py says it; "" where there is none.
+std::string pip_version(const std::string& python, const Variables& variables) {
+  for (const std::string& directory : package_directories(python, variables)) {
+    const auto text = os::read_file(directory + "/pip/__init__.py", 1 << 16);
+    if (!text) continue;
+    const std::string quoted = setting(*text, "__version__");  // "23.0.1"
+    const std::size_t end = quoted.empty() ? quoted.npos : quoted.find(quoted[0], 1);
+    if (end != quoted.npos) return quoted.substr(1, end - 1);
+  }
+  return "";
+}
+
 }  // namespace
 
 Result<std::string> find_python(const Variables& variables) {
@@ -79,17 +93,21 @@ Result<std::string> find_python(const Variables& variables) {
 
 Result<std::vector<std::string>> pip_command(const std::string& python,
                                              const Variables& variables) {
-  const char* system = "/usr/bin/python3";
-  const auto has_pip = [&](const std::string& interpreter) {
-    const auto directories = package_directories(interpreter, variables);
-    return std::any_of(directories.begin(), directories.end(), [](const std::string& directory) {
-      return ::access((directory + "/pip/__main__.py").c_str(), R_OK) == 0;
-    });
-  };
-  if (has_pip(python)) return std::vector<std::string>{python, "-m", "pip"};
-  if (has_pip(system)) return std::vector<std::string>{system, "-m", "pip", "--python", python};
-  return refuse("requirements.txt cannot be installed: neither " + python + " nor " + system +
-                " has pip; install python3-pip, or pip into that environment");
+  if (!pip_version(python, variables).empty()) return std::vector<std::string>{python, "-m", "pip"};
+  if (!pip_version(system_python, variables).empty())
+    return std::vector<std::string>{system_python, "-m", "pip", "--python", python};
+  return refuse("requirements.txt cannot be installed: neither " + python + " nor " +
+                system_python + " has pip; install python3-pip, or pip into that environment");
+}
+
+bool pip_can_report(const std::string& python, const Variables& variables) {
+  std::string version = pip_version(python, variables);
+  if (version.empty()) version = pip_version(system_python, variables);
+  int major = 0, minor = 0;
+  const char* end = version.data() + version.size();
+  const auto first = std::from_chars(version.data(), end, major);
+  if (first.ptr < end) std::from_chars(first.ptr + 1, end, minor);
+  return std::pair(major, minor) >= std::pair(22, 2);
 }
 
 std::optional<std::string> torch_version(const std::string& python, const Variables& variables) {

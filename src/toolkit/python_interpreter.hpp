@@ -17,6 +17,9 @@ Result<std::string> find_python(const Variables& variables);
 /// error (the user's) where neither has one.
 Result<std::vector<std::string>> pip_command(const std::string& python, const Variables& variables);
 
+/// Whether that pip (22.2 or newer) can say what it would install.
+bool pip_can_report(const std::string& python, const Variables& variables);
+
 /// What torch.__version__ would say, read from torch/version.py in the places where that Python
 /// looks for packages. Nothing where there is none: importing torch would take seconds.
 std::optional<std::string> torch_version(const std::string& python, const Variables& variables);

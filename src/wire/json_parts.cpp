@@ -1,7 +1,11 @@
 #include "wire/json_parts.hpp"
 
+#include "wire/json.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace trainyard::wire {
 namespace {
@@ -26,9 +30,37 @@ Result<json::value> parse(std::string_view text) {
   return parser.release();
 }
 
+// Compact, and numbers as people write them: the library's 1E-1 for 0.1 is for machines.
+void write(const json::value& value, std::string& out) {
+  if (const auto* real = value.if_double()) {
+    const std::string text = fmt::format("{}", *real);
+    out += text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
+  } else if (const auto* list = value.if_array()) {
+    out += '[';
+    const char* between = "";
+    for (const auto& entry : *list) {
+      out += std::exchange(between, ",");
+      write(entry, out);
+    }
+    out += ']';
+  } else if (const auto* object = value.if_object()) {
+    out += '{';
+    const char* between = "";
+    for (const auto& [name, member] : *object) {
+      out += std::exchange(between, ",") + quote_json(name) + ":";
+      write(member, out);
+    }
+    out += '}';
+  } else {
+    out += json::serialize(value);
+  }
+}
+
 JsonPart part_of(const json::value& value) {
   if (value.is_string()) return {true, std::string(value.get_string())};
-  return {false, json::serialize(value)};
+  std::string text;
+  write(value, text);
+  return {false, std::move(text)};
 }
 
 }  // namespace

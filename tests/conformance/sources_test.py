@@ -284,6 +284,18 @@ def piped(service, *channels, epochs=1):
     return got if len(names) > 1 else got[names[0]]
 
 
+HOLD = """
+import os, socket
+fd = os.open("/opt/ml/input/data/training_0", os.O_RDONLY)
+os.read(fd, 3)
+for _ in range(3):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect("/opt/trainyard/packages.sock")
+    socket.send_fds(s, [b"x"], [fd, fd])
+print("held", flush=True)
+"""
+
+
 @pytest.fixture(scope="module")
 def parts(service):
     """Objects in the order of their keys, some of names that no directory takes."""
@@ -349,6 +361,23 @@ def test_a_reader_that_leaves_early_gets_the_next_epoch_whole(service):  # SEMAN
     assert lines == ["xxx", "5000000", "training_2"]
 
 
+def test_a_directory_that_is_named_like_a_fifo_is_refused(service, parts):  # SEMANTICS D19
+    uri = f"s3://{service.bucket}/parts/"
+    assert refused(service, s3(service, uri, "a", mode="Pipe"), s3(service, uri, "a_1")) == (
+        "Channel 'a_1': its name is that of a FIFO of channel 'a', which is in Pipe mode. Give one of "
+        "them another.")
+
+
+def test_a_reader_of_a_fifo_may_live_on(service, parts):  # SEMANTICS D19
+    """A descriptor that waits at the agent's own socket when the job ends holds nothing up."""
+    uri = f"s3://{service.bucket}/parts/"
+    service.put("parts-code/hold.py", HOLD.encode())
+    assert ran(service, "$TRAINYARD_PYTHON /opt/ml/input/data/code/hold.py; "
+               "chmod 0 /opt/ml/input/data/training_*",
+               s3(service, uri, mode="Pipe"), s3(service, f"s3://{service.bucket}/parts-code/", "code")
+               ) == ["held"]
+
+
 def test_a_job_need_not_read_its_pipe(service, parts):  # SEMANTICS D19
     uri = f"s3://{service.bucket}/parts/"
     assert ran(service, "ls -l /opt/ml/input/data | tail -1 | cut -c1", s3(service, uri, mode="Pipe")
@@ -356,20 +385,20 @@ def test_a_job_need_not_read_its_pipe(service, parts):  # SEMANTICS D19
 
 
 def test_an_augmented_manifest_brings_attributes_and_objects(service, set_):  # SEMANTICS D23
-    lines = [{"source-ref": set_ + "a.txt", "class": 3, "label": "\u00e4", "more": [1, 2]},
+    lines = [{"source-ref": set_ + "a.txt", "class": [0.1, {"k": 3.0}, 3], "label": "\u00e4"},
              {"label": "b", "class": 0, "source-ref": set_ + "sub/c.txt", "unasked": None}]
     uri = service.put("manifests/augmented", "\n".join(map(json.dumps, lines)).encode() + b"\n\n")
     channel = s3(service, uri, mode="Pipe", kind="AugmentedManifestFile",
                  AttributeNames=["source-ref", "class", "label"], RecordWrapperType="RecordIO")
     (data,) = piped(service, channel)
-    assert records(data) == [b"a.txt\n", b"3", "\u00e4".encode(), b"sub/c.txt\n", b"0", b"b"]
+    assert records(data) == [b"a.txt\n", b'[0.1,{"k":3.0},3]', "\u00e4".encode(), b"sub/c.txt\n", b"0", b"b"]
 
 
 @pytest.mark.parametrize("line, says", [
     ('{"class": 1}', 'line 2: it has no attribute "source-ref"'),
     ('{"source-ref": 7}', 'line 2: its attribute "source-ref" is no text'),
     ('{"source-ref": "/x"}', "line 2: '/x' is not an S3 URI"),
-    ('{"source-ref": "s3://nowhere/x"}', "there is no object s3://nowhere/x"),
+    ('{"source-ref": "s3://nowhere/x"}', "broken: there is no object s3://nowhere/x"),
     ('["source-ref"]', "line 2: it is no JSON object"),
     ('{"source-ref": ', "line 2: it is no JSON object"),
 ])

@@ -63,6 +63,8 @@ PipeChannel::~PipeChannel() {
   os::Fd reader;
   {
     const std::lock_guard lock(mutex_);
+    // The job may have taken the right from its own user, which an agent that is not root has.
+    if (fifo_) ::chmod(path_of(fifo_).c_str(), 0600);
     if (fifo_) reader.reset(::open(path_of(fifo_).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   }
   thread_.join();
@@ -111,6 +113,7 @@ Result<> PipeChannel::feed_epochs() {
     out_.reset();
     const std::lock_guard lock(mutex_);
     fifo_ = std::move(next);
+    if (is_over()) return {};  // whoever ends this may have looked at the FIFO before this one
   }
 }
 
@@ -169,8 +172,10 @@ Result<bool> PipeChannel::send_unzipped(int out, int file, const std::string& na
   std::uint64_t bytes = 0;
   if (channel_.RecordWrapperType == "RecordIO") {
     GunzipFile first(file, name);
-    while (const std::size_t n = TRY(first.read(piece)))
+    while (const std::size_t n = TRY(first.read(piece))) {
+      if (is_over()) return false;
       bytes += n;
+    }
     if (::lseek(file, 0, SEEK_SET) != 0) return fail_errno("read " + name + " again");
   }
   if (!TRY(begin_record(out, bytes, name))) return false;

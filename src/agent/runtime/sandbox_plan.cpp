@@ -25,6 +25,15 @@ std::string size_option(std::uint64_t bytes, const char* mode) {
   return "size=" + std::to_string(bytes) + ",mode=" + mode;
 }
 
+// As texts: what is below `within` is cut out of the source.
+bool is_within(const Mount& mount) {
+  const std::string& source = mount.source.native();
+  const std::string& within = mount.within.native();
+  if (within.empty()) return true;
+  return source.starts_with(within) &&
+         (source.size() == within.size() || within.ends_with('/') || source[within.size()] == '/');
+}
+
 class Builder {
 public:
   Builder(const SandboxSpec& spec, const HostFacts& facts) : spec_(spec), facts_(facts) {}
@@ -226,6 +235,9 @@ Result<> Builder::mount(std::size_t n) {
     filesystem("tmpfs", inside_root(target), size_option(mount.size_bytes, "0755"));
     return {};
   }
+  if (!is_within(mount))
+    return refuse("mount " + mount.source.string() + " at " + target.string(),
+                  "it is not in " + mount.within.string());
   const SourceFacts& source = facts_.sources[n];
   if (!source.exists && mount.optional) return {};
   if (!source.exists)

@@ -79,24 +79,24 @@ void Engine::created(const store::JobRow& row) {
 
 // Nobody tells when that is over: it is looked at again for as long as somebody waits for it.
 bool Engine::is_held_up() {
-  std::string why = world_.held_up();
-  const bool held = !why.empty();
-  bool is_new = false;
+  const std::string why = world_.held_up();
+  bool begins = false;
   {
     const std::lock_guard lock(queue_mutex_);
-    const bool waited = !held_up_.empty();
-    held_up_ = queue_.is_idle() ? "" : std::move(why);
-    is_new = !waited && !held_up_.empty();
+    held_up_ = queue_.is_idle() ? "" : why;
+    begins = !held_up_.empty() && !std::exchange(looks_again_, true);
   }
-  if (is_new) look_again();
-  return held;
+  if (begins) look_again();
+  return !why.empty();
 }
 
 void Engine::look_again() {
   world_.after(retry_after, [this] {
-    if (!is_held_up()) return admit();
-    const std::lock_guard lock(queue_mutex_);
-    if (!held_up_.empty()) look_again();
+    const bool posted = pool_.post([this] {
+      queue_changed([this](job::Queue&) { looks_again_ = false; });
+      admit();
+    });
+    if (!posted) look_again();
   });
 }
 

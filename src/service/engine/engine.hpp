@@ -109,7 +109,8 @@ private:
 
   std::mutex queue_mutex_;
   job::Queue queue_;
-  std::string held_up_;  // guarded: why all that waits does
+  std::string held_up_;       // guarded: why all that waits does
+  bool looks_again_ = false;  // guarded: a look at that is on its way
 
   std::mutex owed_mutex_;
   std::set<std::string> running_, again_;

@@ -75,6 +75,13 @@ Result<store::LinkedObject> find(store::Snapshot& s, const std::string& bucket,
   return store::LinkedObject{key, std::move(row->blob), row->size};
 }
 
+// The same, with who names it.
+Result<store::LinkedObject> find_for(store::Snapshot& s, const std::string& bucket,
+                                     const std::string& key, const std::string& who) {
+  auto found = find(s, bucket, key);
+  return found ? found : in_context(std::move(found.error()), who);
+}
+
 // In order, of those that a host has its own. An error where there is none for any host.
 Result<> each(store::Snapshot& s, const Selection& selection, const Visit& visit) {
   std::int64_t files = 0, markers = 0;
@@ -216,7 +223,7 @@ Result<std::string> Snapshots::sequence(const std::vector<std::vector<Piece>>& u
     for (const auto& unit : units) {
       for (const auto& [bucket, key, text, name] : unit)
         hash.update(text ? fmt::format("text {} {}\n", text->size(), *text)
-                         : TRY(find(s, bucket, key)).blob + "\n");
+                         : TRY(find_for(s, bucket, key, name)).blob + "\n");
       hash.update("\n");
     }
     const std::string name = name_of("units\n" + hex(hash.finish()));
@@ -227,7 +234,7 @@ Result<std::string> Snapshots::sequence(const std::vector<std::vector<Piece>>& u
           if (piece.text)
             tree.add_text(*piece.text, piece.name);
           else
-            TRY(tree.add(TRY(find(s, piece.bucket, piece.key)), piece.name));
+            TRY(tree.add(TRY(find_for(s, piece.bucket, piece.key, piece.name)), piece.name));
         }
         TRY(tree.end_unit());
       }

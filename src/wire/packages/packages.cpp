@@ -37,42 +37,37 @@ bool is_url(std::string_view text) {
 
 // Options of a line of its own that name no file.
 bool is_plain_option(std::string_view line) {
-  static constexpr std::array<std::string_view, 12> plain{
-      "-i",     "--index-url",     "--extra-index-url", "--no-index",
-      "--pre",  "--prefer-binary", "--no-binary",       "--only-binary",
-      "--hash", "--trusted-host",  "--require-hashes",  "--use-feature"};
+  static constexpr std::array<std::string_view, 9> plain{
+      "--no-index", "--pre",          "--prefer-binary",  "--no-binary",  "--only-binary",
+      "--hash",     "--trusted-host", "--require-hashes", "--use-feature"};
+  static constexpr std::array<std::string_view, 5> of_urls{"-i", "--index-url", "--extra-index-url",
+                                                           "-f", "--find-links"};
   const auto end = line.find_first_of(" =\t");
   const std::string_view name = line.substr(0, end);
   if (std::find(plain.begin(), plain.end(), name) != plain.end()) return true;
-  const bool finds_links = name == "-f" || name == "--find-links";
-  return finds_links && end != line.npos && is_url(trim(line.substr(end + 1)));
+  return std::find(of_urls.begin(), of_urls.end(), name) != of_urls.end() && end != line.npos &&
+         is_url(trim(line.substr(end + 1)));
+}
+
+// A second option on the line, but a hash, may be anything.
+bool has_more_options(std::string_view line) {
+  for (auto at = line.find_first_of(" \t"); at != line.npos; at = line.find_first_of(" \t", at + 1))
+    if (const auto rest = trim(line.substr(at));
+        rest.starts_with('-') && !rest.starts_with("--hash"))
+      return true;
+  return false;
 }
 
 // "name[extra] >= 1; marker" or "name @ https://...".
 bool is_plain_requirement(std::string_view line) {
   if (is_url(line)) return true;
   const std::string_view name = line.substr(0, line.find_first_of(" \t;=<>!~[@("));
-  const bool is_file = name.ends_with(".whl") || name.ends_with(".zip") || name.ends_with(".gz");
+  constexpr std::array<std::string_view, 6> archives{".whl", ".zip", ".gz", ".tgz", ".bz2", ".xz"};
+  const bool is_file = std::any_of(archives.begin(), archives.end(),
+                                   [&](std::string_view end) { return name.ends_with(end); });
   if (name.empty() || name.find('/') != name.npos || name[0] == '.' || is_file) return false;
   const auto at = line.find('@');
   return at == line.npos || is_url(trim(line.substr(at + 1)));
-}
-
-// Lines as pip reads them: joined at a backslash, without comments.
-std::vector<std::string> logical_lines(std::string_view text) {
-  std::vector<std::string> out(1);
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find('\n', at), text.size());
-    std::string_view line = trim(text.substr(at, end - at));
-    at = end + 1;
-    if (line.starts_with('#')) continue;
-    if (const auto comment = line.find(" #"); comment != line.npos) line = line.substr(0, comment);
-    const bool goes_on = line.ends_with('\\');
-    if (goes_on) line.remove_suffix(1);
-    out.back() += line;
-    if (!goes_on) out.emplace_back();
-  }
-  return out;
 }
 
 }  // namespace
@@ -136,11 +131,30 @@ std::vector<std::string> variables_for_pip(std::string_view requirements,
   return out;
 }
 
+std::vector<std::string> requirement_lines(std::string_view text) {
+  std::vector<std::string> out(1);
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    std::string_view line = trim(text.substr(at, end - at));
+    at = end + 1;
+    if (line.starts_with('#')) continue;
+    if (const auto comment = line.find(" #"); comment != line.npos) line = line.substr(0, comment);
+    const bool goes_on = line.ends_with('\\');
+    if (goes_on) line.remove_suffix(1);
+    out.back() += line;
+    if (!goes_on) out.emplace_back();
+  }
+  for (auto& line : out)
+    line = trim(line);
+  std::erase(out, "");
+  return out;
+}
+
 bool is_self_contained(std::string_view requirements) {
-  const auto lines = logical_lines(requirements);
-  return std::all_of(lines.begin(), lines.end(), [](const std::string& whole) {
-    const std::string_view line = trim(whole);
-    return line.empty() || (line[0] == '-' ? is_plain_option(line) : is_plain_requirement(line));
+  const auto lines = requirement_lines(requirements);
+  return std::all_of(lines.begin(), lines.end(), [](const std::string& line) {
+    return !has_more_options(line) &&
+           (line[0] == '-' ? is_plain_option(line) : is_plain_requirement(line));
   });
 }
 

@@ -43,6 +43,10 @@ PackagesAnswer decode_packages_answer(std::string_view message);
 std::vector<std::string> variables_for_pip(std::string_view requirements,
                                            const std::vector<std::string>& variables);
 
+/// The lines of a requirements.txt as pip reads them: joined at a backslash, trimmed, without
+/// comments and empty ones. Pure.
+std::vector<std::string> requirement_lines(std::string_view requirements);
+
 /// True if what the file asks for is told by its text alone: packages by name and version or from
 /// the network, and options that go with these; no path, no other file. Pure.
 bool is_self_contained(std::string_view requirements);

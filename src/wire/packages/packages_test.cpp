@@ -13,10 +13,32 @@ TEST_CASE("which requirements say all by themselves") {
         "--index-url https://h/simple\nsix", "--extra-index-url=https://u:${TOKEN}@h/s\nsix",
         "-f https://h/wheels\nsix", "six==1 \\\n  --hash=sha256:ab \\\n  --hash=sha256:cd\n"})
     CHECK_MESSAGE(is_self_contained(text), text);
-  for (const char* text :
-       {"-r other.txt", "-c constraints.txt", "-e .", ".", "./lib", "lib/", "../x", "a.whl",
-        "x.tar.gz", "a @ file:///x", "a @ ./x", "-f wheels\nsix", "--find-links=./w", "file:///x",
-        "six\n-rmore.txt", "--unheard-of", "[dev]", "git+ssh://host/x"})
+  for (const char* text : {"-r other.txt",
+                           "-c constraints.txt",
+                           "-e .",
+                           ".",
+                           "./lib",
+                           "lib/",
+                           "../x",
+                           "a.whl",
+                           "x.tar.gz",
+                           "a @ file:///x",
+                           "a @ ./x",
+                           "-f wheels\nsix",
+                           "-i file:///x\nsix",
+                           "--index-url=/x",
+                           "--pre -r more.txt",
+                           "x.tgz",
+                           "x.tar.bz2",
+                           "x.tar.xz",
+                           "six --config-settings=x",
+                           "-f /x",
+                           "--find-links=./w",
+                           "file:///x",
+                           "six\n-rmore.txt",
+                           "--unheard-of",
+                           "[dev]",
+                           "git+ssh://host/x"})
     CHECK_MESSAGE(!is_self_contained(text), text);
 }
 

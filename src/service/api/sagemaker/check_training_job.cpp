@@ -43,6 +43,24 @@ Result<> check_algorithm(const CreateTrainingJobRequest& r) {
   return {};
 }
 
+// A channel in Pipe mode has FIFOs of its name and a number: no other channel's directory may.
+Result<> check_pipe(const wire::Channel& pipe, const CreateTrainingJobRequest& r) {
+  const std::string& job_mode = r.AlgorithmSpecification->TrainingInputMode;
+  if (channels::mode_of(pipe, job_mode) != "Pipe") return {};
+  const std::string front = pipe.ChannelName + "_";
+  for (const auto& other : *r.InputDataConfig) {
+    const std::string& name = other.ChannelName;
+    if (channels::mode_of(other, job_mode) != "Pipe" && name.size() > front.size() &&
+        name.starts_with(front) &&
+        name.find_first_not_of("0123456789", front.size()) == std::string::npos)
+      return refuse(
+          fmt::format("Channel '{}': its name is that of a FIFO of channel '{}', which is "
+                      "in Pipe mode. Give one of them another.",
+                      name, pipe.ChannelName));
+  }
+  return {};
+}
+
 Result<> check_channels(const CreateTrainingJobRequest& r, const Settings& settings) {
   if (!r.InputDataConfig) return {};
   std::set<std::string> names;
@@ -52,6 +70,8 @@ Result<> check_channels(const CreateTrainingJobRequest& r, const Settings& setti
           fmt::format("Channel names must be unique: '{}' is given twice.", channel.ChannelName));
     TRY(channels::check(settings, channel, r.AlgorithmSpecification->TrainingInputMode));
   }
+  for (const auto& channel : *r.InputDataConfig)
+    TRY(check_pipe(channel, r));
   return {};
 }
 
