@@ -71,8 +71,10 @@ class Powered(Service):
         return jobs
 
     def processes(self):
-        """The agents, and what the service had just forked to become one."""
-        ours = (b"agent\0--spec\0" + bytes(self.data), b"serve\0--data\0" + bytes(self.data))
+        """The agents, those that remove what one left, and what the service had just forked to become
+        either. A reaper that went on would take the place of an agent of the next service."""
+        data = bytes(self.data)
+        ours = (b"agent\0--spec\0" + data, b"agent\0--reap\0" + data, b"serve\0--data\0" + data)
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if any(words in (process / "cmdline").read_bytes() for words in ours):
