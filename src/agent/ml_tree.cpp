@@ -66,14 +66,14 @@ std::string input_data_config(const wire::InstanceSpec& spec) {
   return object(channels, [](const ChannelConfig& c) { return wire::encode(c); });
 }
 
+}  // namespace
+
 Result<> make_owned(const os::Path& path, const wire::InstanceSpec& spec) {
   TRY(os::make_directories(path, 0755));
   if (::geteuid() == 0 && ::chown(path.c_str(), uid_t(spec.HostUid), gid_t(spec.HostGid)) != 0)
     return fail_errno("give " + path.string() + " to the job's user");
   return {};
 }
-
-}  // namespace
 
 std::map<std::string, std::string> config_files(const wire::InstanceSpec& spec,
                                                 const std::string& network_interface) {

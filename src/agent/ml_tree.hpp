@@ -14,6 +14,9 @@ namespace trainyard::agent {
 std::map<std::string, std::string> config_files(const wire::InstanceSpec& spec,
                                                 const std::string& network_interface);
 
+/// Makes the directory and its parents; it is the job's user's, where the agent is root.
+Result<> make_owned(const os::Path& path, const wire::InstanceSpec& spec);
+
 /// Makes the tree under paths.ml() and the checkpoint directory, owned by the job's user, so that
 /// all of it can be written inside. Repeatable.
 Result<> lay_out(const wire::InstanceSpec& spec, const InstancePaths& paths,

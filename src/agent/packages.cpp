@@ -1,5 +1,6 @@
 #include "agent/packages.hpp"
 
+#include "agent/ml_tree.hpp"
 #include "base/encoding.hpp"
 #include "base/hash.hpp"
 #include "base/id.hpp"
@@ -130,13 +131,6 @@ os::Fd reopen_pipe(const os::Fd& output) {
   return os::Fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
 }
 
-Result<> make_for_job(const os::Path& path, const wire::InstanceSpec& spec) {
-  TRY(os::make_directories(path, 0755));
-  if (::geteuid() == 0 && ::chown(path.c_str(), uid_t(spec.HostUid), gid_t(spec.HostGid)) != 0)
-    return fail_errno("give " + path.string() + " to the job's user");
-  return {};
-}
-
 }  // namespace
 
 std::string errors_of_pip(std::string_view output) {
@@ -249,8 +243,8 @@ Result<Answer> Packages::install(const wire::PackagesRequest& request, const std
   if (!runtime_) runtime_ = TRY(make_runtime_());
   (void)os::remove_tree(paths_.packages());
   const os::Path layer = paths_.packages() / "layer";
-  TRY(make_for_job(paths_.packages(), spec_));
-  TRY(make_for_job(layer, spec_));
+  TRY(make_owned(paths_.packages(), spec_));
+  TRY(make_owned(layer, spec_));
   TRY(os::write_file(paths_.packages() / requirements_name, request.requirements, 0644));
   Running running = TRY(runtime_->prepare(plan_installation(spec_, paths_, facts_, request)));
   TRY(runtime_->start(running));

@@ -80,7 +80,6 @@ Result<std::string> stage_augmented(const Stores& stores, const wire::Channel& c
 
 }  // namespace
 
-const Source augmented_manifest{"AugmentedManifestFile", is_of, check_augmented, stage_augmented,
-                                show_objects};
+const Source augmented_manifest{is_of, check_augmented, stage_augmented, show_objects};
 
 }  // namespace trainyard::channels

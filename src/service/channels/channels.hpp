@@ -25,7 +25,6 @@ struct Stores {
 
 /// One kind of data source. `mode` is "File", "FastFile" or "Pipe".
 struct Source {
-  std::string_view name;
   bool (*is_of)(const wire::DataSource& source);
   /// What is wrong with the request, in words, before the job is taken: kind `invalid`.
   Result<> (*check)(const Settings& settings, const wire::Channel& channel, std::string_view mode);

@@ -102,7 +102,6 @@ void show_file_system(const Settings& settings, const wire::Channel& channel,
 
 }  // namespace
 
-const Source file_system{"FileSystem", is_of, check_file_system, stage_file_system,
-                         show_file_system};
+const Source file_system{is_of, check_file_system, stage_file_system, show_file_system};
 
 }  // namespace trainyard::channels

@@ -15,11 +15,6 @@ bool is_of(const wire::DataSource& source) {
   return source.S3DataSource && source.S3DataSource->S3DataType == "ManifestFile";
 }
 
-Result<> check_manifest(const Settings&, const wire::Channel& channel, std::string_view) {
-  TRY(parse_s3_uri(channel.DataSource.S3DataSource->S3Uri));
-  return {};
-}
-
 Result<std::string> stage_manifest(const Stores& stores, const wire::Channel& channel,
                                    std::string_view mode) {
   const std::string& uri = channel.DataSource.S3DataSource->S3Uri;
@@ -40,6 +35,6 @@ Result<std::string> stage_manifest(const Stores& stores, const wire::Channel& ch
 
 }  // namespace
 
-const Source manifest_file{"ManifestFile", is_of, check_manifest, stage_manifest, show_objects};
+const Source manifest_file{is_of, check_uri, stage_manifest, show_objects};
 
 }  // namespace trainyard::channels

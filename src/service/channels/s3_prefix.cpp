@@ -10,11 +10,6 @@ bool is_of(const wire::DataSource& source) {
   return source.S3DataSource && source.S3DataSource->S3DataType == "S3Prefix";
 }
 
-Result<> check_prefix(const Settings&, const wire::Channel& channel, std::string_view) {
-  TRY(parse_s3_uri(channel.DataSource.S3DataSource->S3Uri));
-  return {};
-}
-
 Result<std::string> stage_prefix(const Stores& stores, const wire::Channel& channel,
                                  std::string_view mode) {
   const S3Uri at = TRY(parse_s3_uri(channel.DataSource.S3DataSource->S3Uri));
@@ -23,6 +18,6 @@ Result<std::string> stage_prefix(const Stores& stores, const wire::Channel& chan
 
 }  // namespace
 
-const Source s3_prefix{"S3Prefix", is_of, check_prefix, stage_prefix, show_objects};
+const Source s3_prefix{is_of, check_uri, stage_prefix, show_objects};
 
 }  // namespace trainyard::channels

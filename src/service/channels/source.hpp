@@ -10,6 +10,9 @@ extern const Source s3_prefix, manifest_file, augmented_manifest, file_system;
 /// "Channel 'train': WHY", kind `invalid`.
 Failure refuse(const wire::Channel& channel, std::string_view why);
 
+/// The channel's S3Uri is one.
+Result<> check_uri(const Settings& settings, const wire::Channel& channel, std::string_view mode);
+
 objects::Form form_of(std::string_view mode);
 /// File mode lets a job write into a copy of its own; FastFile's files are read-only.
 void show_objects(const Settings& settings, const wire::Channel& channel, wire::ChannelSpec& out);

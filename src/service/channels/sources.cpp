@@ -31,6 +31,11 @@ Failure refuse(const wire::Channel& channel, std::string_view why) {
               fmt::format("Channel '{}': {}", channel.ChannelName, why));
 }
 
+Result<> check_uri(const Settings&, const wire::Channel& channel, std::string_view) {
+  TRY(parse_s3_uri(channel.DataSource.S3DataSource->S3Uri));
+  return {};
+}
+
 objects::Form form_of(std::string_view mode) {
   return mode == "Pipe" ? objects::Form::sequence : objects::Form::tree;
 }
