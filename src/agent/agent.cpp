@@ -12,12 +12,14 @@
 #include "agent/reports.hpp"
 #include "agent/service_link.hpp"
 #include "agent/watch/log_keeper.hpp"
+#include "base/id.hpp"
 #include "base/log.hpp"
 #include "wire/instance/lock.hpp"
 #include "wire/json.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <functional>
 #include <optional>
 #include <poll.h>
@@ -426,12 +428,19 @@ Result<> run_agent(const os::Path& spec_file, const os::Path& toolkit,
 
 Result<> reap(const os::Path& directory, const std::string& id, Runtime& runtime) {
   const InstancePaths paths{directory};
+  const auto lock = os::FileLock::take_when_free(paths.reaper_lock());
+  if (!lock && lock.error().kind == ErrorKind::not_found) return {};
+  if (!lock) return Failure(lock.error());
+  if (!lock->is_of(paths.reaper_lock())) return {};  // who was waited for has removed it
   if (TRY(os::FileLock::is_held(paths.lock())))
     return fail(ErrorKind::conflict, "InternalFailure",
                 "remove what instance " + id + " left: its agent lives");
   TRY(runtime.destroy(packages_id(id), paths.packages_scratch()));
   TRY(runtime.destroy(id, paths.scratch()));
-  return os::remove_tree(directory);
+  const os::Path aside = directory.parent_path() / (".gone-" + random_hex(8));
+  if (std::rename(directory.c_str(), aside.c_str()) != 0)
+    return fail_errno("set " + directory.string() + " aside");
+  return os::remove_tree(aside);
 }
 
 }  // namespace trainyard::agent

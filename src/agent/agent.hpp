@@ -24,7 +24,9 @@ Result<> run_agent(const os::Path& spec_file, const os::Path& toolkit,
                    const MakeRuntime& make_runtime, const Clock& clock, os::Fd began = os::Fd());
 
 /// Removes what a dead agent left: processes, cgroups, scratch, the directory itself. Refused (kind
-/// `conflict`) while an agent lives. Idempotent.
+/// `conflict`) while an agent lives. Idempotent; a second one waits for the first, which may go on
+/// after the service that began it was killed. The directory goes from its name at once, when only
+/// its files are left: whoever makes it anew is never taken for what is removed.
 Result<> reap(const os::Path& directory, const std::string& id, Runtime& runtime);
 
 }  // namespace trainyard::agent

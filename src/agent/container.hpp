@@ -23,6 +23,7 @@ struct MachineFacts {
 struct InstancePaths {
   os::Path directory;
   os::Path lock() const { return directory / "lock"; }
+  os::Path reaper_lock() const { return directory / "reaper"; }
   os::Path spec() const { return directory / "spec.json"; }
   os::Path exit_record() const { return directory / "exit.json"; }
   os::Path ml() const { return directory / "ml"; }                    ///< is /opt/ml inside

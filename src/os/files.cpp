@@ -205,6 +205,14 @@ Result<FileLock> FileLock::take(const Path& path) {
   return fail_errno("lock " + path.string());
 }
 
+Result<FileLock> FileLock::take_when_free(const Path& path) {
+  Fd fd = TRY(open_file(path, O_RDWR | O_CREAT));
+  struct flock lock = whole_file();
+  while (::fcntl(fd.get(), F_SETLKW, &lock) != 0)
+    if (errno != EINTR) return fail_errno("wait for the lock " + path.string());
+  return FileLock(std::move(fd));
+}
+
 Result<std::optional<pid_t>> FileLock::holder(const Path& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd && errno == ENOENT) return std::optional<pid_t>();
@@ -217,6 +225,12 @@ Result<std::optional<pid_t>> FileLock::holder(const Path& path) {
 
 Result<bool> FileLock::is_held(const Path& path) {
   return TRY(holder(path)).has_value();
+}
+
+bool FileLock::is_of(const Path& path) const {
+  struct stat own{}, there{};
+  return ::fstat(fd_.get(), &own) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+         own.st_dev == there.st_dev && own.st_ino == there.st_ino;
 }
 
 Result<> FileLock::write(std::string_view text) {

@@ -59,9 +59,13 @@ class FileLock {
 public:
   /// Takes the lock or fails with kind `conflict` at once. Makes the file (0600) if there is none.
   static Result<FileLock> take(const Path& path);
+  /// The same, but waits for who holds it.
+  static Result<FileLock> take_when_free(const Path& path);
   /// Which other process holds it now. A file that does not exist is held by nobody.
   static Result<std::optional<pid_t>> holder(const Path& path);
   static Result<bool> is_held(const Path& path);
+  /// Whether the file at `path` is the one that is locked: not another, or none any more.
+  bool is_of(const Path& path) const;
   /// Replaces the file's text, for whoever reads it.
   Result<> write(std::string_view text);
 

@@ -1,6 +1,7 @@
 """An agent runs one instance from its spec file with no service at all, once, and leaves nothing but
 the instance's directory and its log."""
 
+import fcntl
 import json
 import os
 import pwd
@@ -156,6 +157,23 @@ def test_the_reaper_leaves_nothing_of_it_but_the_log(alone):  # SEMANTICS C9
     subprocess.run([TRAINYARD, "agent", "--reap", instance], check=True, timeout=60)
     assert [path.name for path in instance.parent.iterdir()] == ["log"]
     assert own_lines(instance) == ["ran"]
+
+
+def test_a_second_reaper_waits_for_the_first_and_spares_what_came_after(alone):  # SEMANTICS C9
+    instance = alone("echo ran")
+    assert run(instance)[0] == 0
+    with open(instance / "reaper", "w") as lock:  # as a reaper that still works
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        second = subprocess.Popen([TRAINYARD, "agent", "--reap", instance])
+        try:
+            wait_until(lambda: f"-> POSIX  ADVISORY  WRITE {second.pid} " in
+                       pathlib.Path("/proc/locks").read_text(), "the second reaper waits")
+            instance.rename(instance.parent / ".gone-1")
+            (instance / "ml").mkdir(parents=True)
+        finally:
+            fcntl.lockf(lock, fcntl.LOCK_UN)
+            assert second.wait(60) == 0
+    assert (instance / "ml").is_dir()
 
 
 def test_what_keeps_the_container_from_being_made_is_in_the_exit_record(alone):  # SEMANTICS C9
