@@ -1,10 +1,10 @@
 #include "agent/agent.hpp"
 
 #include "agent/channels/pipe_channel.hpp"
-#include "agent/channels/retry.hpp"
 #include "agent/container.hpp"
 #include "agent/door.hpp"
 #include "agent/endpoint.hpp"
+#include "agent/fetched.hpp"
 #include "agent/ml_tree.hpp"
 #include "agent/outcome.hpp"
 #include "agent/outputs.hpp"
@@ -14,6 +14,7 @@
 #include "agent/watch/log_keeper.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
+#include "s3/retry.hpp"
 #include "wire/instance/lock.hpp"
 #include "wire/json.hpp"
 
@@ -89,6 +90,8 @@ private:
   Result<> run();
   Result<> prepare();
   Result<> restore();
+  Result<> fetch();
+  void settle_what_was_fetched();
   Result<> open_pipes();
   Result<> train();
   Result<> follow_to_the_end();
@@ -128,8 +131,11 @@ private:
   Signal told_to_end_, told_off_;  // for the worker: a stop or a fence came, a fence came
   Signal channel_failed_;
   std::mutex channel_mutex_;
-  std::optional<Error> channel_error_;               // guarded: of the first channel that failed
-  std::vector<std::unique_ptr<PipeChannel>> pipes_;  // after what their threads tell
+  std::optional<Error> channel_error_;  // guarded: of the first channel that failed
+  FetchProgress progress_;
+  std::unique_ptr<Fetcher> fetcher_;
+  std::jthread settling_;                            // works on the fetcher's cache
+  std::vector<std::unique_ptr<PipeChannel>> pipes_;  // after what their threads tell, and ask
   Outcome outcome_;
 };
 
@@ -154,14 +160,14 @@ Result<> Instance::run() {
 // Nothing of the user's ran: what kept it from running is told, a stop is not a failure. Nothing is
 // uploaded: what was restored by then may be half a file.
 Result<> Instance::end_unstarted(const Error& why) {
-  const bool was_stopped = why.code == stopped_code && !cause_.empty();
+  const bool was_stopped = why.code == s3::stopped_code && !cause_.empty();
   if (!was_stopped) {
     outcome_.failure = setup_failure(why);
     if (log_) (void)log_->note(outcome_.failure);
   }
   TRY(os::write_durably(paths_.exit_record(),
                         wire::encode(wire::ExitRecord{outcome_.failure, cause_, 0, 0})));
-  TRY(report({0, "Exited", {}, cause_, outcome_.failure, ""}));
+  TRY(report({0, "Exited", {}, cause_, outcome_.failure, "", ""}));
   TRY(finish(outcome_.failure, ""));
   TRY(part());
   return was_stopped ? Result<>() : Failure(why);
@@ -183,8 +189,8 @@ Result<> Instance::give_up(const Error& why) {
     (void)os::write_durably(paths_.exit_record(),
                             wire::encode(wire::ExitRecord{failure, cause_, 0, 0}));
   if (!reports_.has("Finished")) {
-    if (!has_exited) tell({0, "Exited", {}, cause_, failure, ""});
-    tell({0, "Finished", {}, "", failure, ""});
+    if (!has_exited) tell({0, "Exited", {}, cause_, failure, "", ""});
+    tell({0, "Finished", {}, "", failure, "", ""});
   }
   (void)part();
   return Failure(why);
@@ -206,6 +212,7 @@ Result<> Instance::prepare() {
   facts.door_port = TRY(open_door_listener());
   TRY(lay_out(spec_, paths_, facts.network_interface));
   if (spec_.Checkpoint) TRY(restore());
+  TRY(fetch());
   TRY(open_pipes());
   if (!spec_.Packages.Root.empty())
     packages_ = TRY(Packages::open(spec_, paths_, facts, make_runtime_, clock_));
@@ -227,16 +234,38 @@ Result<> Instance::restore() {
   return {};
 }
 
+// The script finds its directories whole; FIFOs are fed while it runs.
+Result<> Instance::fetch() {
+  if (spec_.Origins.empty()) return {};
+  fetcher_ = TRY(Fetcher::start(spec_, told_to_end_.fd()));
+  link_.tell_while([this] { return progress_.sentence(fetcher_->bytes()); });
+  const auto fetched =
+      run_blocking([&] { return fetch_channels(spec_, paths_, *fetcher_, progress_); });
+  link_.tell_while({});
+  return fetched;
+}
+
+// Beside the script: a disk that has much to write takes its time.
+void Instance::settle_what_was_fetched() {
+  if (!fetcher_) return;
+  settling_ = std::jthread([f = fetcher_.get()] {
+    if (const auto settled = f->settle(); !settled)
+      log::warn("what was fetched may not outlive a power cut",
+                {{"error", settled.error().message}});
+  });
+}
+
 Result<> Instance::open_pipes() {
-  const PipeOwner owner{uid_t(spec_.HostUid), gid_t(spec_.HostGid)};
+  const os::Owner owner{uid_t(spec_.HostUid), gid_t(spec_.HostGid)};
   for (const auto& channel : spec_.Channels)
     if (channel.InputMode == "Pipe")
-      pipes_.push_back(
-          TRY(PipeChannel::open(channel, paths_.ml() / "input/data", owner, [this](Error error) {
-            const std::lock_guard lock(channel_mutex_);
-            if (!channel_error_) channel_error_ = std::move(error);
-            channel_failed_.raise();
-          })));
+      pipes_.push_back(TRY(PipeChannel::open(channel, paths_.ml() / "input/data", owner,
+                                             fetcher_.get(), [this](Error error) {
+                                               const std::lock_guard lock(channel_mutex_);
+                                               if (!channel_error_)
+                                                 channel_error_ = std::move(error);
+                                               channel_failed_.raise();
+                                             })));
   return {};
 }
 
@@ -249,10 +278,13 @@ Result<std::uint16_t> Instance::open_door_listener() {
 
 Result<> Instance::train() {
   TRY(log_->follow(std::move(running_->output)));
-  TRY(report({0, "Running", {}, "", "", ""}));
+  TRY(report({0, "Running", {}, "", "", "", ""}));
+  settle_what_was_fetched();
   TRY(follow_to_the_end());
   Exit exit = TRY(runtime_.wait(*running_));
   if (spec_.Entrypoint.empty()) exit.unrunnable = false;  // the toolkit is not the request's
+  if (fetcher_) fetcher_->stop();
+  if (!pipes_.empty()) settle_what_was_fetched();
   pipes_.clear();
   packages_.reset();
   const Result<> kept = log_->finish();  // every line is there before anything is said of the end
@@ -265,7 +297,7 @@ Result<> Instance::train() {
   TRY(os::write_durably(
       paths_.exit_record(),
       wire::encode(wire::ExitRecord{outcome_.failure, cause_, exit.code, exit.signal})));
-  return report({0, "Exited", {}, cause_, outcome_.failure, ""});
+  return report({0, "Exited", {}, cause_, outcome_.failure, "", ""});
 }
 
 // Lets the script begin, unless it was to end before, and waits until all of it has ended.
@@ -312,7 +344,7 @@ Result<> Instance::store() {
 Result<> Instance::finish(const std::string& failure, const std::string& model_uri) {
   if (const auto kept = log_ ? log_->sync() : Result<>(); !kept)
     log::error("the log may not outlive a power cut", {{"error", kept.error().message}});
-  return report({0, "Finished", {}, "", failure, model_uri});
+  return report({0, "Finished", {}, "", failure, model_uri, ""});
 }
 
 // The service should hear the end at once; if it is away it reads report.log when it is back.
@@ -396,7 +428,7 @@ Failure refuse_instance(const InstancePaths& paths, ReportLog& reports, const Cl
   const std::string failure = agent_failure(why);
   (void)os::write_durably(paths.exit_record(), wire::encode(wire::ExitRecord{failure, "", 0, 0}));
   for (const char* kind : {"Exited", "Finished"})
-    (void)reports.append({0, kind, clock.now(), "", failure, ""});
+    (void)reports.append({0, kind, clock.now(), "", failure, "", ""});
   return Failure(why);
 }
 

@@ -29,6 +29,7 @@ struct InstancePaths {
   os::Path ml() const { return directory / "ml"; }                    ///< is /opt/ml inside
   os::Path checkpoints() const { return directory / "checkpoints"; }  ///< is LocalPath inside
   os::Path scratch() const { return directory / "scratch"; }          ///< the runtime's
+  os::Path fetched() const { return directory / "fetched"; }  ///< channels, as trees of links
   os::Path packages_socket() const { return directory / "packages.sock"; }
   os::Path packages() const { return directory / "packages"; }  ///< being installed
   os::Path packages_scratch() const { return directory / "packages-scratch"; }

@@ -1,10 +1,10 @@
 #include "agent/outputs.hpp"
 
-#include "agent/channels/s3_client.hpp"
 #include "agent/endpoint.hpp"
 #include "agent/outputs/checkpoints.hpp"
 #include "agent/outputs/upload_archive.hpp"
 #include "net/client.hpp"
+#include "s3/client.hpp"
 #include "wire/instance/messages.hpp"
 #include "wire/json.hpp"
 
@@ -49,9 +49,9 @@ bool is_readable(int fd) {
   return ::poll(&one, 1, 0) > 0;
 }
 
-Retry patience(const net::Endpoint& service, const InstancePaths& paths, int stop_fd) {
+s3::Retry patience(const net::Endpoint& service, const InstancePaths& paths, int stop_fd) {
   return {.policy = {},
-          .pause = pause_unless(stop_fd),
+          .pause = s3::pause_unless(stop_fd),
           .clock = &system_clock(),
           .told_to_stop = [stop_fd] { return is_readable(stop_fd); },
           // Nothing is lost by waiting for it, unless its data directory is gone too.
@@ -63,18 +63,18 @@ Retry patience(const net::Endpoint& service, const InstancePaths& paths, int sto
 
 // One client of the store for one task of the agent.
 struct Store {
-  std::unique_ptr<HttpExchange> http;
-  S3Client client;
+  std::unique_ptr<s3::Exchange> http;
+  s3::Client client;
 
   static Result<std::unique_ptr<Store>> open(const wire::InstanceSpec& spec,
                                              const InstancePaths& paths, int stop_fd) {
     const net::Endpoint service = TRY(service_endpoint(spec));
-    auto http = exchange_with(service, peer_timeout);
+    auto http = s3::exchange_with(service, peer_timeout);
     const auto credentials = [service, token = spec.Token] {
       return role_credentials(service, token);
     };
-    S3Client client(*http, fmt::format("{}:{}", service.host, service.port),
-                    sign_with(credentials, spec.Region), patience(service, paths, stop_fd));
+    s3::Client client(*http, fmt::format("{}:{}", service.host, service.port),
+                      s3::sign_with(credentials, spec.Region), patience(service, paths, stop_fd));
     return std::unique_ptr<Store>(new Store{std::move(http), std::move(client)});
   }
 };
@@ -88,9 +88,9 @@ void add_notes(const std::string& tree, const Notes& notes, std::vector<std::str
 Result<std::unique_ptr<Checkpoints>> open_checkpoints(Store& store, const wire::InstanceSpec& spec,
                                                       const InstancePaths& paths) {
   os::Fd directory = TRY(os::open_file(paths.checkpoints(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  std::optional<FileOwner> owner;
-  if (::geteuid() == 0) owner = FileOwner{uid_t(spec.HostUid), gid_t(spec.HostGid)};
-  return std::make_unique<Checkpoints>(store.client, TRY(parse_s3_uri(spec.Checkpoint->S3Uri)),
+  std::optional<os::Owner> owner;
+  if (::geteuid() == 0) owner = os::Owner{uid_t(spec.HostUid), gid_t(spec.HostGid)};
+  return std::make_unique<Checkpoints>(store.client, TRY(s3::parse_uri(spec.Checkpoint->S3Uri)),
                                        std::move(directory), owner, TreeLimits{},
                                        std::uint64_t(spec.OutputBytesMax));
 }
@@ -118,13 +118,13 @@ Result<> upload_outputs(const wire::InstanceSpec& spec, const InstancePaths& pat
     add_notes("checkpoints", synced.notes, uploaded.notes);
   }
   const JobDirectory data{paths.ml(), "output/data"};
-  auto output = upload_archive(store->client, data, TRY(parse_s3_uri(spec.Output.OutputUri)),
+  auto output = upload_archive(store->client, data, TRY(s3::parse_uri(spec.Output.OutputUri)),
                                WhenEmpty::leave, options);
   if (!output) return in_context(std::move(output).error(), "/opt/ml/output/data");
   add_notes("output/data", output->notes, uploaded.notes);
   if (!with_model) return {};
   const JobDirectory directory{paths.ml(), "model"};
-  const S3Location to = TRY(parse_s3_uri(spec.Output.ModelUri));
+  const s3::Location to = TRY(s3::parse_uri(spec.Output.ModelUri));
   auto model = spec.Output.Compress
                    ? upload_archive(store->client, directory, to, WhenEmpty::upload, options)
                    : upload_files(store->client, directory, to, options.bytes_max);

@@ -15,7 +15,7 @@ namespace {
 
 constexpr Millis dial_timeout{2000};
 constexpr Millis backoff_min{100}, backoff_max{5000};
-constexpr Millis heartbeat_every{10'000};
+constexpr Millis heartbeat_every{10'000}, heartbeat_doing{1000};
 constexpr std::size_t line_bytes_max = 1u << 20;
 
 }  // namespace
@@ -29,9 +29,13 @@ Millis ServiceLink::on_tick() {
     send_line(wire::encode(all[std::size_t(sent_)]));
     ++sent_;
   }
+  const Millis every = doing_ ? heartbeat_doing : heartbeat_every;
+  next_heartbeat_ = std::min(next_heartbeat_, now + every);
   if (fd_ && now >= next_heartbeat_) {
-    send_line(wire::encode(wire::Report{0, "Heartbeat", clock_.now(), "", "", ""}));
-    next_heartbeat_ = now + heartbeat_every;
+    wire::Report beat{0, "Heartbeat", clock_.now(), "", "", "", ""};
+    if (doing_) beat.Doing = doing_();
+    send_line(wire::encode(beat));
+    next_heartbeat_ = now + every;
   }
   return std::max(Millis(1), next_heartbeat_ - now);
 }

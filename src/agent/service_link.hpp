@@ -9,6 +9,7 @@
 #include "wire/instance/messages.hpp"
 #include "wire/instance/spec.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ public:
   Millis on_tick();
   /// Reads what came; the commands in order.
   std::vector<wire::Command> on_readable();
+  /// While it is set, heartbeats come more often and say this, for people.
+  void tell_while(std::function<std::string()> doing) { doing_ = std::move(doing); }
   /// All reports are durable with the service.
   bool all_acknowledged() const { return acknowledged_ >= std::int64_t(reports_.all().size()); }
 
@@ -39,6 +42,7 @@ private:
   const wire::InstanceSpec& spec_;
   const ReportLog& reports_;
   const Clock& clock_;
+  std::function<std::string()> doing_;
   os::Fd fd_;
   std::string received_;
   std::int64_t sent_ = 0, acknowledged_ = 0;  // report numbers

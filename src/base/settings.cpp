@@ -191,6 +191,56 @@ void read_file_system(Reader& r, const std::string& id, const toml::node& node, 
     r.complain(node, "mount_name is one part of a path, without slashes");
 }
 
+bool is_bucket_name(std::string_view name) {
+  return name.size() >= 3 && name.size() <= 63 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") == std::string_view::npos;
+}
+
+void read_file_path(Reader& r, const toml::node& node, std::string& out) {
+  r.text(node, out);
+  std::error_code ec;
+  if (!out.starts_with('/') || !std::filesystem::is_regular_file(out, ec))
+    r.complain(node, fmt::format("'{}' is no file of this machine: write its whole path", out));
+}
+
+std::string wrong_in(const BucketSettings& bucket) {
+  const bool is_remote = !bucket.endpoint.empty();
+  if (is_remote != bucket.path.empty())
+    return "a bucket needs path = \"/a/directory\", or endpoint = \"https://HOST\", and not both";
+  const bool has_more = !bucket.prefix.empty() || !bucket.profile.empty() ||
+                        !bucket.access_key_id.empty() || !bucket.secret_access_key.empty();
+  if (!is_remote && has_more) return "a directory has no prefix, profile or keys";
+  if (is_remote && bucket.snapshot) return "snapshot is for directories: an S3 is always fetched";
+  if (bucket.access_key_id.empty() != bucket.secret_access_key.empty())
+    return "access_key_id and secret_access_key go together";
+  if (!bucket.access_key_id.empty() && !bucket.profile.empty())
+    return "name a profile or keys, not both";
+  return "";
+}
+
+void read_bucket(Reader& r, const std::string& name, const toml::node& node, Settings& out) {
+  if (!is_bucket_name(name))
+    return r.complain(node, fmt::format("'{}' is no bucket's name: 3 to 63 of a-z, 0-9, '-' and "
+                                        "'.'",
+                                        name));
+  BucketSettings& b = out.buckets[name];
+  r.read(
+      node, "buckets." + name,
+      {{"path", [&](const toml::node& n) { read_directory(r, n, b.path); }},
+       {"snapshot", [&](const toml::node& n) { r.flag(n, b.snapshot); }},
+       {"endpoint", [&](const toml::node& n) { r.ruled(n, read_endpoint, b.endpoint); }},
+       {"bucket", [&](const toml::node& n) { r.text(n, b.bucket); }},
+       {"prefix", [&](const toml::node& n) { r.text(n, b.prefix); }},
+       {"region", [&](const toml::node& n) { r.text(n, b.region); }},
+       {"access_key_id", [&](const toml::node& n) { r.text(n, b.access_key_id); }},
+       {"secret_access_key", [&](const toml::node& n) { r.text(n, b.secret_access_key); }},
+       {"profile", [&](const toml::node& n) { r.text(n, b.profile); }},
+       {"credentials_file", [&](const toml::node& n) { read_file_path(r, n, b.credentials_file); }},
+       {"ca_bundle", [&](const toml::node& n) { read_file_path(r, n, b.ca_bundle); }}});
+  if (b.bucket.empty()) b.bucket = name;
+  if (const auto wrong = wrong_in(b); !wrong.empty()) r.complain(node, wrong);
+}
+
 bool is_variable_name(std::string_view name) {
   constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_", digits = "0123456789";
   return !name.empty() && name.size() <= 64 && letters.find(name[0]) != std::string_view::npos &&
@@ -278,6 +328,16 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
           each_named(r, n, "caches", [&](const std::string& name, const toml::node& v) {
             read_cache(r, name, v, out);
           });
+        }},
+       {"buckets",
+        [&](const toml::node& n) {
+          each_named(r, n, "buckets", [&](const std::string& name, const toml::node& v) {
+            read_bucket(r, name, v, out);
+          });
+        }},
+       {"cache",
+        [&](const toml::node& n) {
+          r.read(n, "cache", {{"size", [&](const toml::node& s) { r.bytes(s, out.cache_bytes); }}});
         }},
        {"file_systems",
         [&](const toml::node& n) {

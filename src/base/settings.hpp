@@ -33,6 +33,22 @@ struct FileSystemSettings {
   std::string mount_name;  ///< FSx: the first part of every DirectoryPath; "" where none is cut off
 };
 
+/// `[buckets.NAME]`: a bucket that is not the store's own, and read only: a directory of this
+/// machine, or a bucket of another S3. One of `path` and `endpoint` is set.
+struct BucketSettings {
+  std::string path;
+  bool snapshot = false;  ///< a job sees the directory as it was at its start, in a copy
+
+  std::string endpoint;  ///< "https://s3.eu-west-1.amazonaws.com"
+  std::string bucket;    ///< its name there; NAME unless told
+  std::string prefix;    ///< what stands before all keys there
+  std::string region;    ///< to sign for; the service's own unless told
+  std::string access_key_id, secret_access_key;
+  std::string profile;           ///< of the AWS files, read again for each request
+  std::string credentials_file;  ///< instead of ~/.aws/credentials
+  std::string ca_bundle;         ///< PEM; whom TLS trusts, instead of this machine's authorities
+};
+
 /// `[python]`: where packages of a job's requirements.txt come from.
 struct PythonSettings {
   std::string index_url;   ///< instead of PyPI
@@ -59,6 +75,8 @@ struct Settings {
       environments;  ///< [environments.NAME] python = "/venv/bin/python"
   std::vector<ImageRule> images;
   std::map<std::string, FileSystemSettings> file_systems;  ///< by id
+  std::map<std::string, BucketSettings> buckets;
+  std::uint64_t cache_bytes = std::uint64_t(100) << 30;  ///< [cache] size: of fetched contents
   PythonSettings python;
   std::map<std::string, std::string> caches;  ///< [caches] HF_HOME = "/a/directory"
   std::string sandbox_user = "trainyard";     ///< [sandbox] user, when the service is root

@@ -57,6 +57,21 @@ Result<std::string> read_address(std::string_view text) {
   return (host == "localhost" ? "127.0.0.1" : host) + std::string(text.substr(colon));
 }
 
+Result<std::string> read_endpoint(std::string_view text) {
+  std::string_view rest = text;
+  for (const std::string_view scheme : {"https://", "http://"})
+    if (rest.starts_with(scheme)) {
+      rest.remove_prefix(scheme.size());
+      const auto colon = rest.rfind(':');
+      const bool is_good = !rest.empty() && rest.find_first_of("/?#@ ") == std::string_view::npos &&
+                           (colon == std::string_view::npos || is_port(rest.substr(colon + 1)));
+      if (is_good) return std::string(text);
+    }
+  return refuse(fmt::format("'{}' is no endpoint: write https://HOST or http://HOST:PORT, without "
+                            "a path",
+                            text));
+}
+
 Result<std::uint64_t> parse_size(std::string_view text) {
   std::uint64_t n = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);

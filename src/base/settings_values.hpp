@@ -19,6 +19,9 @@ Result<std::string> read_region(std::string_view text);
 /// "HOST:PORT" with an IPv4 address; localhost becomes 127.0.0.1.
 Result<std::string> read_address(std::string_view text);
 
+/// "http[s]://HOST[:PORT]", without a path.
+Result<std::string> read_endpoint(std::string_view text);
+
 /// "16GiB", "512 MiB", "1024" -> bytes.
 Result<std::uint64_t> parse_size(std::string_view text);
 

@@ -1,5 +1,8 @@
 #include "net/client.hpp"
 
+#include "net/tls.hpp"
+#include "net/wait.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -20,16 +23,6 @@ constexpr std::size_t piece_bytes = 256u << 10;
 
 Failure unavailable(std::string message) {
   return fail(ErrorKind::unavailable, "ServiceUnavailable", std::move(message));
-}
-
-Result<> wait_for(int fd, short events, Millis timeout, std::string_view doing) {
-  pollfd p{fd, events, 0};
-  for (;;) {
-    const int n = ::poll(&p, 1, int(timeout.count()));
-    if (n > 0) return {};
-    if (n == 0) return unavailable(std::string(doing) + ": no answer in time");
-    if (errno != EINTR) return fail_errno(std::string(doing));
-  }
 }
 
 Result<os::Fd> connect_to(int family, const sockaddr* address, socklen_t size, Millis timeout) {
@@ -74,20 +67,44 @@ Result<os::Fd> connect_tcp(const Endpoint& at, Millis timeout) {
 
 }  // namespace
 
+Result<> wait_for(int fd, short events, Millis timeout, std::string_view doing) {
+  pollfd p{fd, events, 0};
+  for (;;) {
+    const int n = ::poll(&p, 1, int(timeout.count()));
+    if (n > 0) return {};
+    if (n == 0) return unavailable(std::string(doing) + ": no answer in time");
+    if (errno != EINTR) return fail_errno(std::string(doing));
+  }
+}
+
 // One connection and the bytes received but not yet used.
 struct Client::Impl {
   Endpoint endpoint;
   Millis timeout;
-  os::Fd fd;
-  std::string received;
+  os::Fd fd{};
+  std::unique_ptr<Tls> tls{};  // over the descriptor, where the endpoint wants it
+  std::string received{};
 
   Result<> open() {
-    received.clear();
+    close();
     fd = TRY(endpoint.unix_path.empty() ? connect_tcp(endpoint, timeout)
                                         : connect_unix(endpoint.unix_path, timeout));
+    if (!endpoint.tls) return {};
+    auto shaken = Tls::connect(fd.get(), endpoint.host, endpoint.ca_bundle, timeout);
+    if (!shaken) {
+      fd.reset();
+      return Failure(shaken.error());
+    }
+    tls = std::move(*shaken);
     return {};
   }
+  void close() {
+    received.clear();
+    tls.reset();
+    fd.reset();
+  }
   Result<> write(std::string_view bytes) {
+    if (tls) return tls->write(bytes);
     while (!bytes.empty()) {
       const ssize_t n = ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (n > 0)
@@ -103,6 +120,11 @@ struct Client::Impl {
   Result<bool> fill() {
     const std::size_t before = received.size();
     received.resize(before + piece_bytes);
+    if (tls) {
+      const auto n = tls->read({received.data() + before, piece_bytes});
+      received.resize(before + n.value_or(0));
+      return n ? Result<bool>(*n > 0) : Result<bool>(Failure(n.error()));
+    }
     for (;;) {
       const ssize_t n = ::recv(fd.get(), received.data() + before, piece_bytes, 0);
       if (n >= 0) {
@@ -137,6 +159,14 @@ struct Client::Impl {
     return out;
   }
 
+  template <class Attempt> Result<wire::Response> on_kept_or_new(const Attempt& attempt) {
+    if (fd) {
+      auto out = attempt();
+      if (out || !received.empty()) return out;  // else the peer had closed what was kept
+    }
+    TRY(open());
+    return attempt();
+  }
   Result<wire::Response> read_head();
   Result<> read_body(const wire::Response& head, bool has_none, const BodySink& sink);
   Result<> pass(std::uint64_t length, const BodySink& sink);
@@ -205,7 +235,7 @@ Result<> Client::Impl::read_body(const wire::Response& head, bool has_none, cons
     TRY(sink(std::span<const char>(received.data(), received.size())));
     received.clear();
   } while (TRY(fill()));
-  fd.reset();
+  close();
   return {};
 }
 
@@ -227,8 +257,7 @@ Result<> Client::Impl::send_head(const wire::RequestHead& head,
   return write(text + "\r\n");
 }
 
-Client::Client(Endpoint endpoint, Millis timeout)
-    : impl_(new Impl{std::move(endpoint), timeout, {}, {}}) {}
+Client::Client(Endpoint endpoint, Millis timeout) : impl_(new Impl{std::move(endpoint), timeout}) {}
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
@@ -251,13 +280,7 @@ Result<wire::Response> Client::send(const wire::RequestHead& head, std::string_v
     TRY(c.write(body));
     return c.read_head();
   };
-  const bool kept = bool(c.fd);
-  if (!kept) TRY(c.open());
-  auto out = attempt();
-  if (!out && kept && c.received.empty()) {  // the peer had closed what was kept
-    TRY(c.open());
-    out = attempt();
-  }
+  auto out = c.on_kept_or_new(attempt);
   std::string text;
   if (out) {
     const Result<> read =
@@ -269,7 +292,7 @@ Result<wire::Response> Client::send(const wire::RequestHead& head, std::string_v
         });
     if (!read) out = Failure(read.error());
   }
-  if (!out || closes(*out)) c.fd.reset();
+  if (!out || closes(*out)) c.close();
   if (out) out->body = std::move(text);
   return out;
 }
@@ -300,16 +323,18 @@ Result<wire::Response> Client::upload(const wire::RequestHead& head, std::uint64
     response.body = std::move(text);
     return response;
   }();
-  if (!out || closes(*out)) c.fd.reset();
+  if (!out || closes(*out)) c.close();
   return out;
 }
 
 Result<wire::Response> Client::download(const wire::RequestHead& head, const BodySink& sink) {
   Impl& c = *impl_;
-  TRY(c.open());
-  const auto out = [&]() -> Result<wire::Response> {
+  const auto asked = [&]() -> Result<wire::Response> {
     TRY(c.send_head(head, std::nullopt));
-    auto response = TRY(c.read_head());
+    return c.read_head();
+  };
+  const auto out = [&]() -> Result<wire::Response> {
+    auto response = TRY(c.on_kept_or_new(asked));
     std::string text;
     const bool good = response.status / 100 == 2;
     TRY(c.read_body(response, head.method == "HEAD", [&](std::span<const char> bytes) -> Result<> {
@@ -320,13 +345,14 @@ Result<wire::Response> Client::download(const wire::RequestHead& head, const Bod
     response.body = std::move(text);
     return response;
   }();
-  if (!out || closes(*out)) c.fd.reset();
+  if (!out || closes(*out)) c.close();
   return out;
 }
 
 Result<os::Fd> Client::upgrade(const wire::RequestHead& head, const std::string& protocol,
                                std::string& early) {
   Impl& c = *impl_;
+  if (c.endpoint.tls) return unavailable("change to " + protocol + ": not offered over TLS");
   TRY(c.open());
   wire::RequestHead asking = head;
   asking.headers.add("Connection", "Upgrade");

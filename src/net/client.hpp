@@ -1,5 +1,5 @@
 #pragma once
-/// The HTTP/1.1 client of the agent and the CLI: blocking, one connection kept alive, plain TCP or
+/// The HTTP/1.1 client of the agent and the CLI: blocking, one connection kept alive: TCP, TLS or
 /// a unix socket.
 
 #include "base/clock.hpp"
@@ -20,8 +20,10 @@ struct Endpoint {
   std::string host;
   std::uint16_t port = 0;
   std::string unix_path;
+  bool tls = false;
+  std::string ca_bundle{};  ///< whom TLS trusts: a file in PEM; "" = this machine's authorities
 };
-/// Takes "http://HOST[:PORT][/]" and "HOST:PORT"; anything else is an error that says what is
+/// Takes "http[s]://HOST[:PORT][/]" and "HOST:PORT"; anything else is an error that says what is
 /// accepted.
 Result<Endpoint> parse_endpoint(std::string_view url);
 
@@ -47,7 +49,7 @@ public:
   Result<wire::Response> upload(const wire::RequestHead& head, std::uint64_t length,
                                 const BodySource& source);
   /// The same with the answer's body pushed into `sink` when the status is 2xx; other bodies are
-  /// returned in the response as text.
+  /// returned in the response as text. Repeated on a new connection as send() is.
   Result<wire::Response> download(const wire::RequestHead& head, const BodySink& sink);
   /// Asks for `protocol` by Upgrade and gives the connection's descriptor away after a 101 answer.
   /// `early` receives bytes that came behind it.

@@ -120,15 +120,18 @@ Result<Address> parse_address(std::string_view text) {
 
 Result<Endpoint> parse_endpoint(std::string_view url) {
   std::string_view rest = url;
+  const bool tls = rest.starts_with("https://");
+  if (tls) rest.remove_prefix(8);
   if (rest.starts_with("http://")) rest.remove_prefix(7);
   while (rest.ends_with('/'))
     rest.remove_suffix(1);
   if (rest.find('/') != std::string_view::npos || rest.empty())
     return fail(ErrorKind::invalid, "InvalidArgument",
                 fmt::format("'{}' is no endpoint: write http://HOST:PORT", url));
-  if (rest.find(':') == std::string_view::npos) return Endpoint{std::string(rest), 80, ""};
+  if (rest.find(':') == std::string_view::npos)
+    return Endpoint{std::string(rest), std::uint16_t(tls ? 443 : 80), "", tls};
   const auto address = TRY(parse_address(rest));
-  return Endpoint{address.host, address.port, ""};
+  return Endpoint{address.host, address.port, "", tls};
 }
 
 }  // namespace trainyard::net

@@ -76,7 +76,7 @@ Result<> keep_directories(const store::DataPaths& paths) {
 Result<os::FileLock> take_directory(const store::DataPaths& paths) {
   for (const auto& directory :
        {paths.state, paths.run(), paths.blobs, paths.scratch, paths.logs(), paths.instances(),
-        paths.packages(), paths.objects(), paths.snapshots()})
+        paths.packages(), paths.cache(), paths.objects(), paths.snapshots()})
     TRY(os::make_directories(directory));
   TRY(keep_directories(paths));
   auto lock = os::FileLock::take(paths.lock());
@@ -95,7 +95,7 @@ Result<os::FileLock> take_directory(const store::DataPaths& paths) {
 Result<> open_ways(const store::DataPaths& paths) {
   if (::geteuid() != 0) return {};
   for (const auto& path : {paths.blobs, paths.scratch, paths.instances(), paths.packages(),
-                           paths.objects(), paths.snapshots()})
+                           paths.cache(), paths.objects(), paths.snapshots()})
     if (::chmod(path.c_str(), 0711) != 0) return fail_errno("open the way into " + path.string());
   return {};
 }

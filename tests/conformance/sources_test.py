@@ -75,7 +75,7 @@ def test_a_manifest_says_which_objects_there_are(service, set_, mode):  # SEMANT
     ('[{"prefix": "s3://b/"},\n"a",\n]', "line 3 is not valid JSON"),
     ('{"prefix": "s3://b/"}', "it is no JSON list"),
     ('["a"]', 'its first entry has no "prefix"'),
-    ('[{"prefix": "/data/"}, "a"]', "'/data/' is not an S3 URI"),
+    ('[{"prefix": "/data/"}, "a"]', '"/data/" is no S3 location'),
     ('[{"prefix": "s3://b/"}, "a", 7]', "entry 3 is no text"),
     ('[{"prefix": "s3://b/"}]', "it names no object"),
     ('[{"prefix": "s3://no-such-bucket/x/"}, "gone.txt"]',
@@ -397,7 +397,7 @@ def test_an_augmented_manifest_brings_attributes_and_objects(service, set_):  # 
 @pytest.mark.parametrize("line, says", [
     ('{"class": 1}', 'line 2: it has no attribute "source-ref"'),
     ('{"source-ref": 7}', 'line 2: its attribute "source-ref" is no text'),
-    ('{"source-ref": "/x"}', "line 2: '/x' is not an S3 URI"),
+    ('{"source-ref": "/x"}', 'line 2: "/x" is no S3 location'),
     ('{"source-ref": "s3://nowhere/x"}', "broken: there is no object s3://nowhere/x"),
     ('["source-ref"]', "line 2: it is no JSON object"),
     ('{"source-ref": ', "line 2: it is no JSON object"),

@@ -3,13 +3,12 @@
 #include "agent/channels/gunzip_file.hpp"
 #include "agent/channels/pipe_order.hpp"
 #include "agent/channels/record_io.hpp"
-#include "wire/json.hpp"
+#include "agent/channels/sequence_index.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <fcntl.h>
-#include <limits>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
@@ -18,23 +17,8 @@
 namespace trainyard::agent {
 namespace {
 
-constexpr std::size_t index_bytes_max = std::size_t(1) << 30;
 constexpr int pipe_bytes = 1 << 20;
 constexpr std::size_t piece_bytes = 256u << 10;
-
-Result<std::vector<wire::SequenceUnit>> read_index(const os::Path& path) {
-  const std::string text = TRY(os::read_file(path, index_bytes_max));
-  std::vector<wire::SequenceUnit> out;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find('\n', at), text.size());
-    out.push_back(
-        TRY(wire::decode<wire::SequenceUnit>(std::string_view(text).substr(at, end - at))));
-    at = end + 1;
-  }
-  if (out.size() > std::numeric_limits<std::uint32_t>::max())
-    return fail(ErrorKind::limit, "ValidationException", "a channel has too many objects");
-  return out;
-}
 
 std::string path_of(const os::Fd& fd) {
   return fmt::format("/proc/self/fd/{}", fd.get());
@@ -43,9 +27,10 @@ std::string path_of(const os::Fd& fd) {
 }  // namespace
 
 Result<std::unique_ptr<PipeChannel>> PipeChannel::open(const wire::ChannelSpec& channel,
-                                                       const os::Path& directory, PipeOwner owner,
+                                                       const os::Path& directory, os::Owner owner,
+                                                       Fetcher* fetcher,
                                                        std::function<void(Error)> failed) {
-  std::unique_ptr<PipeChannel> out(new PipeChannel(channel, owner, std::move(failed)));
+  std::unique_ptr<PipeChannel> out(new PipeChannel(channel, owner, fetcher, std::move(failed)));
   out->directory_ = TRY(os::open_file(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   out->over_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!out->over_) return fail_errno("make an event descriptor");
@@ -77,7 +62,7 @@ std::string PipeChannel::name_of(std::uint64_t epoch) const {
 Result<> PipeChannel::load() {
   const os::Path source = channel_.Source;
   sequence_ = TRY(os::open_file(source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  units_ = TRY(read_index(source / wire::sequence_index));
+  units_ = TRY(read_sequence_index(source));
   return {};
 }
 
@@ -98,7 +83,7 @@ Result<os::Fd> PipeChannel::make_fifo(std::uint64_t epoch) {
 
 void PipeChannel::run() {
   const auto fed = feed_epochs();
-  if (fed) return;
+  if (fed || fed.error().code == s3::stopped_code) return;
   failed_(in_context(fed.error(), "channel '" + channel_.Name + "'").value());
   await_room(-1);
 }
@@ -141,21 +126,35 @@ Result<os::Fd> PipeChannel::await_reader() {
 }
 
 Result<bool> PipeChannel::feed(int out, std::uint64_t epoch) {
-  for (const auto n : pipe_order(std::uint32_t(units_.size()), channel_.ShuffleSeed, epoch))
+  const auto order = pipe_order(std::uint32_t(units_.size()), channel_.ShuffleSeed, epoch);
+  FetchAhead ahead(fetcher_, units_, order);
+  for (const auto n : order)
     for (const auto& item : units_[n].Items)
-      if (!TRY(send(out, item))) return false;
+      if (!TRY(send(out, item, ahead))) return false;
   return true;
 }
 
-Result<bool> PipeChannel::send(int out, const wire::SequenceItem& item) {
+Result<bool> PipeChannel::send(int out, const wire::SequenceItem& item, FetchAhead& ahead) {
   if (item.Text)
     return TRY(begin_record(out, item.Text->size(), item.Name)) && TRY(write(out, *item.Text)) &&
            TRY(end_record(out, item.Text->size()));
+  if (item.Object) {
+    auto fetched = ahead.next();
+    const auto file = fetched ? fetcher_->wait(*fetched) : Result<int>(Failure(fetched.error()));
+    // The item's name says which line of a manifest asked for it.
+    if (!file) return in_context(file.error(), item.Name);
+    return send_content(out, *file, item.Name);
+  }
   const os::Fd file(
       ::openat(sequence_.get(), item.File.value_or("").c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file) return fail_errno("open the content of " + item.Name);
-  return channel_.CompressionType == "Gzip" ? send_unzipped(out, file.get(), item.Name)
-                                            : send_file(out, file.get(), item.Name);
+  return send_content(out, file.get(), item.Name);
+}
+
+Result<bool> PipeChannel::send_content(int out, int file, const std::string& name) {
+  if (::lseek(file, 0, SEEK_SET) != 0) return fail_errno("read the content of " + name);
+  return channel_.CompressionType == "Gzip" ? send_unzipped(out, file, name)
+                                            : send_file(out, file, name);
 }
 
 Result<bool> PipeChannel::send_file(int out, int file, const std::string& name) {

@@ -3,9 +3,11 @@
 /// a sequence (wire/instance/sequence.hpp) one after the other. The next epoch's FIFO is there
 /// before this one's ends; one that was read, or whose reader left early, is removed.
 
+#include "agent/channels/fetch_ahead.hpp"
 #include "base/result.hpp"
 #include "os/fd.hpp"
 #include "os/files.hpp"
+#include "os/link_tree.hpp"
 #include "wire/instance/sequence.hpp"
 #include "wire/instance/spec.hpp"
 
@@ -20,19 +22,15 @@
 
 namespace trainyard::agent {
 
-/// Whose the FIFOs are, when the agent is root.
-struct PipeOwner {
-  uid_t uid = 0;
-  gid_t gid = 0;
-};
-
 class PipeChannel {
 public:
   /// Makes the first FIFO in `directory`, which the job may write to, and feeds it on a thread of
   /// its own. What goes wrong there is told once to `failed`, on that thread, and the reader is
-  /// then left waiting: the end of the data would pass for all of it.
+  /// then left waiting: the end of the data would pass for all of it. `fetcher`, which must live
+  /// longer, brings what is elsewhere; null where nothing is.
   static Result<std::unique_ptr<PipeChannel>> open(const wire::ChannelSpec& channel,
-                                                   const os::Path& directory, PipeOwner owner,
+                                                   const os::Path& directory, os::Owner owner,
+                                                   Fetcher* fetcher,
                                                    std::function<void(Error)> failed);
   /// Ends the thread, wherever it is.
   ~PipeChannel();
@@ -40,8 +38,9 @@ public:
   PipeChannel& operator=(const PipeChannel&) = delete;
 
 private:
-  PipeChannel(const wire::ChannelSpec& channel, PipeOwner owner, std::function<void(Error)> failed)
-      : channel_(channel), owner_(owner), failed_(std::move(failed)) {}
+  PipeChannel(const wire::ChannelSpec& channel, os::Owner owner, Fetcher* fetcher,
+              std::function<void(Error)> failed)
+      : channel_(channel), owner_(owner), fetcher_(fetcher), failed_(std::move(failed)) {}
   std::string name_of(std::uint64_t epoch) const;
   Result<> load();
   Result<os::Fd> make_fifo(std::uint64_t epoch);
@@ -51,7 +50,8 @@ private:
   Result<os::Fd> await_reader();
   /// False when the reader has left, or it is over.
   Result<bool> feed(int out, std::uint64_t epoch);
-  Result<bool> send(int out, const wire::SequenceItem& item);
+  Result<bool> send(int out, const wire::SequenceItem& item, FetchAhead& ahead);
+  Result<bool> send_content(int out, int file, const std::string& name);
   Result<bool> send_file(int out, int file, const std::string& name);
   Result<bool> send_unzipped(int out, int file, const std::string& name);
   Result<bool> begin_record(int out, std::uint64_t bytes, const std::string& name);
@@ -63,7 +63,8 @@ private:
   bool is_over() const;
 
   wire::ChannelSpec channel_;
-  PipeOwner owner_;
+  os::Owner owner_;
+  Fetcher* fetcher_;
   std::function<void(Error)> failed_;
   std::vector<wire::SequenceUnit> units_;
   os::Fd directory_, sequence_, over_;

@@ -48,7 +48,7 @@ Failure cannot(std::string_view what, const std::string& name) {
   return fail_errno(fmt::format("cannot restore checkpoints: {} {}", what, name), error_number);
 }
 
-Result<> give_to(const os::Fd& fd, const std::optional<FileOwner>& owner) {
+Result<> give_to(const os::Fd& fd, const std::optional<os::Owner>& owner) {
   if (owner && fchown(fd.get(), owner->uid, owner->gid) != 0)
     return fail_errno("cannot restore checkpoints: cannot change the owner");
   return {};
@@ -72,9 +72,9 @@ bool same_time(const timespec& a, const timespec& b) {
 
 }  // namespace
 
-Checkpoints::Checkpoints(S3Client& client, const S3Location& prefix, os::Fd directory,
-                         std::optional<FileOwner> owner, TreeLimits limits, std::uint64_t bytes_max)
-    : client_(client), prefix_(as_directory(prefix)), directory_(std::move(directory)),
+Checkpoints::Checkpoints(s3::Client& client, const s3::Location& prefix, os::Fd directory,
+                         std::optional<os::Owner> owner, TreeLimits limits, std::uint64_t bytes_max)
+    : client_(client), prefix_(s3::as_directory(prefix)), directory_(std::move(directory)),
       owner_(owner), limits_(limits), bytes_max_(bytes_max) {}
 
 Checkpoints::Seen Checkpoints::seen_as(const struct stat& status, std::string etag) {
@@ -90,7 +90,7 @@ bool Checkpoints::is_as_seen(const struct stat& status, const Seen& seen) {
 Result<SyncReport> Checkpoints::restore() {
   SyncReport report;
   std::size_t count = 0;
-  TRY(client_.list(prefix_, [&](S3Object object) -> Result<> {
+  TRY(client_.list(prefix_, [&](s3::Object object) -> Result<> {
     if (++count > limits_.entries_max)
       return fail(ErrorKind::limit, "TooManyCheckpoints",
                   fmt::format("{} holds more than {} objects; name a prefix with fewer",
@@ -104,7 +104,7 @@ Result<SyncReport> Checkpoints::restore() {
   return report;
 }
 
-Result<> Checkpoints::restore_object(const S3Object& object, SyncReport& report) {
+Result<> Checkpoints::restore_object(const s3::Object& object, SyncReport& report) {
   const std::string path = object.key.substr(prefix_.key.size());
   // Consoles make such objects to stand for folders.
   if (object.size == 0 && (path.empty() || path.back() == '/')) return {};
@@ -143,7 +143,7 @@ Result<os::Fd> Checkpoints::make_file(const std::string& path) {
 
 Result<std::map<std::string, Checkpoints::Remote>> Checkpoints::list() {
   std::map<std::string, Remote> found;
-  TRY(client_.list(prefix_, [&](S3Object object) -> Result<> {
+  TRY(client_.list(prefix_, [&](s3::Object object) -> Result<> {
     // Past the limit a file is copied unseen, which is right, only slower.
     if (found.size() < limits_.entries_max)
       found[object.key.substr(prefix_.key.size())] = {object.size, object.etag};
@@ -178,7 +178,7 @@ Result<bool> Checkpoints::is_unchanged(const OpenedFile& file, const std::string
 
 Result<> Checkpoints::sync_file(const TreeEntry& entry, const std::map<std::string, Remote>& remote,
                                 SyncReport& report) {
-  const S3Location to{prefix_.bucket, prefix_.key + entry.path};
+  const s3::Location to{prefix_.bucket, prefix_.key + entry.path};
   const auto file = open_for_upload(entry, to.key, report.notes);
   if (!file) return {};
   const auto size = static_cast<std::uint64_t>(file->status.st_size);

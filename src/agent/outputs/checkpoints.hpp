@@ -6,9 +6,10 @@
 /// Both sides are distrusted: keys that would leave the directory or clash with another are left
 /// out, and so is all in the tree that is no regular file; notes name them.
 
-#include "agent/channels/s3_client.hpp"
 #include "agent/outputs/notes.hpp"
 #include "agent/outputs/tree.hpp"
+#include "os/link_tree.hpp"
+#include "s3/client.hpp"
 
 #include <cstdint>
 #include <map>
@@ -25,18 +26,13 @@ struct SyncReport {
   Notes notes;
 };
 
-struct FileOwner {
-  uid_t uid = 0;
-  gid_t gid = 0;
-};
-
 /// One job's checkpoints. Used by one thread.
 class Checkpoints {
 public:
   /// `prefix` is read as a directory: s3://b/run means the keys that begin with "run/". `directory`
   /// is the local one, open. `owner` gets what restore() makes; none: the caller's own.
-  Checkpoints(S3Client& client, const S3Location& prefix, os::Fd directory,
-              std::optional<FileOwner> owner = std::nullopt, TreeLimits limits = {},
+  Checkpoints(s3::Client& client, const s3::Location& prefix, os::Fd directory,
+              std::optional<os::Owner> owner = std::nullopt, TreeLimits limits = {},
               std::uint64_t bytes_max = std::uint64_t(1) << 62);
 
   /// Copies each object into the directory, over a file of that name. Called before the job runs.
@@ -63,17 +59,17 @@ private:
   static Seen seen_as(const struct stat& status, std::string etag);
   static bool is_as_seen(const struct stat& status, const Seen& seen);
   Result<std::map<std::string, Remote>> list();
-  Result<> restore_object(const S3Object& object, SyncReport& report);
+  Result<> restore_object(const s3::Object& object, SyncReport& report);
   Result<os::Fd> make_file(const std::string& path);
   Result<> sync_file(const TreeEntry& entry, const std::map<std::string, Remote>& remote,
                      SyncReport& report);
   Result<bool> is_unchanged(const OpenedFile& file, const std::string& path,
                             const Remote& remote) const;
 
-  S3Client& client_;
-  S3Location prefix_;
+  s3::Client& client_;
+  s3::Location prefix_;
   os::Fd directory_;
-  std::optional<FileOwner> owner_;
+  std::optional<os::Owner> owner_;
   TreeLimits limits_;
   std::uint64_t bytes_max_;
   std::map<std::string, Seen> seen_;  ///< by path; bounded by TreeLimits::entries_max

@@ -1,6 +1,6 @@
-#include "agent/channels/fake_s3.hpp"
 #include "agent/outputs/checkpoints.hpp"
 #include "agent/outputs/test_tree.hpp"
+#include "s3/fake_s3.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,10 +13,10 @@ using namespace trainyard::agent;
 namespace {
 
 struct Setting {
-  FakeS3 s3;
+  s3::FakeS3 s3;
   ManualClock clock;
   TestTree tree;
-  S3Client client = s3.client(clock);
+  s3::Client client = s3.client(clock);
 
   Checkpoints checkpoints() { return {client, {"bucket", "run"}, tree.open()}; }
 };
@@ -182,12 +182,13 @@ TEST_CASE("links, pipes and the like are left out and named") {
 TEST_CASE("a file that changes while it is copied is noted and copied again next time") {
   Setting s;
   s.tree.write("a", "1");
-  S3Client signing(s.s3, "h",
-                   [&](wire::RequestHead& head, std::string_view) -> Result<> {
-                     if (head.method == "PUT" && s.s3.objects.empty()) s.tree.write("a", "changed");
-                     return {};
-                   },
-                   {{}, [](Millis) { return true; }});
+  s3::Client signing(s.s3, "h",
+                     [&](wire::RequestHead& head, std::string_view) -> Result<> {
+                       if (head.method == "PUT" && s.s3.objects.empty())
+                         s.tree.write("a", "changed");
+                       return {};
+                     },
+                     {{}, [](Millis) { return true; }});
   Checkpoints checkpoints(signing, {"bucket", "run"}, s.tree.open());
   const auto first = checkpoints.sync_up();
   REQUIRE(first);

@@ -13,9 +13,9 @@ Result<os::Fd> open_or_note(const JobDirectory& directory, Notes& notes) {
   return os::Fd();
 }
 
-Result<UploadReport> pack_into(S3Client& client, const os::Fd& directory, const S3Location& to,
+Result<UploadReport> pack_into(s3::Client& client, const os::Fd& directory, const s3::Location& to,
                                std::uint64_t expected_bytes, const PackOptions& options) {
-  S3Upload upload(client, to, part_bytes_for(expected_bytes));
+  s3::Upload upload(client, to, s3::part_bytes_for(expected_bytes));
   const auto sink = [&](std::span<const char> bytes) { return upload.write(bytes); };
   ArchiveReport packed = TRY(pack_directory(directory, sink, options));
   TRY(upload.finish());
@@ -24,8 +24,8 @@ Result<UploadReport> pack_into(S3Client& client, const os::Fd& directory, const 
 
 }  // namespace
 
-Result<UploadReport> upload_archive(S3Client& client, const JobDirectory& directory,
-                                    const S3Location& to, WhenEmpty when_empty,
+Result<UploadReport> upload_archive(s3::Client& client, const JobDirectory& directory,
+                                    const s3::Location& to, WhenEmpty when_empty,
                                     const PackOptions& options) {
   Notes notes;
   const os::Fd root = TRY(open_or_note(directory, notes));
@@ -41,17 +41,17 @@ Result<UploadReport> upload_archive(S3Client& client, const JobDirectory& direct
   }
 }
 
-Result<UploadReport> upload_files(S3Client& client, const JobDirectory& directory,
-                                  const S3Location& to, std::uint64_t bytes_max,
+Result<UploadReport> upload_files(s3::Client& client, const JobDirectory& directory,
+                                  const s3::Location& to, std::uint64_t bytes_max,
                                   const TreeLimits& limits) {
   UploadReport report;
   const os::Fd root = TRY(open_or_note(directory, report.notes));
   if (!root) return report;
   if (TRY(tree_size(root, limits)).length > bytes_max) return too_large(bytes_max);
-  const S3Location base = as_directory(to);
+  const s3::Location base = s3::as_directory(to);
   TRY(walk_tree(root, limits, report.notes, [&](const TreeEntry& entry) -> Result<> {
     if (S_ISDIR(entry.status.st_mode)) return {};
-    const S3Location object{base.bucket, base.key + entry.path};
+    const s3::Location object{base.bucket, base.key + entry.path};
     const auto file = open_for_upload(entry, object.key, report.notes);
     if (!file) return {};
     const auto size = static_cast<std::uint64_t>(file->status.st_size);

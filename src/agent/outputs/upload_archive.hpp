@@ -6,9 +6,9 @@
 /// What the service's documentation leaves open is decided so: a model archive is made also of an
 /// empty directory (S3ModelArtifacts always names an object that exists); an output archive is not.
 
-#include "agent/channels/s3_client.hpp"
 #include "agent/outputs/archive.hpp"
 #include "agent/outputs/tree.hpp"
+#include "s3/client.hpp"
 
 #include <cstdint>
 
@@ -34,16 +34,16 @@ enum class WhenEmpty {
 /// Packs the directory and puts the archive under `to` while it is packed; nothing is written to
 /// disk. One that does not exist, or that the job replaced by something else, counts as empty and
 /// is noted. Errors: the service's; kind `limit` past 625 GiB.
-Result<UploadReport> upload_archive(S3Client& client, const JobDirectory& directory,
-                                    const S3Location& to, WhenEmpty when_empty,
+Result<UploadReport> upload_archive(s3::Client& client, const JobDirectory& directory,
+                                    const s3::Location& to, WhenEmpty when_empty,
                                     const PackOptions& options = {});
 
 /// CompressionType NONE: each regular file becomes an object under `to`, which is read as a
 /// directory. Symbolic links are left out and noted like all that an archive leaves out, and so are
 /// names that cannot be keys (longer than 1024 bytes with the prefix, or no UTF-8). Nothing is
 /// uploaded, with an error of kind `limit`, of more than `bytes_max` bytes, holes and all.
-Result<UploadReport> upload_files(S3Client& client, const JobDirectory& directory,
-                                  const S3Location& to, std::uint64_t bytes_max,
+Result<UploadReport> upload_files(s3::Client& client, const JobDirectory& directory,
+                                  const s3::Location& to, std::uint64_t bytes_max,
                                   const TreeLimits& limits = {});
 
 }  // namespace trainyard::agent

@@ -1,7 +1,7 @@
-#include "agent/channels/fake_s3.hpp"
 #include "agent/outputs/test_tree.hpp"
 #include "agent/outputs/upload_archive.hpp"
 #include "agent/outputs/upload_file.hpp"
+#include "s3/fake_s3.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@ using namespace trainyard::agent;
 
 namespace {
 
-const S3Location model{"bucket", "job/output/model.tar.gz"};
+const s3::Location model{"bucket", "job/output/model.tar.gz"};
 
 }  // namespace
 
@@ -21,9 +21,9 @@ TEST_CASE("a directory becomes one archive under its key") {
   TestTree tree;
   tree.write("model/model.pth", "weights");
   tree.write("model/code/x.py", "pass");
-  FakeS3 s3;
+  s3::FakeS3 s3;
   ManualClock clock;
-  S3Client client = s3.client(clock);
+  s3::Client client = s3.client(clock);
   const auto report = upload_archive(client, {tree.path(""), "model"}, model, WhenEmpty::upload);
   REQUIRE(report);
   CHECK(report->objects == 1);
@@ -39,9 +39,9 @@ TEST_CASE("an empty model is an empty archive, an empty output is nothing") {
   TestTree tree;
   REQUIRE(os::make_directories(tree.path("empty")));
   for (const char* below : {"empty", "missing"}) {
-    FakeS3 s3;
+    s3::FakeS3 s3;
     ManualClock clock;
-    S3Client client = s3.client(clock);
+    s3::Client client = s3.client(clock);
     const auto left = upload_archive(client, {tree.path(""), below}, model, WhenEmpty::leave);
     REQUIRE(left);
     CHECK(left->objects == 0);
@@ -59,11 +59,11 @@ TEST_CASE(
     "a large archive goes up in parts while the service restarts, and begins anew if dropped") {
   TestTree tree;
   tree.write("model/weights", noise(20 << 20));
-  FakeS3 s3;
+  s3::FakeS3 s3;
   ManualClock clock;
   s3.faults["PUT /bucket/job/output/model.tar.gz?partNumber=2"] = {
-      FakeS3::Fault::away, FakeS3::Fault::answer_lost, FakeS3::Fault::busy};
-  S3Client client = s3.client(clock);
+      s3::FakeS3::Fault::away, s3::FakeS3::Fault::answer_lost, s3::FakeS3::Fault::busy};
+  s3::Client client = s3.client(clock);
   REQUIRE(upload_archive(client, {tree.path(""), "model"}, model, WhenEmpty::upload));
   CHECK(s3.count("PUT") == 3 + 3);
   CHECK(untar(gunzip(s3.objects.at("/bucket/job/output/model.tar.gz").bytes)).at("weights") ==
@@ -75,8 +75,8 @@ TEST_CASE("an upload that the service dropped is begun anew, three times at most
   tree.write("f", noise(9 << 20));
   auto file = os::open_file(tree.path("f"), O_RDONLY);
   REQUIRE(file);
-  struct Dropping final : HttpExchange {
-    FakeS3 s3;
+  struct Dropping final : s3::Exchange {
+    s3::FakeS3 s3;
     int drops = 0;
     Result<wire::Response> send(const wire::RequestHead& head, std::string_view body) override {
       if (drops > 0 && head.query.starts_with("partNumber=2")) {
@@ -92,8 +92,8 @@ TEST_CASE("an upload that the service dropped is begun anew, three times at most
   for (int drops : {2, 3}) {
     Dropping dropping;
     dropping.drops = drops;
-    S3Client client(dropping, "h", [](auto&, std::string_view) { return Result<>(); },
-                    {{}, [](Millis) { return true; }});
+    s3::Client client(dropping, "h", [](auto&, std::string_view) { return Result<>(); },
+                      {{}, [](Millis) { return true; }});
     const auto done = upload_file(client, file->get(), 9 << 20, {"bucket", "k"});
     CHECK(done.has_value() == (drops == 2));
     if (done) CHECK(dropping.s3.objects.at("/bucket/k").bytes == noise(9 << 20));
@@ -109,9 +109,9 @@ TEST_CASE(
   tree.write("model/\xff", "no UTF-8");
   tree.link("model/link", "a");
   REQUIRE(mkfifo(tree.path("model/pipe").c_str(), 0600) == 0);
-  FakeS3 s3;
+  s3::FakeS3 s3;
   ManualClock clock;
-  S3Client client = s3.client(clock);
+  s3::Client client = s3.client(clock);
   const auto report =
       upload_files(client, {tree.path(""), "model"}, {"bucket", "job/output/model"}, 1u << 30);
   REQUIRE(report);
@@ -133,9 +133,9 @@ TEST_CASE("more than may be stored is refused, by its length as files and by wha
   tree.write("model/a", noise(3000));
   tree.write("model/sparse", "");
   std::filesystem::resize_file(tree.path("model/sparse"), 1ull << 40);
-  FakeS3 s3;
+  s3::FakeS3 s3;
   ManualClock clock;
-  S3Client client = s3.client(clock);
+  s3::Client client = s3.client(clock);
   const JobDirectory directory{tree.path(""), "model"};
   const auto files = upload_files(client, directory, {"bucket", "m"}, 1ull << 40);
   REQUIRE_FALSE(files);
@@ -155,13 +155,13 @@ TEST_CASE("more than may be stored is refused, by its length as files and by wha
 TEST_CASE("a refusal of the service is an error that names the object") {
   TestTree tree;
   tree.write("model/a", "1");
-  FakeS3 s3;
+  s3::FakeS3 s3;
   ManualClock clock;
-  S3Client client(s3, "h",
-                  [](wire::RequestHead&, std::string_view) -> Result<> {
-                    return fail(ErrorKind::denied, "ExpiredToken", "no credentials");
-                  },
-                  {{}, [](Millis) { return true; }});
+  s3::Client client(s3, "h",
+                    [](wire::RequestHead&, std::string_view) -> Result<> {
+                      return fail(ErrorKind::denied, "ExpiredToken", "no credentials");
+                    },
+                    {{}, [](Millis) { return true; }});
   const auto archive = upload_archive(client, {tree.path(""), "model"}, model, WhenEmpty::upload);
   CHECK(archive.error().code == "ExpiredToken");
   CHECK_FALSE(upload_files(client, {tree.path(""), "model"}, model, 1u << 30));

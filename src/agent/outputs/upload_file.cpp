@@ -70,11 +70,11 @@ bool upload_was_dropped(const Error& error) {
   return error.code == "NoSuchUpload";
 }
 
-Result<std::string> upload_file(S3Client& client, int fd, std::uint64_t size,
-                                const S3Location& to) {
+Result<std::string> upload_file(s3::Client& client, int fd, std::uint64_t size,
+                                const s3::Location& to) {
   for (int tries = 1;; ++tries) {
     auto done = [&]() -> Result<std::string> {
-      S3Upload upload(client, to, part_bytes_for(size));
+      s3::Upload upload(client, to, s3::part_bytes_for(size));
       TRY(read_pieces(fd, 0, size, [&](std::span<const char> b) { return upload.write(b); }));
       return upload.finish();
     }();
@@ -84,13 +84,13 @@ Result<std::string> upload_file(S3Client& client, int fd, std::uint64_t size,
 
 Result<bool> is_same_content(int fd, std::uint64_t size, std::string_view etag) {
   if (etag.find('-') == etag.npos) return TRY(md5_etag(fd, 0, size)) == etag;
-  const std::size_t part_bytes = part_bytes_for(size);
+  const std::size_t part_bytes = s3::part_bytes_for(size);
   const std::uint64_t count = (size + part_bytes - 1) / part_bytes;
   if (!etag.ends_with("-" + std::to_string(count) + '"')) return false;  // made in other parts
   std::vector<std::string> parts;
   for (std::uint64_t at = 0; at < size; at += part_bytes)
     parts.push_back(TRY(md5_etag(fd, at, std::min<std::uint64_t>(part_bytes, size - at))));
-  return multipart_etag(parts) == etag;
+  return s3::multipart_etag(parts) == etag;
 }
 
 }  // namespace trainyard::agent

@@ -1,9 +1,9 @@
 #pragma once
 /// One open file as one object.
 
-#include "agent/channels/s3_upload.hpp"
 #include "agent/outputs/notes.hpp"
 #include "agent/outputs/tree.hpp"
+#include "s3/upload.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -27,10 +27,11 @@ bool file_was_unreadable(const Error& error);
 
 /// Puts the first `size` bytes of the file, fewer if it has shrunk. Returns the ETag, with quotes.
 /// The file's offset is left alone.
-Result<std::string> upload_file(S3Client& client, int fd, std::uint64_t size, const S3Location& to);
+Result<std::string> upload_file(s3::Client& client, int fd, std::uint64_t size,
+                                const s3::Location& to);
 
 /// Whether an object of that size and ETag (with quotes) holds just these bytes. Tells by MD5,
-/// for objects of one PUT and for multipart ones in parts as S3Upload makes them. False where it
+/// for objects of one PUT and for multipart ones in parts as s3::Upload makes them. False where it
 /// cannot be told.
 Result<bool> is_same_content(int fd, std::uint64_t size, std::string_view etag);
 

@@ -1,5 +1,6 @@
+#include "s3/location.hpp"
+#include "service/channels/elsewhere.hpp"
 #include "service/channels/manifest.hpp"
-#include "service/channels/s3_uri.hpp"
 #include "service/channels/source.hpp"
 
 #include <fmt/format.h>
@@ -20,7 +21,7 @@ bool is_of(const wire::DataSource& source) {
 
 Result<> check_augmented(const Settings&, const wire::Channel& channel, std::string_view mode) {
   const auto& s3 = *channel.DataSource.S3DataSource;
-  TRY(parse_s3_uri(s3.S3Uri));
+  TRY(s3::parse_uri(s3.S3Uri));
   if (mode != "Pipe")
     return refuse(channel, fmt::format("an augmented manifest is read in Pipe mode, not in {} "
                                        "mode: set the channel's input_mode to \"Pipe\".",
@@ -32,21 +33,24 @@ Result<> check_augmented(const Settings&, const wire::Channel& channel, std::str
   return {};
 }
 
-Result<std::vector<Piece>> unit_of(std::string_view line, const std::string& where,
+Result<std::vector<Piece>> unit_of(const Settings& settings, std::string_view line,
+                                   const std::string& where,
                                    const std::vector<std::string>& names) {
   std::vector<Piece> out;
   for (auto& attribute : TRY(parse_augmented_line(line, names))) {
     if (!attribute.is_reference) {
-      out.push_back({"", "", std::move(attribute.value), where});
+      out.push_back({"", "", std::move(attribute.value), where, false});
       continue;
     }
-    S3Uri at = TRY(parse_s3_uri(attribute.value));
-    out.push_back({std::move(at.bucket), std::move(at.key), {}, where});
+    s3::Location at = TRY(s3::parse_uri(attribute.value));
+    const bool is_elsewhere = elsewhere(settings, at.bucket) != nullptr;
+    out.push_back({std::move(at.bucket), std::move(at.key), {}, where, is_elsewhere});
   }
   return out;
 }
 
-Result<std::vector<std::vector<Piece>>> units_of(std::string_view text, const std::string& uri,
+Result<std::vector<std::vector<Piece>>> units_of(const Settings& settings, std::string_view text,
+                                                 const std::string& uri,
                                                  const std::vector<std::string>& names) {
   std::vector<std::vector<Piece>> out;
   std::size_t number = 0;
@@ -57,7 +61,7 @@ Result<std::vector<std::vector<Piece>>> units_of(std::string_view text, const st
     ++number;
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
-    auto unit = unit_of(line, fmt::format("line {} of {}", number, uri), names);
+    auto unit = unit_of(settings, line, fmt::format("line {} of {}", number, uri), names);
     if (!unit) return in_context(unit.error(), fmt::format("line {}", number));
     out.push_back(std::move(*unit));
   }
@@ -68,10 +72,11 @@ Result<std::vector<std::vector<Piece>>> units_of(std::string_view text, const st
 Result<std::string> stage_augmented(const Stores& stores, const wire::Channel& channel,
                                     std::string_view) {
   const auto& s3 = *channel.DataSource.S3DataSource;
-  const S3Uri at = TRY(parse_s3_uri(s3.S3Uri));
+  const s3::Location at = TRY(s3::parse_uri(s3.S3Uri));
   auto made = [&]() -> Result<std::string> {
     const auto text = TRY(read_object(stores, at.bucket, at.key, manifest_bytes_max));
-    return stores.snapshots.sequence(TRY(units_of(text, s3.S3Uri, *s3.AttributeNames)));
+    return stores.snapshots.sequence(
+        TRY(units_of(stores.settings, text, s3.S3Uri, *s3.AttributeNames)));
   }();
   if (made) return made;
   return in_context(made.error(), fmt::format("read the augmented manifest {} of channel '{}'",

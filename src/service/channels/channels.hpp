@@ -48,7 +48,7 @@ Result<> check(const Settings& settings, const wire::Channel& channel, std::stri
 /// An error of kind `invalid`, worded as the service words it, when the channel's S3Uri leads to
 /// nothing.
 Result<> check_objects(store::Snapshot& s, const wire::Channel& channel, std::string_view role,
-                       std::string_view region);
+                       std::string_view region, const Settings& settings);
 Result<std::string> stage(const Stores& stores, const wire::Channel& channel,
                           std::string_view job_mode);
 /// What the agent is told of a channel that was staged as `source`.

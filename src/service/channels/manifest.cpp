@@ -1,6 +1,6 @@
 #include "service/channels/manifest.hpp"
 
-#include "service/channels/s3_uri.hpp"
+#include "s3/location.hpp"
 #include "wire/json_parts.hpp"
 
 #include <fmt/format.h>
@@ -31,7 +31,7 @@ Result<Manifest> parse_manifest(std::string_view text) {
   if (parts.empty()) return broken(std::string("it is empty; ") + form);
   const std::string prefix = prefix_of(parts[0]);
   if (prefix.empty()) return broken(std::string("its first entry has no \"prefix\"; ") + form);
-  const S3Uri at = TRY(parse_s3_uri(prefix));
+  const s3::Location at = TRY(s3::parse_uri(prefix));
   Manifest out{at.bucket, at.key, {}};
   for (std::size_t n = 1; n < parts.size(); ++n) {
     if (!parts[n].is_text) return broken(fmt::format("entry {} is no text; {}", n + 1, form));

@@ -1,5 +1,5 @@
+#include "s3/location.hpp"
 #include "service/channels/manifest.hpp"
-#include "service/channels/s3_uri.hpp"
 #include "service/channels/source.hpp"
 
 #include <fmt/format.h>
@@ -18,7 +18,7 @@ bool is_of(const wire::DataSource& source) {
 Result<std::string> stage_manifest(const Stores& stores, const wire::Channel& channel,
                                    std::string_view mode) {
   const std::string& uri = channel.DataSource.S3DataSource->S3Uri;
-  const S3Uri at = TRY(parse_s3_uri(uri));
+  const s3::Location at = TRY(s3::parse_uri(uri));
   const auto of_manifest = [&](const Error& error) {
     return in_context(
         error, fmt::format("read the manifest {} of channel '{}'", uri, channel.ChannelName));
@@ -27,8 +27,8 @@ Result<std::string> stage_manifest(const Stores& stores, const wire::Channel& ch
   if (!text) return of_manifest(text.error());
   auto manifest = parse_manifest(*text);
   if (!manifest) return of_manifest(manifest.error());
-  auto made = stores.snapshots.snapshot(
-      {manifest->bucket, manifest->prefix, std::move(manifest->keys)}, form_of(mode));
+  auto made =
+      stage_objects(stores, {manifest->bucket, manifest->prefix, std::move(manifest->keys)}, mode);
   if (!made) return of_manifest(made.error());
   return made;
 }

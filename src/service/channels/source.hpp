@@ -13,7 +13,9 @@ Failure refuse(const wire::Channel& channel, std::string_view why);
 /// The channel's S3Uri is one.
 Result<> check_uri(const Settings& settings, const wire::Channel& channel, std::string_view mode);
 
-objects::Form form_of(std::string_view mode);
+/// The selected objects as an agent can mount or read them.
+Result<std::string> stage_objects(const Stores& stores, const objects::Selection& selection,
+                                  std::string_view mode);
 /// File mode lets a job write into a copy of its own; FastFile's files are read-only.
 void show_objects(const Settings& settings, const wire::Channel& channel, wire::ChannelSpec& out);
 

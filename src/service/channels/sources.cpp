@@ -1,8 +1,11 @@
-#include "service/channels/s3_uri.hpp"
+#include "s3/location.hpp"
+#include "service/channels/elsewhere.hpp"
 #include "service/channels/source.hpp"
 #include "service/store/objects.hpp"
 
 #include <fmt/format.h>
+
+#include <sys/mman.h>
 
 namespace trainyard::channels {
 namespace {
@@ -32,20 +35,47 @@ Failure refuse(const wire::Channel& channel, std::string_view why) {
 }
 
 Result<> check_uri(const Settings&, const wire::Channel& channel, std::string_view) {
-  TRY(parse_s3_uri(channel.DataSource.S3DataSource->S3Uri));
+  TRY(s3::parse_uri(channel.DataSource.S3DataSource->S3Uri));
   return {};
 }
 
-objects::Form form_of(std::string_view mode) {
-  return mode == "Pipe" ? objects::Form::sequence : objects::Form::tree;
+Result<std::string> stage_objects(const Stores& stores, const objects::Selection& selection,
+                                  std::string_view mode) {
+  const auto form = mode == "Pipe" ? objects::Form::sequence : objects::Form::tree;
+  if (!elsewhere(stores.settings, selection.bucket))
+    return stores.snapshots.snapshot(selection, form);
+  return stores.snapshots.index(TRY(list_elsewhere(stores.settings, selection, form)));
 }
 
-void show_objects(const Settings&, const wire::Channel&, wire::ChannelSpec& out) {
+void show_objects(const Settings& settings, const wire::Channel& channel, wire::ChannelSpec& out) {
   out.Access = out.InputMode == "File" ? "overlay" : "ro";
+  if (out.InputMode == "Pipe") return;
+  out.Fetched = objects::is_index(out.Source);
+  const auto at = s3::parse_uri(channel.DataSource.S3DataSource->S3Uri);
+  const BucketSettings* bucket = at ? elsewhere(settings, at->bucket) : nullptr;
+  if (out.Fetched || !bucket || bucket->path.empty()) return;
+  out.Access = "ro";  // somebody's own files, as they are
+  out.Within = bucket->path;
+}
+
+Result<std::string> read_elsewhere(const Settings& settings, const std::string& bucket,
+                                   const std::string& key, std::size_t bytes_max) {
+  const auto origin = TRY(open_elsewhere(settings, bucket));
+  const auto object = TRY(origin->head(key)).entry;
+  if (object.size > bytes_max)
+    return fail(ErrorKind::invalid, "ValidationException",
+                fmt::format("s3://{}/{} has {} bytes; it may have {}", bucket, key, object.size,
+                            bytes_max));
+  const os::Fd file(::memfd_create("object", MFD_CLOEXEC));
+  if (!file) return fail_errno("make a file in memory");
+  TRY(origin->get(object, {0, object.size}, file.get()));
+  return os::read_file(fmt::format("/proc/self/fd/{}", file.get()), bytes_max);
 }
 
 Result<std::string> read_object(const Stores& stores, const std::string& bucket,
                                 const std::string& key, std::size_t bytes_max) {
+  if (elsewhere(stores.settings, bucket))
+    return read_elsewhere(stores.settings, bucket, key, bytes_max);
   const objects::Blobs::Hold hold(stores.blobs);
   const auto row = TRY(
       stores.readers.read([&](store::Snapshot& s) { return store::find_object(s, bucket, key); }));
@@ -70,10 +100,11 @@ Result<> check(const Settings& settings, const wire::Channel& channel, std::stri
 }
 
 Result<> check_objects(store::Snapshot& s, const wire::Channel& channel, std::string_view role,
-                       std::string_view region) {
+                       std::string_view region, const Settings& settings) {
   if (!channel.DataSource.S3DataSource) return {};
   const std::string& uri = channel.DataSource.S3DataSource->S3Uri;
-  const S3Uri at = TRY(parse_s3_uri(uri));
+  const s3::Location at = TRY(s3::parse_uri(uri));
+  if (elsewhere(settings, at.bucket)) return {};  // looked at when it is staged: that takes time
   if (TRY(store::has_prefix(s, at.bucket, at.key))) return {};
   return fail(
       ErrorKind::invalid, "ValidationException",

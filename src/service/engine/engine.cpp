@@ -252,6 +252,11 @@ Result<> Engine::settle_gone(const std::string& id) {
   return {};
 }
 
+std::string Engine::doing(const std::string& id, const job::Job& job) const {
+  if (job.phase != job::Phase::launching) return "";
+  return sessions_->doing(instance_id(id, job.attempt, 0));
+}
+
 // ---- recovery
 
 Result<> Engine::recover() {

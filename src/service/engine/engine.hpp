@@ -70,6 +70,9 @@ public:
 
   /// Why a job waits, in one sentence; "" when it does not wait for capacity. Any thread.
   std::string why(const std::string& id);
+  /// What its first instance is doing before the script begins, in a few words; "" when it tells of
+  /// nothing. Any thread.
+  std::string doing(const std::string& id, const job::Job& job) const;
 
 private:
   static constexpr Millis retry_after{2000};  // what could not be done or written is tried again

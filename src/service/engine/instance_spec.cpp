@@ -2,6 +2,7 @@
 
 #include "base/arn.hpp"
 #include "service/channels/channels.hpp"
+#include "service/channels/elsewhere.hpp"
 #include "service/engine/engine.hpp"
 #include "service/engine/notices.hpp"
 
@@ -84,6 +85,10 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.Variables = r.Environment.value_or(std::map<std::string, std::string>{});
   out.HyperParameters = r.HyperParameters.value_or(std::map<std::string, std::string>{});
   out.Channels = channel_specs(r, job, settings);
+  if (std::any_of(job.sources.begin(), job.sources.end(), objects::is_index)) {
+    out.Origins = channels::origin_specs(settings);
+    out.Cache = {context.paths.cache(), std::int64_t(settings.cache_bytes)};
+  }
   out.Output = output(r);
   if (r.CheckpointConfig)
     out.Checkpoint = {r.CheckpointConfig->LocalPath.value_or("/opt/ml/checkpoints"),

@@ -1,5 +1,6 @@
 #include "service/fleet/agent_sessions.hpp"
 
+#include "base/encoding.hpp"
 #include "base/log.hpp"
 #include "wire/json.hpp"
 
@@ -7,6 +8,7 @@ namespace trainyard::fleet {
 
 namespace {
 
+constexpr std::size_t doing_bytes_max = 200;
 constexpr Millis silence_max{60'000};  // an agent's heart beats every 10 s
 
 }  // namespace
@@ -14,6 +16,7 @@ constexpr Millis silence_max{60'000};  // an agent's heart beats every 10 s
 struct AgentSessions::Session {
   std::string id;  // "" until its Hello was taken
   std::shared_ptr<net::LineChannel> channel;
+  std::string doing;  // guarded
 };
 
 void AgentSessions::accept(net::Exchange& exchange) {
@@ -49,7 +52,9 @@ void AgentSessions::on_line(const std::shared_ptr<Session>& session, const std::
               {{"id", session->id}, {"error", report.error().message}});
     return channel_of(*session)->close();
   }
-  if (report->Number > 0) callbacks_.on_report(session->id, std::move(*report));
+  if (report->Number > 0) return callbacks_.on_report(session->id, std::move(*report));
+  const std::lock_guard lock(mutex_);
+  session->doing = cut_utf8(report->Doing, doing_bytes_max);
 }
 
 void AgentSessions::on_close(const std::shared_ptr<Session>& session) {
@@ -69,6 +74,12 @@ std::shared_ptr<net::LineChannel> AgentSessions::channel_of(const std::string& i
   const std::lock_guard lock(mutex_);
   const auto it = sessions_.find(id);
   return it != sessions_.end() ? it->second->channel : nullptr;
+}
+
+std::string AgentSessions::doing(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto it = sessions_.find(id);
+  return it != sessions_.end() ? it->second->doing : "";
 }
 
 void AgentSessions::command(const std::string& id, const wire::Command& command) {

@@ -34,6 +34,9 @@ public:
   /// Ends the connection of the instance's agent: it redials and sends again what was not
   /// acknowledged.
   void close(const std::string& id);
+  /// What the instance's agent said last that it is doing, for people; "" when it is nothing worth
+  /// a word, or is not connected.
+  std::string doing(const std::string& id);
   void acknowledge(const std::string& id, std::int64_t number) { command(id, {"Ack", number}); }
 
 private:

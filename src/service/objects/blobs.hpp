@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "os/fd.hpp"
 #include "os/files.hpp"
+#include "os/link_tree.hpp"
 #include "service/objects/file_system.hpp"
 
 #include <cstdint>
@@ -33,10 +34,7 @@ namespace trainyard::objects {
 inline constexpr const char* blob_gone = "BlobGone";
 
 /// Who owns the files. A service that is root gives them to the user that its jobs are.
-struct Owner {
-  uid_t uid = 0;
-  gid_t gid = 0;
-};
+using os::Owner;
 
 /// A file that is removed when this goes, unless it was published.
 class TempFile {

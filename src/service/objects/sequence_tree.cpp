@@ -14,23 +14,44 @@ constexpr std::size_t lines_bytes_max = 1u << 20;
 
 }  // namespace
 
+Result<os::LinkTree> link_tree(const os::Path& path, Blobs& blobs) {
+  return os::LinkTree::make(
+      path, blobs.owner(),
+      [&files = blobs.files()](int fd, const auto& what) { return files.sync(fd, what); });
+}
+
+os::Content content_of(const store::LinkedObject& object, int contents) {
+  return {contents, Blobs::relative_path(object.blob), object.blob};
+}
+
 Result<SequenceTree> SequenceTree::make(const os::Path& path, Blobs& blobs) {
-  SnapshotTree tree = TRY(SnapshotTree::make(path, blobs));
+  os::LinkTree tree = TRY(link_tree(path, blobs));
+  os::Fd contents = TRY(os::open_file(blobs.root(), O_RDONLY | O_DIRECTORY));
   os::Fd index = TRY(os::open_file(path / wire::sequence_index, O_WRONLY | O_CREAT | O_EXCL, 0644));
-  return SequenceTree(std::move(tree), std::move(index));
+  return SequenceTree(std::move(tree), std::move(contents), std::move(index));
 }
 
 Result<> SequenceTree::add(const store::LinkedObject& object, std::string name) {
   std::string file =
       fmt::format("data/{}/{}", files_ / files_a_directory, files_ % files_a_directory);
   ++files_;
-  TRY(tree_.add(file, object));
-  unit_.Items.push_back({std::move(file), {}, std::move(name)});
+  TRY(tree_.add(file, content_of(object, contents_.get())));
+  wire::SequenceItem item;
+  item.File = std::move(file);
+  item.Name = std::move(name);
+  add_item(std::move(item));
   return {};
 }
 
 void SequenceTree::add_text(std::string text, std::string name) {
-  unit_.Items.push_back({{}, std::move(text), std::move(name)});
+  wire::SequenceItem item;
+  item.Text = std::move(text);
+  item.Name = std::move(name);
+  add_item(std::move(item));
+}
+
+void SequenceTree::add_item(wire::SequenceItem item) {
+  unit_.Items.push_back(std::move(item));
 }
 
 Result<> SequenceTree::end_unit() {

@@ -5,8 +5,8 @@
 #include "base/id.hpp"
 #include "base/log.hpp"
 #include "service/objects/sequence_tree.hpp"
-#include "service/objects/snapshot_tree.hpp"
 #include "service/store/jobs.hpp"
+#include "wire/json.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t name_bytes_max = 255, kept_max = 64;
 constexpr Millis unused_min{3'600'000};  // since its last use, before it may go
-constexpr std::string_view temp_prefix = "tmp-";
+constexpr std::string_view temp_prefix = "tmp-", index_suffix = ".index";
 
 // The directory's own times tell its last use, also over restarts.
 bool touch(const os::Path& path) {
@@ -82,6 +82,21 @@ Result<store::LinkedObject> find_for(store::Snapshot& s, const std::string& buck
   return found ? found : in_context(std::move(found.error()), who);
 }
 
+wire::SequenceItem item_of(const Piece& piece) {
+  wire::SequenceItem item;
+  item.Object = wire::OriginObject{piece.bucket, piece.key, -1, ""};
+  item.Name = piece.name;
+  return item;
+}
+
+// A line that differs where what the piece brings differs, as far as is known.
+Result<std::string> piece_state(store::Snapshot& s, const Piece& piece) {
+  if (piece.text) return fmt::format("text {} {}\n", piece.text->size(), *piece.text);
+  if (piece.is_elsewhere)
+    return fmt::format("elsewhere {} {} {}\n", piece.bucket, piece.key.size(), piece.key);
+  return TRY(find_for(s, piece.bucket, piece.key, piece.name)).blob + "\n";
+}
+
 // In order, of those that a host has its own. An error where there is none for any host.
 Result<> each(store::Snapshot& s, const Selection& selection, const Visit& visit) {
   std::int64_t files = 0, markers = 0;
@@ -117,6 +132,10 @@ Result<std::string> place_in_channel(std::string_view key, std::string_view pref
     at = end + 1;
   }
   return std::string(place);
+}
+
+bool is_index(std::string_view path) {
+  return path.ends_with(index_suffix);
 }
 
 Snapshots::Snapshots(os::Path root, Blobs& blobs, store::Readers& readers, const Clock& clock,
@@ -192,12 +211,13 @@ Result<std::string> Snapshots::build(const Selection& selection, Form form, cons
 
 Result<> Snapshots::build_tree(store::Snapshot& s, const Selection& selection,
                                const os::Path& path) {
-  SnapshotTree tree = TRY(SnapshotTree::make(path, blobs_));
+  os::LinkTree tree = TRY(link_tree(path, blobs_));
+  const os::Fd contents = TRY(os::open_file(blobs_.root(), O_RDONLY | O_DIRECTORY));
   return each(s, selection, [&](const store::LinkedObject& object) -> Result<> {
     const std::string place = TRY(place_in_channel(object.key, selection.prefix));
     if (place.empty()) return {};
     if (place.back() == '/') return tree.add_directory(place);
-    auto added = tree.add(place, object);
+    auto added = tree.add(place, content_of(object, contents.get()));
     if (!added && added.error().kind == ErrorKind::conflict)
       return bad_key(object.key, "another object has a directory of it for its name, or is "
                                  "named like its directory");
@@ -221,18 +241,23 @@ Result<std::string> Snapshots::sequence(const std::vector<std::vector<Piece>>& u
   return readers_.read([&](store::Snapshot& s) -> Result<std::string> {
     Sha256 hash;
     for (const auto& unit : units) {
-      for (const auto& [bucket, key, text, name] : unit)
-        hash.update(text ? fmt::format("text {} {}\n", text->size(), *text)
-                         : TRY(find_for(s, bucket, key, name)).blob + "\n");
+      for (const auto& piece : unit)
+        hash.update(TRY(piece_state(s, piece)));
       hash.update("\n");
     }
-    const std::string name = name_of("units\n" + hex(hash.finish()));
+    const bool is_fetched = std::any_of(units.begin(), units.end(), [](const auto& unit) {
+      return std::any_of(unit.begin(), unit.end(), [](const Piece& p) { return p.is_elsewhere; });
+    });
+    const std::string name = name_of("units\n" + hex(hash.finish()))
+                                 .append(is_fetched ? index_suffix : "");
     return known_or_built(name, [&](const os::Path& path) -> Result<std::string> {
       SequenceTree tree = TRY(SequenceTree::make(path, blobs_));
       for (const auto& unit : units) {
         for (const auto& piece : unit) {
           if (piece.text)
             tree.add_text(*piece.text, piece.name);
+          else if (piece.is_elsewhere)
+            tree.add_item(item_of(piece));
           else
             TRY(tree.add(TRY(find_for(s, piece.bucket, piece.key, piece.name)), piece.name));
         }
@@ -241,6 +266,22 @@ Result<std::string> Snapshots::sequence(const std::vector<std::vector<Piece>>& u
       TRY(tree.finish());
       return name;
     });
+  });
+}
+
+Result<std::string> Snapshots::index(const std::vector<wire::SequenceItem>& items) {
+  Sha256 hash;
+  for (const auto& item : items)
+    hash.update(wire::encode(item) + "\n");
+  const std::string name = name_of("index\n" + hex(hash.finish())).append(index_suffix);
+  return known_or_built(name, [&](const os::Path& path) -> Result<std::string> {
+    SequenceTree tree = TRY(SequenceTree::make(path, blobs_));
+    for (const auto& item : items) {
+      tree.add_item(item);
+      TRY(tree.end_unit());
+    }
+    TRY(tree.finish());
+    return name;
   });
 }
 

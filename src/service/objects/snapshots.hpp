@@ -16,6 +16,7 @@
 #include "service/objects/blobs.hpp"
 #include "service/store/control.hpp"
 #include "service/store/objects.hpp"
+#include "wire/instance/sequence.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -47,7 +48,8 @@ enum class Form {
 struct Piece {
   std::string bucket, key;
   std::optional<std::string> text;
-  std::string name;  ///< for people: where it comes from
+  std::string name;           ///< for people: where it comes from
+  bool is_elsewhere = false;  ///< the bucket is not the store's own: its agent fetches the object
 };
 
 /// Thread-safe.
@@ -63,6 +65,8 @@ public:
   Result<std::string> snapshot(const Selection& selection, Form form);
   /// The same for a sequence whose units are these.
   Result<std::string> sequence(const std::vector<std::vector<Piece>>& units);
+  /// The same with a unit an item, for what has no content here.
+  Result<std::string> index(const std::vector<wire::SequenceItem>& items);
 
 private:
   /// Builds into a directory that does not exist yet, and says what its name is to be.
@@ -85,6 +89,10 @@ private:
   std::string boot_;
   std::mutex mutex_;  // what is used and what goes is decided by one at a time
 };
+
+/// Whether a path is what Snapshots::index() made, or a sequence with objects from elsewhere: a list
+/// of what is to be fetched.
+bool is_index(std::string_view path);
 
 /// Where an object under a prefix goes, relative to the channel's directory: what is below the
 /// prefix if that names a directory (with or without its slash), else what is below the prefix's

@@ -17,6 +17,7 @@
 ///     instances/<instance>/      an agent's directory: spec.json, lock, report.log, exit.json,
 ///     ml/, ...
 ///     packages/<key>/            what was installed for a requirements.txt; a cache
+///     cache/                     contents that agents fetched from buckets elsewhere
 
 #include <filesystem>
 #include <string>
@@ -43,6 +44,7 @@ struct DataPaths {
   auto log(const std::string& instance) const { return logs() / instance; }
   auto instances() const { return scratch / "instances"; }
   auto packages() const { return scratch / "packages"; }
+  auto cache() const { return scratch / "cache"; }
 };
 
 }  // namespace trainyard::store

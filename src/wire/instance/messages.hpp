@@ -32,6 +32,7 @@ struct Report {
   std::string Cause;     ///< Exited: "", "requested", "max_runtime" or "channel" (it failed)
   std::string Failure;   ///< FailureReason, "" when all is well
   std::string ModelUri;  ///< Finished
+  std::string Doing;     ///< Heartbeat: for people, "Downloading input data: 1.2 of 4.0 GiB"
 };
 inline const std::vector<std::string_view> report_kinds{"Running", "Exited", "Finished",
                                                         "Heartbeat"};
@@ -42,6 +43,7 @@ template <class V> void fields(V& v, Report& r) {
   v("Cause", r.Cause);
   v("Failure", r.Failure);
   v("ModelUri", r.ModelUri);
+  v("Doing", r.Doing);
 }
 
 struct Command {

@@ -1,12 +1,14 @@
 #pragma once
-/// What a channel in Pipe mode is read from: objects one after the other, as a directory.
+/// What a channel is read from that cannot be mounted as it is: objects one after the other, as a
+/// directory. In Pipe mode they are fed in this order; else the agent makes a tree of them.
 ///
 ///   <dir>/index       a line a unit, as JSON: {"Items":[{"File":"data/0/7","Name":"train/a.rec"}]}
-///   <dir>/data/N/M    the objects' contents, at most 1,000 a directory
+///   <dir>/data/N/M    contents that the service has, at most 1,000 a directory
 ///
 /// A unit is what is shuffled as one: an object, or what a line of an augmented manifest names.
 
 #include "wire/fields.hpp"
+#include "wire/instance/origin.hpp"
 
 #include <optional>
 #include <string>
@@ -16,15 +18,19 @@ namespace trainyard::wire {
 
 inline constexpr const char* sequence_index = "index";
 
-/// A record: a file's content, or a text.
+/// A record: a file's content, an object's elsewhere, or a text.
 struct SequenceItem {
   std::optional<std::string> File;  ///< relative to the directory
+  std::optional<OriginObject> Object;
   std::optional<std::string> Text;
-  std::string Name;  ///< for people: the object's key, or the manifest's line
+  std::string Place;  ///< in a tree: its path; with a slash at its end a directory alone
+  std::string Name;   ///< for people: the object's key, or the manifest's line
 };
 template <class V> void fields(V& v, SequenceItem& i) {
   v("File", i.File);
+  v("Object", i.Object);
   v("Text", i.Text);
+  v("Place", i.Place);
   v("Name", i.Name);
 }
 

@@ -4,6 +4,7 @@
 /// version; a service speaks to agents one version older.
 
 #include "wire/fields.hpp"
+#include "wire/instance/origin.hpp"
 
 #include <optional>
 #include <string>
@@ -16,7 +17,8 @@ inline constexpr std::int64_t instance_format = 1;
 /// One input channel.
 struct ChannelSpec {
   std::string Name;
-  std::string Source;  ///< host path of a directory; in Pipe mode of a sequence (sequence.hpp)
+  std::string Source;    ///< host path of a directory; in Pipe mode of a sequence (sequence.hpp)
+  bool Fetched = false;  ///< `Source` is a sequence to make a tree of, out of what is fetched
   /// How the channel's directory shows it: "overlay" (what the job writes stays its own), "ro", or
   /// "rw" (what it writes is written there). Of no meaning in Pipe mode.
   std::string Access = "overlay";
@@ -33,6 +35,7 @@ struct ChannelSpec {
 template <class V> void fields(V& v, ChannelSpec& c) {
   v("Name", c.Name, required);
   v("Source", c.Source, required);
+  v("Fetched", c.Fetched);
   v("Access", c.Access);
   v("Within", c.Within);
   v("InputMode", c.InputMode);
@@ -66,6 +69,16 @@ template <class V> void fields(V& v, PackagesSpec& p) {
   v("FindLinks", p.FindLinks);
   v("Offline", p.Offline);
   v("Root", p.Root);
+}
+
+/// Where contents that were fetched are kept, for all jobs of a machine.
+struct CacheSpec {
+  std::string Root;
+  std::int64_t BytesMax = 0;
+};
+template <class V> void fields(V& v, CacheSpec& c) {
+  v("Root", c.Root);
+  v("BytesMax", c.BytesMax);
 }
 
 /// What the instance may use. 0 = no limit of that kind.
@@ -125,6 +138,8 @@ struct InstanceSpec {
   std::map<std::string, std::string> Variables;  ///< the request's Environment
   std::map<std::string, std::string> HyperParameters;
   std::vector<ChannelSpec> Channels;
+  std::vector<OriginSpec> Origins;  ///< those that channels read from
+  CacheSpec Cache;
   OutputSpec Output;
   std::optional<CheckpointSpec> Checkpoint;
   LimitSpec Limits;
@@ -165,6 +180,8 @@ template <class V> void fields(V& v, InstanceSpec& s) {
   v("Variables", s.Variables);
   v("HyperParameters", s.HyperParameters);
   v("Channels", s.Channels);
+  v("Origins", s.Origins);
+  v("Cache", s.Cache);
   v("Output", s.Output);
   v("Checkpoint", s.Checkpoint);
   v("Limits", s.Limits);

@@ -1,6 +1,7 @@
 #include "wire/sign/dates.hpp"
 
 #include <array>
+#include <string>
 
 namespace trainyard::wire {
 namespace {
@@ -53,6 +54,20 @@ std::optional<Time> parse_http_date(std::string_view text) {
   return time_of({number(text.substr(12, 4)), month, number(text.substr(5, 2)),
                   number(text.substr(17, 2)), number(text.substr(20, 2)),
                   number(text.substr(23, 2))});
+}
+
+std::optional<Time> parse_iso8601(std::string_view text) {
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
+      text[16] != ':' || text.back() != 'Z')
+    return std::nullopt;
+  const auto whole =
+      time_of({number(text.substr(0, 4)), number(text.substr(5, 2)), number(text.substr(8, 2)),
+               number(text.substr(11, 2)), number(text.substr(14, 2)), number(text.substr(17, 2))});
+  if (!whole || text.size() == 20) return whole;
+  if (text[19] != '.' || text.size() == 21) return std::nullopt;
+  const std::string digits = (std::string(text.substr(20, text.size() - 21)) + "00").substr(0, 3);
+  const int millis = number(digits);
+  return millis < 0 ? std::nullopt : std::optional(*whole + Millis(millis));
 }
 
 }  // namespace trainyard::wire

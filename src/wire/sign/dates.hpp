@@ -15,4 +15,8 @@ std::optional<Time> parse_amz_date(std::string_view text);
 /// against the date), or nothing.
 std::optional<Time> parse_http_date(std::string_view text);
 
+/// Reads "2026-11-23T19:26:52Z", with or without a fraction of a second, which is dropped beyond
+/// milliseconds; or nothing.
+std::optional<Time> parse_iso8601(std::string_view text);
+
 }  // namespace trainyard::wire

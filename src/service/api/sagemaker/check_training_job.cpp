@@ -118,14 +118,15 @@ Result<> check_training_job(const CreateTrainingJobRequest& r, std::string_view 
 }
 
 Result<> check_places(store::Snapshot& s, const CreateTrainingJobRequest& r,
-                      std::string_view account, std::string_view region) {
+                      std::string_view account, std::string_view region, const Settings& settings) {
   if (r.InputDataConfig)
     for (const auto& channel : *r.InputDataConfig)
-      TRY(channels::check_objects(s, channel, r.RoleArn, region));
+      TRY(channels::check_objects(s, channel, r.RoleArn, region, settings));
   TRY(engine::check_output(s, "OutputDataConfig.S3OutputPath", r.OutputDataConfig.S3OutputPath,
-                           "/" + r.TrainingJobName + "/output/output.tar.gz", account));
+                           "/" + r.TrainingJobName + "/output/output.tar.gz", account, settings));
   if (r.CheckpointConfig)
-    TRY(engine::check_output(s, "CheckpointConfig.S3Uri", r.CheckpointConfig->S3Uri, "", account));
+    TRY(engine::check_output(s, "CheckpointConfig.S3Uri", r.CheckpointConfig->S3Uri, "", account,
+                             settings));
   return {};
 }
 

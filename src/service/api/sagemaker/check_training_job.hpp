@@ -19,6 +19,6 @@ Result<> check_training_job(const wire::CreateTrainingJobRequest& request, std::
 
 /// Inputs, output and checkpoints lead to what there is.
 Result<> check_places(store::Snapshot& s, const wire::CreateTrainingJobRequest& request,
-                      std::string_view account, std::string_view region);
+                      std::string_view account, std::string_view region, const Settings& settings);
 
 }  // namespace trainyard::api

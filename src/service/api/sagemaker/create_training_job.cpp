@@ -46,7 +46,7 @@ Result<Write> create_training_job(Services& services, const Call& call) {
     if (!created && created.error().kind == ErrorKind::conflict)
       return name_is_taken(call, row.name);
     TRY(created);
-    TRY(check_places(txn, request, row.account, row.region));
+    TRY(check_places(txn, request, row.account, row.region, services.settings));
     const std::string arn = training_job_arn(row.region, row.account, row.name);
     store::Tags tags;
     if (request.Tags)

@@ -61,7 +61,12 @@ std::int64_t whole_seconds(std::int64_t ms) {
   return std::max<std::int64_t>(1, (ms + 999) / 1000);
 }
 
-void tell(const job::Job& job, const store::JobRow& row, const std::string& waits,
+// What is known of it beside its row.
+struct Now {
+  std::string waits, doing;
+};
+
+void tell(const job::Job& job, const store::JobRow& row, const Now& now,
           DescribeTrainingJobResponse& out) {
   out.TrainingJobStatus = job::training_job_status(job);
   out.SecondaryStatus = job::secondary_status(job);
@@ -75,9 +80,10 @@ void tell(const job::Job& job, const store::JobRow& row, const std::string& wait
   for (const auto& t : job.transitions)
     transitions.push_back({t.status, t.start, t.end, t.message});
   // Computed when asked, never stored: a job that waits for capacity is Pending, and says for what.
-  if (!waits.empty() && job.phase == job::Phase::pending) {
+  if (!now.doing.empty() && !transitions.empty()) transitions.back().StatusMessage = now.doing;
+  if (!now.waits.empty() && job.phase == job::Phase::pending) {
     out.SecondaryStatus = waiting_status;
-    transitions.push_back({waiting_status, row.created, std::nullopt, "The job " + waits});
+    transitions.push_back({waiting_status, row.created, std::nullopt, "The job " + now.waits});
   }
   out.ModelArtifacts.S3ModelArtifacts = job.model_uri;
   // Of a job that never had its agents nothing is told: clients divide by it.
@@ -95,7 +101,7 @@ Result<std::string> describe_training_job(Services& services, store::Snapshot& s
   DescribeTrainingJobResponse out;
   out.TrainingJobArn = training_job_arn(row.region, row.account, row.name);
   echo(TRY(wire::decode<CreateTrainingJobRequest>(row.request)), out);
-  tell(job, row, services.engine.why(row.id), out);
+  tell(job, row, {services.engine.why(row.id), services.engine.doing(row.id, job)}, out);
   return wire::encode(out);
 }
 

@@ -1,8 +1,8 @@
-#include "agent/channels/s3_location.hpp"
+#include "s3/location.hpp"
 
 #include <algorithm>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 namespace {
 
 constexpr std::string_view scheme = "s3://";
@@ -22,7 +22,7 @@ Failure refuse(std::string_view uri, std::string_view why) {
 
 }  // namespace
 
-Result<S3Location> parse_s3_uri(std::string_view uri) {
+Result<Location> parse_uri(std::string_view uri) {
   if (!uri.starts_with(scheme)) return refuse(uri, "it does not begin with s3://");
   const std::string_view rest = uri.substr(scheme.size());
   const std::size_t slash = rest.find('/');
@@ -32,12 +32,12 @@ Result<S3Location> parse_s3_uri(std::string_view uri) {
     return refuse(uri, "a bucket's name is 3 to 63 of a-z, 0-9, '-' and '.'");
   if (key.size() > key_bytes_max) return refuse(uri, "its key is longer than 1024 bytes");
   if (key.find('\0') != key.npos) return refuse(uri, "its key holds a NUL byte");
-  return S3Location{std::string(bucket), std::string(key)};
+  return Location{std::string(bucket), std::string(key)};
 }
 
-S3Location as_directory(S3Location location) {
+Location as_directory(Location location) {
   if (!location.key.empty() && location.key.back() != '/') location.key += '/';
   return location;
 }
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

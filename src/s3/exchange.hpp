@@ -6,13 +6,13 @@
 #include <memory>
 #include <string_view>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 
 /// One connection; used by one thread at a time. A peer that is away or breaks off is an error of
 /// kind `unavailable`.
-class HttpExchange {
+class Exchange {
 public:
-  virtual ~HttpExchange() = default;
+  virtual ~Exchange() = default;
   /// The whole answer; its body is text.
   virtual Result<wire::Response> send(const wire::RequestHead& head, std::string_view body) = 0;
   /// A 2xx answer's body goes into `sink`, others come back as text.
@@ -21,6 +21,6 @@ public:
 };
 
 /// Over net::Client. `timeout` bounds each wait for the peer.
-std::unique_ptr<HttpExchange> exchange_with(net::Endpoint endpoint, Millis timeout);
+std::unique_ptr<Exchange> exchange_with(net::Endpoint endpoint, Millis timeout);
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

@@ -1,4 +1,4 @@
-#include "agent/channels/s3_client.hpp"
+#include "s3/client.hpp"
 
 #include "base/encoding.hpp"
 #include "base/hash.hpp"
@@ -10,9 +10,10 @@
 #include <cerrno>
 #include <unistd.h>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 namespace {
 
+constexpr std::size_t page_max = 1000;  // what S3 sends unasked
 constexpr std::string_view unsigned_payload = "UNSIGNED-PAYLOAD";
 
 std::string crc32_text(std::string_view body) {
@@ -43,14 +44,16 @@ Result<> write_at(int fd, std::span<const char> bytes, std::uint64_t offset) {
 }  // namespace
 
 /// What is to be sent, before it is signed.
-struct S3Client::Request {
+struct Client::Request {
   std::string_view method;
-  const S3Location& at;
+  const Location& at;
   std::string query;        ///< encoded, "" or "a=b&c="
   std::string doing;        ///< for errors: "cannot put s3://b/k"
   std::string_view body{};  ///< must outlive the request
   std::string etag{};       ///< If-Match, or ""
   bool is_content = false;  ///< an object's or a part's bytes: not hashed but summed
+  std::string range{};      ///< "bytes=0-9", or ""
+  bool wants_checksum = false;
 };
 
 SignRequest sign_with(CredentialSource credentials, std::string region, const Clock& clock) {
@@ -61,10 +64,10 @@ SignRequest sign_with(CredentialSource credentials, std::string region, const Cl
   };
 }
 
-S3Client::S3Client(HttpExchange& http, std::string host, SignRequest sign, Retry retry)
+Client::Client(Exchange& http, std::string host, SignRequest sign, Retry retry)
     : http_(http), host_(std::move(host)), sign_(std::move(sign)), retry_(std::move(retry)) {}
 
-Result<wire::RequestHead> S3Client::signed_head(const Request& request) {
+Result<wire::RequestHead> Client::signed_head(const Request& request) {
   wire::RequestHead head;
   head.method = request.method;
   head.path = "/" + request.at.bucket;
@@ -73,6 +76,8 @@ Result<wire::RequestHead> S3Client::signed_head(const Request& request) {
   head.target = head.query.empty() ? head.path : head.path + "?" + head.query;
   head.headers.add("Host", host_);
   if (!request.etag.empty()) head.headers.add("If-Match", request.etag);
+  if (!request.range.empty()) head.headers.add("Range", request.range);
+  if (request.wants_checksum) head.headers.add("x-amz-checksum-mode", "ENABLED");
   if (request.is_content) head.headers.add("x-amz-checksum-crc32", crc32_text(request.body));
   const std::string hash =
       request.is_content ? std::string(unsigned_payload) : sha256_hex(request.body);
@@ -84,7 +89,7 @@ Result<wire::RequestHead> S3Client::signed_head(const Request& request) {
   return head;
 }
 
-Result<wire::Response> S3Client::send_once(const Request& request) {
+Result<wire::Response> Client::send_once(const Request& request) {
   const wire::RequestHead head = TRY(signed_head(request));
   auto answer = http_.send(head, request.body);
   if (!answer) return in_context(std::move(answer).error(), request.doing);
@@ -93,78 +98,127 @@ Result<wire::Response> S3Client::send_once(const Request& request) {
   return answer;
 }
 
-Result<wire::Response> S3Client::send(const Request& request) {
+Result<wire::Response> Client::send(const Request& request) {
   return retry_([&] { return send_once(request); });
 }
 
-Result<std::string> S3Client::send_for_etag(const Request& request) {
+Result<std::string> Client::send_for_etag(const Request& request) {
   const wire::Response answer = TRY(send(request));
   const std::string_view etag = answer.headers.get("ETag");
   if (etag.empty()) return fail_internal(request.doing + ": the answer holds no ETag");
   return std::string(etag);
 }
 
-Result<> S3Client::list(const S3Location& prefix, const EachObject& each) {
-  const S3Location bucket{prefix.bucket, ""};
-  std::string token;
+Result<Page> Client::list_page(const ListRequest& asked) {
+  const Location bucket{asked.prefix.bucket, ""};
+  std::vector<std::string> parts;
+  const auto add = [&](const char* name, std::string_view value) {
+    if (!value.empty()) parts.push_back(std::string(name) + "=" + percent_encode(value, false));
+  };
+  add("continuation-token", asked.token);
+  add("delimiter", asked.delimiter);
+  parts.emplace_back("encoding-type=url&list-type=2");
+  if (asked.max_keys != page_max) add("max-keys", std::to_string(asked.max_keys));
+  parts.push_back("prefix=" + percent_encode(asked.prefix.key, false));
+  if (asked.token.empty()) add("start-after", asked.start_after);
+  const Request request{"GET", bucket, fmt::format("{}", fmt::join(parts, "&")),
+                        "cannot list " + asked.prefix.uri()};
+  return retry_([&]() -> Result<Page> {
+    const wire::Response answer = TRY(send_once(request));
+    return parse_list(text_of(answer));
+  });
+}
+
+Result<> Client::list(const Location& prefix, const EachObject& each) {
+  ListRequest request{prefix, "", "", ""};
   do {
-    std::string query;
-    if (!token.empty()) query = "continuation-token=" + percent_encode(token, false) + "&";
-    query += "encoding-type=url&list-type=2&prefix=" + percent_encode(prefix.key, false);
-    const Request request{"GET", bucket, std::move(query), "cannot list " + prefix.uri()};
-    S3Page page = TRY(retry_([&]() -> Result<S3Page> {
-      const wire::Response answer = TRY(send_once(request));
-      return parse_list(text_of(answer));
-    }));
-    for (S3Object& object : page.objects)
+    Page page = TRY(list_page(request));
+    for (Object& object : page.objects)
       TRY(each(std::move(object)));
-    if (!page.next.empty() && page.next == token)
+    if (!page.next.empty() && page.next == request.token)
       return fail_internal("cannot list " + prefix.uri() + ": the list does not move on");
-    token = std::move(page.next);
-  } while (!token.empty());
+    request.token = std::move(page.next);
+  } while (!request.token.empty());
   return {};
 }
 
-Result<> S3Client::get_once(const Request& request, std::uint64_t size, int fd) {
+// `received` counts what is in the file, also where an error ends it.
+Result<wire::Headers> Client::get_once(const Request& request, const Part& part,
+                                       std::uint64_t& received, int fd) {
   const wire::RequestHead head = TRY(signed_head(request));
-  if (ftruncate(fd, 0) != 0) return fail_errno(request.doing + ": cannot empty the file");
-  std::uint64_t received = 0;
   Result<> written;
   const auto sink = [&](std::span<const char> bytes) -> Result<> {
     if (retry_.is_told_to_stop()) return fail(ErrorKind::unavailable, stopped_code, "told to stop");
-    if (bytes.size() > size - received)
-      written = fail_internal(fmt::format("more came than the {} bytes of the object", size));
+    if (bytes.size() > part.length - received)
+      written = fail_internal(fmt::format("more came than the {} bytes asked for", part.length));
     else
-      written = write_at(fd, bytes, received);
-    received += bytes.size();
+      written = write_at(fd, bytes, part.offset + received);
+    if (written) received += bytes.size();
     return written;
   };
-  const auto answer = http_.download(head, sink);
+  auto answer = http_.download(head, sink);
   // Trouble with the file comes first: it must not look like a connection to be tried again.
   if (!written) return in_context(written.error(), request.doing);
   if (!answer) return in_context(answer.error(), request.doing);
   if (answer->status / 100 != 2)
     return Failure(parse_error(answer->status, text_of(*answer), request.doing));
-  if (received != size)
+  if (received != part.length)
     return fail(ErrorKind::unavailable, "IncompleteBody",
-                fmt::format("{}: {} of {} bytes came", request.doing, received, size));
-  return {};
+                fmt::format("{}: {} of {} bytes came", request.doing, received, part.length));
+  return std::move(answer->headers);
 }
 
-Result<> S3Client::get(const S3Location& from, std::string_view etag, std::uint64_t size, int fd) {
+Result<wire::Headers> Client::get_part(const Location& from, std::string_view etag,
+                                       const Part& part, int fd) {
+  std::uint64_t received = 0;
+  for (;;) {
+    Request request{"GET", from, "", "cannot get " + from.uri(), {}, std::string(etag)};
+    // Without an ETag the rest might be another object's.
+    if (etag.empty()) received = 0;
+    const bool is_whole = received == 0 && part.length == part.size;
+    if (!is_whole)
+      request.range =
+          fmt::format("bytes={}-{}", part.offset + received, part.offset + part.length - 1);
+    request.wants_checksum = is_whole;
+    const std::uint64_t before = received;
+    auto got = retry_([&]() -> Result<std::optional<wire::Headers>> {
+      auto once = get_once(request, part, received, fd);
+      if (once) return std::optional(is_whole ? std::move(*once) : wire::Headers());
+      // What came further is no failed try: the rest is asked for anew, with all patience.
+      if (received > before && may_succeed_later(once.error()) && once.error().code != stopped_code)
+        return std::optional<wire::Headers>();
+      return Failure(once.error());
+    });
+    if (!got) return Failure(got.error());
+    if (*got) return std::move(**got);
+  }
+}
+
+Result<> Client::get(const Location& from, std::string_view etag, std::uint64_t size, int fd) {
   const Request request{"GET", from, "", "cannot get " + from.uri(), {}, std::string(etag)};
-  return retry_([&] { return get_once(request, size, fd); });
+  return retry_([&]() -> Result<> {
+    if (ftruncate(fd, 0) != 0) return fail_errno(request.doing + ": cannot empty the file");
+    std::uint64_t received = 0;
+    TRY(get_once(request, {0, size, size}, received, fd));
+    return {};
+  });
 }
 
-Result<std::string> S3Client::head(const S3Location& at) {
+Result<std::string> Client::head(const Location& at) {
   return send_for_etag({"HEAD", at, "", "cannot look at " + at.uri()});
 }
 
-Result<std::string> S3Client::put(const S3Location& to, std::string_view body) {
+Result<wire::Headers> Client::look(const Location& at) {
+  Request request{"HEAD", at, "", "cannot look at " + at.uri()};
+  request.wants_checksum = true;
+  return std::move(TRY(send(request)).headers);
+}
+
+Result<std::string> Client::put(const Location& to, std::string_view body) {
   return send_for_etag({"PUT", to, "", "cannot put " + to.uri(), body, "", true});
 }
 
-Result<std::string> S3Client::create_upload(const S3Location& to) {
+Result<std::string> Client::create_upload(const Location& to) {
   const Request request{"POST", to, "uploads=", "cannot begin to put " + to.uri()};
   return retry_([&]() -> Result<std::string> {
     const wire::Response answer = TRY(send_once(request));
@@ -172,16 +226,16 @@ Result<std::string> S3Client::create_upload(const S3Location& to) {
   });
 }
 
-Result<std::string> S3Client::put_part(const S3Location& to, const std::string& upload_id,
-                                       std::size_t number, std::string_view body) {
+Result<std::string> Client::put_part(const Location& to, const std::string& upload_id,
+                                     std::size_t number, std::string_view body) {
   std::string query =
       fmt::format("partNumber={}&uploadId={}", number, percent_encode(upload_id, false));
   return send_for_etag({"PUT", to, std::move(query),
                         fmt::format("cannot put part {} of {}", number, to.uri()), body, "", true});
 }
 
-Result<std::string> S3Client::complete(const S3Location& to, const std::string& upload_id,
-                                       const std::vector<std::string>& etags) {
+Result<std::string> Client::complete(const Location& to, const std::string& upload_id,
+                                     const std::vector<std::string>& etags) {
   const std::string body = complete_request(etags);
   const Request request{"POST", to, "uploadId=" + percent_encode(upload_id, false),
                         "cannot finish putting " + to.uri(), body};
@@ -191,10 +245,10 @@ Result<std::string> S3Client::complete(const S3Location& to, const std::string& 
   });
 }
 
-void S3Client::abort(const S3Location& to, const std::string& upload_id) {
+void Client::abort(const Location& to, const std::string& upload_id) {
   const Request request{"DELETE", to, "uploadId=" + percent_encode(upload_id, false),
                         "cannot abort putting " + to.uri()};
   (void)send_once(request);  // the service drops what is left of uploads in time
 }
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

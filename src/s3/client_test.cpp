@@ -1,7 +1,7 @@
-#include "agent/channels/fake_s3.hpp"
-#include "agent/channels/s3_client.hpp"
-#include "agent/channels/s3_upload.hpp"
 #include "os/files.hpp"
+#include "s3/client.hpp"
+#include "s3/fake_s3.hpp"
+#include "s3/upload.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,16 +10,16 @@
 #include <unistd.h>
 
 using namespace trainyard;
-using namespace trainyard::agent;
+using namespace trainyard::s3;
 using Fault = FakeS3::Fault;
 
 namespace {
 
 constexpr std::size_t part = 1000;
 
-Result<std::string> put_stream(S3Client& client, std::string_view bytes,
-                               const S3Location& to = {"bucket", "k"}) {
-  S3Upload upload(client, to, part);
+Result<std::string> put_stream(Client& client, std::string_view bytes,
+                               const Location& to = {"bucket", "k"}) {
+  Upload upload(client, to, part);
   for (std::size_t at = 0; at < bytes.size(); at += 300)
     TRY(upload.write(std::span(bytes).subspan(at, std::min<std::size_t>(300, bytes.size() - at))));
   return upload.finish();
@@ -45,16 +45,16 @@ std::string content(const os::Fd& file) {
 }  // namespace
 
 TEST_CASE("an S3 location is a bucket and a key, all else is refused with what to write") {
-  CHECK(parse_s3_uri("s3://bucket/a b/c")->key == "a b/c");
-  CHECK(parse_s3_uri("s3://bucket")->bucket == "bucket");
-  CHECK(parse_s3_uri("s3://bucket/")->key == "");
-  CHECK(parse_s3_uri("s3://bucket//x")->key == "/x");
-  CHECK(parse_s3_uri("s3://bucket/k")->uri() == "s3://bucket/k");
+  CHECK(parse_uri("s3://bucket/a b/c")->key == "a b/c");
+  CHECK(parse_uri("s3://bucket")->bucket == "bucket");
+  CHECK(parse_uri("s3://bucket/")->key == "");
+  CHECK(parse_uri("s3://bucket//x")->key == "/x");
+  CHECK(parse_uri("s3://bucket/k")->uri() == "s3://bucket/k");
   for (std::string bad : {"bucket/k", "S3://bucket/k", "s3://", "s3:///k", "s3://Bu/k", "s3://ab/k",
                           "s3://bu?cket/k", "https://bucket/k"})
-    CHECK(parse_s3_uri(bad).error().message.find("write s3://BUCKET/KEY") != std::string::npos);
-  CHECK_FALSE(parse_s3_uri("s3://bucket/" + std::string(1025, 'k')));
-  CHECK_FALSE(parse_s3_uri(std::string_view("s3://bucket/a\0b", 15)));
+    CHECK(parse_uri(bad).error().message.find("write s3://BUCKET/KEY") != std::string::npos);
+  CHECK_FALSE(parse_uri("s3://bucket/" + std::string(1025, 'k')));
+  CHECK_FALSE(parse_uri(std::string_view("s3://bucket/a\0b", 15)));
   CHECK(as_directory({"bucket", "a"}).key == "a/");
   CHECK(as_directory({"bucket", ""}).key == "");
 }
@@ -67,8 +67,8 @@ TEST_CASE("a list goes through all pages and decodes keys") {
                           "/bucket/p/z", "/bucket/q"})
     s3.add(key, "xyz");
   std::vector<std::string> keys;
-  S3Client client = s3.client(clock);
-  REQUIRE(client.list({"bucket", "p/"}, [&](S3Object object) -> Result<> {
+  Client client = s3.client(clock);
+  REQUIRE(client.list({"bucket", "p/"}, [&](Object object) -> Result<> {
     keys.push_back(object.key);
     CHECK(object.size == 3);
     CHECK(object.etag == FakeS3::md5_of("xyz"));
@@ -99,7 +99,7 @@ TEST_CASE("credentials are asked for at each try and sign host, checksum and ses
         return wire::Credentials{"AKID" + std::to_string(++asked), "secret", "token"};
       },
       "eu-west-1", clock);
-  S3Client client(s3, "h:1", sign, {{}, [](Millis) { return true; }});
+  Client client(s3, "h:1", sign, {{}, [](Millis) { return true; }});
   REQUIRE(client.put({"bucket", "k"}, "body"));
   CHECK(asked == 2);
   const std::string_view signature = s3.last.headers.get("Authorization");
@@ -109,13 +109,13 @@ TEST_CASE("credentials are asked for at each try and sign host, checksum and ses
                            "x-amz-security-token"})
     CHECK(signature.find(name) != signature.npos);
   CHECK(s3.last.headers.get("x-amz-content-sha256") == "UNSIGNED-PAYLOAD");
-  const auto refused = S3Client(s3, "h:1",
-                                sign_with(
-                                    []() -> Result<wire::Credentials> {
-                                      return fail(ErrorKind::denied, "ExpiredToken", "no longer");
-                                    },
-                                    "r", clock),
-                                {{}, [](Millis) { return true; }})
+  const auto refused = Client(s3, "h:1",
+                              sign_with(
+                                  []() -> Result<wire::Credentials> {
+                                    return fail(ErrorKind::denied, "ExpiredToken", "no longer");
+                                  },
+                                  "r", clock),
+                              {{}, [](Millis) { return true; }})
                            .put({"bucket", "k"}, "x");
   CHECK(refused.error().code == "ExpiredToken");
 }
@@ -124,7 +124,7 @@ TEST_CASE("what fits a part is one PUT, also an empty stream and exactly one par
   for (std::size_t size : {std::size_t(0), std::size_t(1), part - 1, part}) {
     FakeS3 s3;
     ManualClock clock;
-    S3Client client = s3.client(clock);
+    Client client = s3.client(clock);
     REQUIRE(put_stream(client, pattern(size)));
     CHECK(s3.requests == std::vector<std::string>{"PUT /bucket/k"});
     CHECK(s3.objects["/bucket/k"].bytes == pattern(size));
@@ -135,7 +135,7 @@ TEST_CASE("what is longer goes up in equal parts, the last may be shorter") {
   for (std::size_t size : {part + 1, 3 * part, 3 * part + 17}) {
     FakeS3 s3;
     ManualClock clock;
-    S3Client client = s3.client(clock);
+    Client client = s3.client(clock);
     const auto etag = put_stream(client, pattern(size));
     REQUIRE(etag);
     CHECK(*etag == s3.objects["/bucket/k"].etag);
@@ -155,7 +155,7 @@ TEST_CASE("a service that is away, busy or drops answers loses nothing") {
       FakeS3 s3;
       ManualClock clock;
       s3.faults[where] = {fault, fault, fault};
-      S3Client client = s3.client(clock);
+      Client client = s3.client(clock);
       REQUIRE(put_stream(client, pattern(2500)));
       CHECK(s3.objects["/bucket/k"].bytes == pattern(2500));
     }
@@ -168,7 +168,7 @@ TEST_CASE("an upload dropped before Complete is not taken for another object of 
     if (head.method == "POST" && head.query.starts_with("uploadId=")) s3.uploads.clear();
     return {};
   };
-  S3Client client(s3, "h", drop_at_complete, {{}, [](Millis) { return true; }});
+  Client client(s3, "h", drop_at_complete, {{}, [](Millis) { return true; }});
   const auto done = put_stream(client, pattern(2500));
   REQUIRE_FALSE(done);
   CHECK(done.error().code == "NoSuchUpload");
@@ -235,10 +235,10 @@ TEST_CASE("who is told to stop makes no further request and takes no further pie
   s3.add("/bucket/k", std::string(1'000'000, 'k'));
   ManualClock clock;
   int looks = 4;
-  S3Client client(s3, "h", [](auto&, std::string_view) { return Result<>(); },
-                  {.policy = {},
-                   .pause = [](Millis) { return true; },
-                   .told_to_stop = [&] { return --looks < 0; }});
+  Client client(s3, "h", [](auto&, std::string_view) { return Result<>(); },
+                {.policy = {},
+                 .pause = [](Millis) { return true; },
+                 .told_to_stop = [&] { return --looks < 0; }});
   const os::Fd file(::memfd_create("got", MFD_CLOEXEC));
   const auto got = client.get({"bucket", "k"}, "", 1'000'000, file.get());
   REQUIRE_FALSE(got);
@@ -254,11 +254,11 @@ TEST_CASE("a pause ends at once when its descriptor says stop") {
   FakeS3 s3;
   s3.faults["PUT"] = {Fault::away, Fault::away};
   REQUIRE(os::write_all(pipe->write.get(), "x", "pipe"));
-  S3Client client(s3, "h", [](wire::RequestHead&, std::string_view) { return Result<>(); },
-                  {.policy = {.first = Millis(3'600'000),
-                              .longest = Millis(3'600'000),
-                              .total = Millis(7'200'000)},
-                   .pause = pause_unless(pipe->read.get())});
+  Client client(s3, "h", [](wire::RequestHead&, std::string_view) { return Result<>(); },
+                {.policy = {.first = Millis(3'600'000),
+                            .longest = Millis(3'600'000),
+                            .total = Millis(7'200'000)},
+                 .pause = pause_unless(pipe->read.get())});
   const auto stopped = client.put({"bucket", "k"}, "x");
   CHECK(stopped.error().code == "Stopped");
   CHECK(s3.requests.size() == 1);
@@ -305,9 +305,9 @@ TEST_CASE("an upload that is not finished is aborted and the key keeps what it h
   FakeS3 s3;
   ManualClock clock;
   s3.add("/bucket/k", "old");
-  S3Client client = s3.client(clock);
+  Client client = s3.client(clock);
   {
-    S3Upload upload(client, {"bucket", "k"}, part);
+    Upload upload(client, {"bucket", "k"}, part);
     REQUIRE(upload.write(pattern(2500)));
     CHECK(s3.uploads.size() == 1);
   }

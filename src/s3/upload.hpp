@@ -2,12 +2,12 @@
 /// Puts a stream whose length nobody knows yet: a single PUT while it fits one part, else a
 /// multipart upload of equal parts (the service then writes each part in its final place).
 
-#include "agent/channels/s3_client.hpp"
+#include "s3/client.hpp"
 
 #include <memory>
 #include <span>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 
 /// The smallest part that lets `expected_bytes` fit S3's 10,000 parts: a whole number of MiB from 8
 /// to 64. Holds up to 625 GiB.
@@ -20,13 +20,13 @@ std::string multipart_etag(const std::vector<std::string>& etags);
 /// One object on its way. Holds one part in memory, so a part is sent again without asking its
 /// source. Used by one thread. What was not finished is aborted by the destructor: the key keeps
 /// what it had.
-class S3Upload {
+class Upload {
 public:
   /// `client` is the caller's and must live longer.
-  S3Upload(S3Client& client, S3Location to, std::size_t part_bytes);
-  ~S3Upload();
-  S3Upload(const S3Upload&) = delete;
-  S3Upload& operator=(const S3Upload&) = delete;
+  Upload(Client& client, Location to, std::size_t part_bytes);
+  ~Upload();
+  Upload(const Upload&) = delete;
+  Upload& operator=(const Upload&) = delete;
 
   /// Takes the next bytes; sends a part whenever one is full. An error of kind `limit` past 10,000
   /// parts; of kind not_found and code NoSuchUpload when the service has dropped the upload (begin
@@ -42,8 +42,8 @@ private:
   Result<> send_part();
   Result<std::string> complete();
 
-  S3Client& client_;
-  S3Location to_;
+  Client& client_;
+  Location to_;
   std::size_t part_bytes_;
   std::unique_ptr<char[]> part_;
   std::size_t filled_ = 0;
@@ -52,4 +52,4 @@ private:
   std::vector<std::string> etags_;
 };
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

@@ -1,9 +1,9 @@
-#include "agent/channels/http_exchange.hpp"
+#include "s3/exchange.hpp"
 
 #include <algorithm>
 #include <cstring>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 namespace {
 
 /// A body up to this is in the peer's socket buffer before it can have answered.
@@ -16,7 +16,7 @@ Result<wire::Response> as_unavailable(Result<wire::Response> answer) {
   return answer;
 }
 
-class ClientExchange final : public HttpExchange {
+class ClientExchange final : public Exchange {
 public:
   ClientExchange(net::Endpoint endpoint, Millis timeout) : client_(std::move(endpoint), timeout) {}
 
@@ -42,8 +42,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<HttpExchange> exchange_with(net::Endpoint endpoint, Millis timeout) {
+std::unique_ptr<Exchange> exchange_with(net::Endpoint endpoint, Millis timeout) {
   return std::make_unique<ClientExchange>(std::move(endpoint), timeout);
 }
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 
 struct RetryPolicy {
   Millis first{50};           ///< before the second try; doubled each time ...
@@ -64,4 +64,4 @@ private:
   static Failure stopped(const std::string& last);
 };
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

@@ -1,4 +1,4 @@
-#include "agent/channels/retry.hpp"
+#include "s3/retry.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <poll.h>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 
 Pause pause_unless(int stop_fd) {
   return [stop_fd](Millis length) {
@@ -36,4 +36,4 @@ Failure Retry::stopped(const std::string& last) {
               last.empty() ? "told to stop" : "told to stop while waiting to try again: " + last);
 }
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

@@ -1,4 +1,4 @@
-#include "agent/channels/s3_answers.hpp"
+#include "s3/answers.hpp"
 
 #include "base/encoding.hpp"
 
@@ -7,7 +7,7 @@
 
 #include <charconv>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 namespace {
 
 /// pugixml expands no entity but XML's five and never reads a DTD's.
@@ -43,13 +43,13 @@ ErrorKind kind_of(int status, std::string_view code) {
 
 }  // namespace
 
-Result<S3Page> parse_list(std::string_view xml) {
+Result<Page> parse_list(std::string_view xml) {
   pugi::xml_document document;
   const pugi::xml_node root = TRY(root_of(document, xml, "ListBucketResult"));
   const bool encoded = std::string_view(root.child_value("EncodingType")) == "url";
-  S3Page page;
+  Page page;
   for (const pugi::xml_node node : root.children("Contents")) {
-    S3Object object;
+    Object object;
     const std::string_view key = node.child_value("Key");
     object.key = encoded ? TRY(percent_decode(key)) : std::string(key);
     const std::string_view size = node.child_value("Size");
@@ -57,7 +57,12 @@ Result<S3Page> parse_list(std::string_view xml) {
     if (failed != std::errc() || end != size.data() + size.size())
       return fail_internal(fmt::format("the list gives {} a size of \"{}\"", object.key, size));
     object.etag = node.child_value("ETag");
+    object.modified = node.child_value("LastModified");
     page.objects.push_back(std::move(object));
+  }
+  for (const pugi::xml_node node : root.children("CommonPrefixes")) {
+    const std::string_view prefix = node.child_value("Prefix");
+    page.prefixes.push_back(encoded ? TRY(percent_decode(prefix)) : std::string(prefix));
   }
   if (std::string_view(root.child_value("IsTruncated")) == "true") {
     page.next = root.child_value("NextContinuationToken");
@@ -112,4 +117,4 @@ Error parse_error(int status, std::string_view xml, std::string_view doing) {
                       said.empty() ? "" : ": ", said)};
 }
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 
 /// An object, or with `key` as a prefix all objects that begin with it.
-struct S3Location {
+struct Location {
   std::string bucket;
   std::string key;  ///< as it is, not percent-encoded; may be empty
 
@@ -18,9 +18,9 @@ struct S3Location {
 
 /// Takes "s3://BUCKET", "s3://BUCKET/" and "s3://BUCKET/KEY". Bucket names by S3's rules for the
 /// characters and the length (3 to 63 of a-z 0-9 . -); keys of at most 1024 bytes without NUL.
-Result<S3Location> parse_s3_uri(std::string_view uri);
+Result<Location> parse_uri(std::string_view uri);
 
 /// `location` read as a directory: its key ends in '/' or is empty.
-S3Location as_directory(S3Location location);
+Location as_directory(Location location);
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

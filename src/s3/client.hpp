@@ -6,10 +6,10 @@
 /// as UNSIGNED-PAYLOAD with a signed x-amz-checksum-crc32: a part that was damaged on its way is
 /// refused by the service, and the bytes are hashed once (there), not twice.
 
-#include "agent/channels/http_exchange.hpp"
-#include "agent/channels/retry.hpp"
-#include "agent/channels/s3_answers.hpp"
-#include "agent/channels/s3_location.hpp"
+#include "s3/answers.hpp"
+#include "s3/exchange.hpp"
+#include "s3/location.hpp"
+#include "s3/retry.hpp"
 #include "wire/sign/signer.hpp"
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 
 /// Adds what signs a complete head. Called for every try.
 using SignRequest =
@@ -32,35 +32,54 @@ SignRequest sign_with(CredentialSource credentials, std::string region,
                       const Clock& clock = system_clock());
 
 /// Path-style requests over one connection. Used by one thread at a time.
-class S3Client {
+class Client {
 public:
   /// `host` is the Host header. `http` is the caller's and must live longer.
-  S3Client(HttpExchange& http, std::string host, SignRequest sign, Retry retry);
+  Client(Exchange& http, std::string host, SignRequest sign, Retry retry);
 
   /// Hands over every object whose key begins with `prefix.key`, in the service's order. What
   /// `each` returns ends the list.
-  using EachObject = std::function<Result<>(S3Object object)>;
-  Result<> list(const S3Location& prefix, const EachObject& each);
+  using EachObject = std::function<Result<>(Object object)>;
+  Result<> list(const Location& prefix, const EachObject& each);
+  /// One page of a listing, at most 1,000 entries: of what comes after `start_after`, or by the
+  /// token of the page before.
+  struct ListRequest {
+    Location prefix;
+    std::string delimiter, start_after, token;
+    std::size_t max_keys = 1000;
+  };
+  Result<Page> list_page(const ListRequest& request);
 
   /// Writes the object into `fd` from offset 0 and cuts the file there. `etag`, if not empty, is
   /// sent as If-Match: an error of kind `conflict` if the object is another one by now. The length
   /// must be `size`. The file holds anything after an error.
-  Result<> get(const S3Location& from, std::string_view etag, std::uint64_t size, int fd);
+  Result<> get(const Location& from, std::string_view etag, std::uint64_t size, int fd);
+
+  /// The object's bytes [offset, offset + length), written into `fd` at their offset, which is cut
+  /// nowhere. Where a connection breaks it goes on from there. The headers of an answer with the
+  /// whole object, which may hold its checksum; else none.
+  struct Part {
+    std::uint64_t offset = 0, length = 0, size = 0;  ///< `size` is the object's
+  };
+  Result<wire::Headers> get_part(const Location& from, std::string_view etag, const Part& part,
+                                 int fd);
 
   /// The object's ETag, with its quotes. An error of kind not_found if there is none.
-  Result<std::string> head(const S3Location& at);
+  Result<std::string> head(const Location& at);
+  /// All that is told of it without its bytes.
+  Result<wire::Headers> look(const Location& at);
 
   /// One PUT. Returns the ETag, with its quotes.
-  Result<std::string> put(const S3Location& to, std::string_view body);
+  Result<std::string> put(const Location& to, std::string_view body);
 
-  /// The verbs of a multipart upload; S3Upload calls them in order.
-  Result<std::string> create_upload(const S3Location& to);
-  Result<std::string> put_part(const S3Location& to, const std::string& upload_id,
-                               std::size_t number, std::string_view body);
-  Result<std::string> complete(const S3Location& to, const std::string& upload_id,
+  /// The verbs of a multipart upload; Upload calls them in order.
+  Result<std::string> create_upload(const Location& to);
+  Result<std::string> put_part(const Location& to, const std::string& upload_id, std::size_t number,
+                               std::string_view body);
+  Result<std::string> complete(const Location& to, const std::string& upload_id,
                                const std::vector<std::string>& etags);
   /// Tried once: it runs where something else has failed already.
-  void abort(const S3Location& to, const std::string& upload_id);
+  void abort(const Location& to, const std::string& upload_id);
 
 private:
   struct Request;
@@ -68,12 +87,13 @@ private:
   Result<wire::Response> send_once(const Request& request);
   Result<wire::Response> send(const Request& request);
   Result<std::string> send_for_etag(const Request& request);
-  Result<> get_once(const Request& request, std::uint64_t size, int fd);
+  Result<wire::Headers> get_once(const Request& request, const Part& part, std::uint64_t& received,
+                                 int fd);
 
-  HttpExchange& http_;
+  Exchange& http_;
   std::string host_;
   SignRequest sign_;
   Retry retry_;
 };
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

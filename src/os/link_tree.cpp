@@ -1,4 +1,4 @@
-#include "service/objects/snapshot_tree.hpp"
+#include "os/link_tree.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace trainyard::objects {
+namespace trainyard::os {
 namespace {
 
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -22,8 +22,8 @@ Result<> give(int fd, Owner owner, std::string_view what) {
 }
 
 // The directory `name` in `parent`, made where it is missing.
-Result<os::Fd> enter_one(int parent, const std::string& name, Owner owner) {
-  os::Fd fd(::openat(parent, name.c_str(), directory_flags));
+Result<Fd> enter_one(int parent, const std::string& name, Owner owner) {
+  Fd fd(::openat(parent, name.c_str(), directory_flags));
   if (fd) return fd;
   if (errno == ENOTDIR || errno == ELOOP) return name_clash(name);
   if (errno != ENOENT) return fail_errno("open the directory " + name);
@@ -36,18 +36,17 @@ Result<os::Fd> enter_one(int parent, const std::string& name, Owner owner) {
 
 }  // namespace
 
-Result<SnapshotTree> SnapshotTree::make(const os::Path& path, Blobs& blobs) {
+Result<LinkTree> LinkTree::make(const Path& path, Owner owner, Sync sync) {
   if (::mkdir(path.c_str(), 0755) != 0) return fail_errno("make " + path.string());
-  os::Fd root = TRY(os::open_file(path, directory_flags));
-  TRY(give(root.get(), blobs.owner(), path.string()));
-  os::Fd store = TRY(os::open_file(blobs.root(), directory_flags));
-  return SnapshotTree(std::move(root), std::move(store), blobs.owner(), blobs.files());
+  Fd root = TRY(open_file(path, directory_flags));
+  TRY(give(root.get(), owner, path.string()));
+  return LinkTree(std::move(root), owner, std::move(sync));
 }
 
-Result<int> SnapshotTree::enter(std::string_view directory) {
+Result<int> LinkTree::enter(std::string_view directory) {
   if (directory.empty()) return root_.get();
   if (at_ && directory == at_name_) return at_.get();
-  os::Fd fd;
+  Fd fd;
   for (std::size_t begin = 0; begin < directory.size();) {
     const auto end = directory.find('/', begin);
     const std::string name(directory.substr(begin, end - begin));
@@ -59,43 +58,44 @@ Result<int> SnapshotTree::enter(std::string_view directory) {
   return at_.get();
 }
 
-Result<> SnapshotTree::add_directory(std::string_view place) {
+Result<> LinkTree::add_directory(std::string_view place) {
   TRY(enter(place));
   return {};
 }
 
-Result<> SnapshotTree::add(std::string_view place, const store::LinkedObject& object) {
+Result<> LinkTree::add(std::string_view place, const Content& content) {
   const auto slash = place.rfind('/');
   const std::size_t split = slash == std::string_view::npos ? 0 : slash + 1;
   const int directory = TRY(enter(place.substr(0, split)));
   const std::string name(place.substr(split));
-  const std::string blob = Blobs::relative_path(object.blob);
-  if (::linkat(blobs_.get(), blob.c_str(), directory, name.c_str(), 0) == 0) return {};
+  if (::linkat(content.directory, content.path.c_str(), directory, name.c_str(),
+               AT_SYMLINK_FOLLOW) == 0)
+    return {};
   if (errno == EEXIST) return name_clash(place);
-  if (errno == EMLINK) return add_copy(blob, place, directory, name);
-  return fail_errno("link the content of '" + object.key + "'");
+  if (errno == EMLINK) return add_copy(content, place, directory, name);
+  return fail_errno("link the content of '" + std::string(place) + "'");
 }
 
 // One content under more keys than a file may have names (on ext4 65,000): a copy takes the next
 // ones.
-Result<> SnapshotTree::add_copy(const std::string& blob, std::string_view place, int directory,
-                                const std::string& name) {
-  const auto before = copies_.find(blob);
+Result<> LinkTree::add_copy(const Content& content, std::string_view place, int directory,
+                            const std::string& name) {
+  const auto before = copies_.find(content.name);
   if (before != copies_.end()) {
     const char* from = before->second.c_str();
     if (::linkat(root_.get(), from, directory, name.c_str(), 0) == 0) return {};
     if (errno == EEXIST) return name_clash(place);
     if (errno != EMLINK) return fail_errno("link the content of " + name);
   }
-  TRY(copy(blob, directory, name));
-  copies_.insert_or_assign(blob, std::string(place));
+  TRY(copy(content, directory, name));
+  copies_.insert_or_assign(content.name, std::string(place));
   return {};
 }
 
-Result<> SnapshotTree::copy(const std::string& blob, int directory, const std::string& name) {
-  const os::Fd from(::openat(blobs_.get(), blob.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+Result<> LinkTree::copy(const Content& content, int directory, const std::string& name) {
+  const Fd from(::openat(content.directory, content.path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!from) return fail_errno("open the content of " + name);
-  const os::Fd to(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  const Fd to(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!to) return errno == EEXIST ? name_clash(name) : fail_errno("make the file " + name);
   for (;;) {
     const ssize_t n = ::sendfile(to.get(), from.get(), nullptr, 1u << 30);
@@ -104,7 +104,7 @@ Result<> SnapshotTree::copy(const std::string& blob, int directory, const std::s
     if (n == 0) break;
   }
   TRY(give(to.get(), owner_, name));
-  return files_.sync(to.get(), name);
+  return sync_ ? sync_(to.get(), name) : Result<>();
 }
 
-}  // namespace trainyard::objects
+}  // namespace trainyard::os

@@ -1,4 +1,4 @@
-#include "agent/channels/s3_upload.hpp"
+#include "s3/upload.hpp"
 
 #include "base/encoding.hpp"
 #include "base/hash.hpp"
@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 namespace {
 
 constexpr std::size_t parts_max = 10'000;
@@ -32,14 +32,14 @@ std::string multipart_etag(const std::vector<std::string>& etags) {
   return fmt::format("\"{}-{}\"", hex(md5.finish()), etags.size());
 }
 
-S3Upload::S3Upload(S3Client& client, S3Location to, std::size_t part_bytes)
+Upload::Upload(Client& client, Location to, std::size_t part_bytes)
     : client_(client), to_(std::move(to)), part_bytes_(part_bytes), part_(new char[part_bytes]) {}
 
-S3Upload::~S3Upload() {
+Upload::~Upload() {
   if (!upload_id_.empty()) client_.abort(to_, upload_id_);
 }
 
-Result<> S3Upload::write(std::span<const char> bytes) {
+Result<> Upload::write(std::span<const char> bytes) {
   while (!bytes.empty()) {
     // A full part waits for the byte behind it: a stream of exactly one part is one PUT.
     if (filled_ == part_bytes_) TRY(send_part());
@@ -52,7 +52,7 @@ Result<> S3Upload::write(std::span<const char> bytes) {
   return {};
 }
 
-Result<> S3Upload::send_part() {
+Result<> Upload::send_part() {
   if (upload_id_.empty()) upload_id_ = TRY(client_.create_upload(to_));
   if (etags_.size() == parts_max)
     return fail(ErrorKind::limit, "EntityTooLarge",
@@ -65,13 +65,13 @@ Result<> S3Upload::send_part() {
   return {};
 }
 
-Result<std::string> S3Upload::finish() {
+Result<std::string> Upload::finish() {
   if (upload_id_.empty()) return client_.put(to_, {part_.get(), filled_});
   TRY(send_part());
   return complete();
 }
 
-Result<std::string> S3Upload::complete() {
+Result<std::string> Upload::complete() {
   auto done = client_.complete(to_, upload_id_, etags_);
   if (!done && done.error().code == "NoSuchUpload") {
     // Completed by a try whose answer was lost? Then the object is there, and it is this one.
@@ -82,4 +82,4 @@ Result<std::string> S3Upload::complete() {
   return done;
 }
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

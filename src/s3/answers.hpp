@@ -8,20 +8,22 @@
 #include <string_view>
 #include <vector>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 
-struct S3Object {
+struct Object {
   std::string key;  ///< decoded
   std::uint64_t size = 0;
-  std::string etag;  ///< with its quotes
+  std::string etag;        ///< with its quotes
+  std::string modified{};  ///< as the list writes it: "2026-11-23T19:26:52.000Z"
 };
 
 /// One page of ListObjectsV2, asked for with encoding-type=url.
-struct S3Page {
-  std::vector<S3Object> objects;
-  std::string next;  ///< continuation token, or "" at the end
+struct Page {
+  std::vector<Object> objects;
+  std::vector<std::string> prefixes{};  ///< common ones, decoded
+  std::string next;                     ///< continuation token, or "" at the end
 };
-Result<S3Page> parse_list(std::string_view xml);
+Result<Page> parse_list(std::string_view xml);
 
 /// <InitiateMultipartUploadResult>: the upload's id.
 Result<std::string> parse_upload_id(std::string_view xml);
@@ -37,4 +39,4 @@ std::string complete_request(const std::vector<std::string>& etags);
 /// status. `doing` says what was asked, "cannot put s3://b/k".
 Error parse_error(int status, std::string_view xml, std::string_view doing);
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

@@ -1,11 +1,11 @@
 #pragma once
-/// For tests only: a bucket store in memory behind HttpExchange. It answers as S3 does to the
-/// requests that S3Client makes, keeps what it was sent, and fails where a test says so.
+/// For tests only: a bucket store in memory behind Exchange. It answers as S3 does to the
+/// requests that Client makes, keeps what it was sent, and fails where a test says so.
 
-#include "agent/channels/http_exchange.hpp"
-#include "agent/channels/s3_client.hpp"
 #include "base/encoding.hpp"
 #include "base/hash.hpp"
+#include "s3/client.hpp"
+#include "s3/exchange.hpp"
 
 #include <fmt/format.h>
 
@@ -15,9 +15,9 @@
 #include <string_view>
 #include <vector>
 
-namespace trainyard::agent {
+namespace trainyard::s3 {
 
-class FakeS3 final : public HttpExchange {
+class FakeS3 final : public Exchange {
 public:
   struct Object {
     std::string bytes, etag;
@@ -79,14 +79,14 @@ public:
                          [&](const std::string& r) { return r.starts_with(beginning); });
   }
   /// A client of this store. Its pauses take no time: they move `clock`.
-  S3Client client(ManualClock& clock, RetryPolicy policy = {}) {
+  Client client(ManualClock& clock, RetryPolicy policy = {}) {
     const Retry retry{policy,
                       [&clock](Millis length) {
                         clock.advance(length);
                         return true;
                       },
                       &clock};
-    return S3Client(
+    return Client(
         *this, "s3.test:80",
         [](wire::RequestHead& head, std::string_view payload_sha256) {
           head.headers.add("Authorization", "signed " + std::string(payload_sha256));
@@ -216,4 +216,4 @@ private:
   int next_upload_ = 1;
 };
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::s3

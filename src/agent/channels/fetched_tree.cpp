@@ -1,0 +1,56 @@
+#include "agent/channels/fetched_tree.hpp"
+
+#include <fmt/format.h>
+
+#include <deque>
+#include <fcntl.h>
+
+namespace trainyard::agent {
+namespace {
+
+constexpr std::size_t begun_max = 512;  // each has a descriptor
+
+struct Begun {
+  const wire::SequenceItem* item;
+  Fetcher::FetchPtr fetch;
+};
+
+Result<> place(os::LinkTree& tree, Fetcher& fetcher, const Begun& begun) {
+  const int file = TRY(fetcher.wait(begun.fetch));
+  const std::string& place = begun.item->Place;
+  auto added = tree.add(
+      place, {AT_FDCWD, fmt::format("/proc/self/fd/{}", file), Fetcher::name(begun.fetch)});
+  if (added || added.error().kind != ErrorKind::conflict) return added;
+  return fail(ErrorKind::invalid, "ValidationException",
+              fmt::format("the object '{}' cannot become a file of a channel: another object has a "
+                          "directory of it for its name, or is named like its directory. Rename "
+                          "it, or give the channel another prefix.",
+                          begun.item->Object->Key));
+}
+
+}  // namespace
+
+Result<> make_fetched_tree(const std::vector<wire::SequenceUnit>& units, const os::Path& to,
+                           os::Owner owner, Fetcher& fetcher) {
+  os::LinkTree tree = TRY(os::LinkTree::make(to, owner, {}));
+  std::deque<Begun> begun;
+  const auto place_first = [&]() -> Result<> {
+    TRY(place(tree, fetcher, begun.front()));
+    begun.pop_front();
+    return {};
+  };
+  for (const auto& unit : units)
+    for (const auto& item : unit.Items) {
+      if (!item.Object) {
+        TRY(tree.add_directory(item.Place));
+        continue;
+      }
+      if (begun.size() == begun_max) TRY(place_first());
+      begun.push_back({&item, fetcher.begin(*item.Object, Fetcher::Use::keep)});
+    }
+  while (!begun.empty())
+    TRY(place_first());
+  return {};
+}
+
+}  // namespace trainyard::agent

@@ -1,0 +1,19 @@
+#pragma once
+/// A channel's directory, made of objects that are fetched.
+
+#include "agent/channels/fetcher.hpp"
+#include "base/result.hpp"
+#include "os/link_tree.hpp"
+#include "wire/instance/sequence.hpp"
+
+#include <string>
+#include <vector>
+
+namespace trainyard::agent {
+
+/// Makes the directory `to`, which must not exist: each item at its place. Waits for all of them.
+/// An error names the object.
+Result<> make_fetched_tree(const std::vector<wire::SequenceUnit>& units, const os::Path& to,
+                           os::Owner owner, Fetcher& fetcher);
+
+}  // namespace trainyard::agent

@@ -1,0 +1,249 @@
+#include "agent/channels/fetcher.hpp"
+
+#include "base/encoding.hpp"
+#include "base/hash.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <poll.h>
+#include <unistd.h>
+
+namespace trainyard::agent {
+namespace {
+
+constexpr std::size_t connections = 16;
+constexpr std::uint64_t part_bytes = 16u << 20;
+constexpr std::size_t piece_bytes = 1u << 20;
+constexpr Millis patience{10 * 60'000};  // with an origin that is away
+
+template <class Update> Result<> read_all(int fd, std::uint64_t size, const Update& update) {
+  std::string piece(std::size_t(std::min<std::uint64_t>(size, piece_bytes)), '\0');
+  for (std::uint64_t at = 0; at < size;) {
+    const ssize_t n = ::pread(fd, piece.data(), piece.size(), off_t(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno("read what was fetched");
+    if (n == 0) return fail_internal("read what was fetched: it is shorter than it should be");
+    update(std::string_view(piece).substr(0, std::size_t(n)));
+    at += std::uint64_t(n);
+  }
+  return {};
+}
+
+// The bytes are the object's, as far as its origin told by what that is seen.
+Result<> verify(int fd, std::uint64_t size, const origin::Digest& expected) {
+  std::string found;
+  std::string_view name = "MD5";
+  if (expected.algorithm) {
+    wire::Checksum sum(*expected.algorithm);
+    TRY(read_all(fd, size, [&](std::string_view piece) { sum.update(piece); }));
+    found = sum.finish();
+    name = wire::api_name(*expected.algorithm);
+  } else {
+    Md5 sum;
+    TRY(read_all(fd, size, [&](std::string_view piece) { sum.update(piece); }));
+    found = base64(sum.finish());
+  }
+  if (found == expected.value) return {};
+  return fail(ErrorKind::invalid, "BadDigest",
+              fmt::format("what came is not what is there: its {} is {}, and should be {}", name,
+                          found, expected.value));
+}
+
+}  // namespace
+
+class Fetcher::Fetch {
+public:
+  wire::OriginObject asked;
+  Use use = Use::read;
+  origin::Entry object;  // known once planned, as the next two
+  std::string name;
+  os::Fd file;
+  std::optional<origin::Digest> digest;  // guarded, as all that follows
+  std::uint64_t parts_left = 0;
+  std::optional<Error> error;
+  bool is_done = false;
+};
+
+struct Fetcher::Task {
+  FetchPtr fetch;
+  std::optional<origin::Part> part;  // none: to be planned
+};
+
+Fetcher::Fetcher(const wire::InstanceSpec& spec, ContentCache cache, int stop_fd)
+    : cache_(std::move(cache)), stop_fd_(stop_fd) {
+  for (const auto& origin : spec.Origins)
+    specs_[origin.Name] = origin;
+}
+
+Result<std::unique_ptr<Fetcher>> Fetcher::start(const wire::InstanceSpec& spec, int stop_fd) {
+  const os::Owner owner{uid_t(spec.HostUid), gid_t(spec.HostGid)};
+  auto cache = TRY(ContentCache::open(spec.Cache.Root, owner, std::uint64_t(spec.Cache.BytesMax)));
+  std::unique_ptr<Fetcher> out(new Fetcher(spec, std::move(cache), stop_fd));
+  for (std::size_t n = 0; n < connections; ++n)
+    out->threads_.emplace_back([f = out.get()] { f->work(); });
+  return out;
+}
+
+void Fetcher::stop() {
+  over_ = true;
+  const std::lock_guard lock(mutex_);
+  work_to_do_.notify_all();
+}
+
+Fetcher::~Fetcher() {
+  stop();
+  for (auto& thread : threads_)
+    thread.join();
+}
+
+bool Fetcher::is_told_to_stop() const {
+  pollfd stop{stop_fd_, POLLIN, 0};
+  return over_ || ::poll(&stop, 1, 0) > 0;
+}
+
+s3::Retry Fetcher::retry() const {
+  return {.policy = {.total = patience},
+          .pause = s3::pause_unless(stop_fd_),
+          .told_to_stop = [this] { return is_told_to_stop(); }};
+}
+
+Fetcher::FetchPtr Fetcher::begin(const wire::OriginObject& object, Use use) {
+  auto fetch = std::make_shared<Fetch>();
+  fetch->asked = object;
+  fetch->use = use;
+  const std::lock_guard lock(mutex_);
+  tasks_.push_back({fetch, std::nullopt});
+  work_to_do_.notify_one();
+  return fetch;
+}
+
+Result<int> Fetcher::wait(const FetchPtr& fetch) {
+  std::unique_lock lock(mutex_);
+  something_done_.wait(lock, [&] { return fetch->is_done; });
+  if (!fetch->error) return fetch->file.get();
+  return in_context(*fetch->error,
+                    fmt::format("fetch s3://{}/{}", fetch->asked.Origin, fetch->asked.Key));
+}
+
+const std::string& Fetcher::name(const FetchPtr& fetch) {
+  return fetch->name;
+}
+
+void Fetcher::work() {
+  Origins origins;
+  for (;;) {
+    Task task;
+    {
+      std::unique_lock lock(mutex_);
+      work_to_do_.wait(lock, [&] { return over_ || !tasks_.empty(); });
+      if (tasks_.empty()) return;
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+    run(task, origins);
+  }
+}
+
+void Fetcher::run(const Task& task, Origins& origins) {
+  Fetch& fetch = *task.fetch;
+  const auto with_origin = [&](const auto& act) -> Result<bool> {
+    if (is_told_to_stop()) return fail(ErrorKind::unavailable, s3::stopped_code, "told to stop");
+    return act(*TRY(open(fetch.asked.Origin, origins)));
+  };
+  if (task.part) {
+    const auto got = with_origin([&](origin::Origin& origin) -> Result<bool> {
+      TRY(get(fetch, origin, *task.part));
+      return true;
+    });
+    return end_part(fetch, got);
+  }
+  const auto is_complete =
+      with_origin([&](origin::Origin& origin) { return plan(task.fetch, origin); });
+  if (!is_complete || *is_complete) end(fetch, is_complete);
+}
+
+void Fetcher::end_part(Fetch& fetch, const Result<bool>& got) {
+  bool is_good = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!got && !fetch.error) fetch.error = got.error();
+    if (--fetch.parts_left > 0) return;
+    is_good = !fetch.error;
+  }
+  end(fetch, is_good ? complete(fetch) : Result<bool>(true));
+}
+
+Result<origin::Origin*> Fetcher::open(const std::string& name, Origins& origins) {
+  auto& known = origins[name];
+  if (known) return known.get();
+  const auto spec = specs_.find(name);
+  if (spec == specs_.end()) return fail_internal("the agent was not told of the bucket " + name);
+  known = TRY(origin::open_origin(spec->second, retry()));
+  return known.get();
+}
+
+Result<bool> Fetcher::plan(const FetchPtr& fetch, origin::Origin& origin) {
+  const auto& asked = fetch->asked;
+  if (fetch->use == Use::read) {
+    if (auto own = TRY(origin.open(asked.Key))) {
+      fetch->file = std::move(*own);
+      return true;
+    }
+  }
+  auto& object = fetch->object;
+  object = {asked.Key, false, std::uint64_t(std::max<std::int64_t>(asked.Size, 0)), asked.ETag, {}};
+  const bool has_parts = object.size > part_bytes;
+  std::optional<origin::Digest> digest;
+  if (asked.Size < 0 || has_parts) {
+    auto head = TRY(origin.head(asked.Key));
+    if (asked.Size >= 0 && head.entry.etag != asked.ETag)
+      return fail(ErrorKind::conflict, "PreconditionFailed", "it was changed since it was listed");
+    object = std::move(head.entry);
+    digest = std::move(head.digest);
+  }
+  fetch->name = origin::identity(specs_.at(asked.Origin), object);
+  if (auto known = cache_.find(fetch->name)) {
+    fetch->file = std::move(*known);
+    bytes_ += object.size;
+    return true;
+  }
+  fetch->file = TRY(cache_.create());
+  if (object.size <= part_bytes) {
+    TRY(get(*fetch, origin, {0, object.size}));
+    return complete(*fetch);
+  }
+  if (::ftruncate(fetch->file.get(), off_t(object.size)) != 0)
+    return fail_errno("make room for what is fetched");
+  const std::lock_guard lock(mutex_);
+  fetch->digest = std::move(digest);
+  for (std::uint64_t at = 0; at < object.size; at += part_bytes, ++fetch->parts_left)
+    tasks_.push_front({fetch, origin::Part{at, std::min(part_bytes, object.size - at)}});
+  work_to_do_.notify_all();
+  return false;
+}
+
+Result<> Fetcher::get(Fetch& fetch, origin::Origin& origin, origin::Part part) {
+  auto digest = TRY(origin.get(fetch.object, part, fetch.file.get()));
+  bytes_ += part.length;
+  if (!digest) return {};
+  const std::lock_guard lock(mutex_);
+  fetch.digest = std::move(digest);
+  return {};
+}
+
+Result<bool> Fetcher::complete(Fetch& fetch) {
+  if (fetch.digest) TRY(verify(fetch.file.get(), fetch.object.size, *fetch.digest));
+  TRY(cache_.keep(fetch.file, fetch.name));
+  return true;
+}
+
+void Fetcher::end(Fetch& fetch, const Result<bool>& outcome) {
+  const std::lock_guard lock(mutex_);
+  if (!outcome && !fetch.error) fetch.error = outcome.error();
+  fetch.is_done = true;
+  something_done_.notify_all();
+}
+
+}  // namespace trainyard::agent

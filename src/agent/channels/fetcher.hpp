@@ -1,0 +1,86 @@
+#pragma once
+/// Brings objects from buckets elsewhere onto this machine, several at a time and large ones in
+/// parts, each at most once a machine: what is in the cache is not fetched.
+
+#include "agent/channels/content_cache.hpp"
+#include "base/result.hpp"
+#include "origin/origin.hpp"
+#include "os/fd.hpp"
+#include "wire/instance/spec.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace trainyard::agent {
+
+/// Thread-safe.
+class Fetcher {
+public:
+  /// For the buckets and the cache that `spec` tells of. What waits stops when `stop_fd` becomes
+  /// readable; errors are of code "Stopped" then.
+  static Result<std::unique_ptr<Fetcher>> start(const wire::InstanceSpec& spec, int stop_fd);
+  /// Gives up what has begun.
+  ~Fetcher();
+  Fetcher(const Fetcher&) = delete;
+  Fetcher& operator=(const Fetcher&) = delete;
+
+  enum class Use {
+    read,  ///< the bytes: a directory's own file will do
+    keep,  ///< a file that is never changed and may be linked to
+  };
+  /// An object that is being fetched.
+  class Fetch;
+  using FetchPtr = std::shared_ptr<Fetch>;
+  /// Begins; returns at once.
+  FetchPtr begin(const wire::OriginObject& object, Use use);
+  /// Waits for it: its content, open for reading, as long as the pointer lives. An error names the
+  /// object.
+  Result<int> wait(const FetchPtr& fetch);
+  /// What distinguishes the content; known once wait() succeeded.
+  static const std::string& name(const FetchPtr& fetch);
+
+  /// What was begun and is not done is an error of code "Stopped" from now on.
+  void stop();
+
+  /// Of all that was begun: bytes that came, or were there.
+  std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  /// See ContentCache::settle().
+  Result<> settle() const { return cache_.settle(); }
+
+private:
+  struct Task;
+  Fetcher(const wire::InstanceSpec& spec, ContentCache cache, int stop_fd);
+  using Origins = std::map<std::string, std::unique_ptr<origin::Origin>>;
+  void work();
+  void run(const Task& task, Origins& origins);
+  Result<origin::Origin*> open(const std::string& name, Origins& origins);
+  /// Finds what is there already, else gets what is small, or shares out the parts.
+  /// True when nothing is left to do.
+  Result<bool> plan(const FetchPtr& fetch, origin::Origin& origin);
+  Result<> get(Fetch& fetch, origin::Origin& origin, origin::Part part);
+  void end_part(Fetch& fetch, const Result<bool>& got);
+  Result<bool> complete(Fetch& fetch);
+  void end(Fetch& fetch, const Result<bool>& outcome);
+  bool is_told_to_stop() const;
+  s3::Retry retry() const;
+
+  std::map<std::string, wire::OriginSpec> specs_;
+  ContentCache cache_;
+  int stop_fd_;
+  std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<bool> over_{false};
+  std::mutex mutex_;
+  std::condition_variable work_to_do_, something_done_;
+  std::deque<Task> tasks_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace trainyard::agent

@@ -1,0 +1,209 @@
+"""Buckets that are not the store's own: of another S3, here a second service, and directories."""
+
+import hashlib
+import json
+import os
+
+import pytest
+
+from far import Way
+from service import GATE, running, wait_until
+from sources_test import FILES, failed, ran, refused, s3
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory):
+    """The other S3, with a few objects."""
+    with running(tmp_path_factory.mktemp("far")) as service:
+        for key in ("a.txt", "b.txt", "sub/c.txt", "sub/d.txt"):
+            service.put(f"team/set/{key}", f"{key}\n".encode())
+        service.put("team/large", os.urandom(1 << 20) * 40)
+        service.put("team/other.txt")
+        yield service
+
+
+@pytest.fixture(scope="module")
+def near(far, tmp_path_factory):
+    """A service that has it as the bucket "far", and a directory as "data" and as "still"."""
+    home = tmp_path_factory.mktemp("home")
+    home.chmod(0o755)
+    way = Way(far.listen)
+    for path in ("set/a.txt", "set/sub/c.txt", "set/b.txt", "img_1", "img_2"):
+        (home / "data" / path).parent.mkdir(parents=True, exist_ok=True)
+        (home / "data" / path).write_text(path + "\n")
+    (home / "data/set/out").symlink_to("/etc/passwd")
+    (home / "data/set/in").symlink_to("a.txt")
+    (home / "credentials").write_text(f"[other]\naws_access_key_id = x\n\n[work]\n"
+                                      f"aws_access_key_id = {far.access_key}\n"
+                                      f"aws_secret_access_key={far.secret_key}\n")
+    settings = f"""
+[buckets.far]
+endpoint = "http://{way.address}"
+bucket = "{far.bucket}"
+prefix = "team/"
+region = "{far.region}"
+profile = "work"
+credentials_file = "{home}/credentials"
+
+[buckets.denied]
+endpoint = "http://{far.listen}"
+bucket = "{far.bucket}"
+access_key_id = "AKIAIOSFODNN7EXAMPLE"
+secret_access_key = "wrong"
+
+[buckets.away]
+endpoint = "http://127.0.0.1:1"
+
+[buckets.data]
+path = "{home}/data"
+
+[buckets.still]
+path = "{home}/data"
+snapshot = true
+"""
+    with running(tmp_path_factory.mktemp("near"), settings) as service:
+        service.home, service.way, service.far = home, way, far
+        yield service
+    way.close()
+
+
+def cached(service):
+    return sorted(path.name for path in service.data.glob("scratch/cache/*/??/*"))
+
+
+# ---- another S3 ----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("mode", ["File", "FastFile"])
+def test_objects_of_another_s3_are_files(near, mode):  # SEMANTICS D24
+    lines = ran(near, FILES % "training" + "; cat a.txt sub/c.txt; touch x 2>/dev/null && echo own; true",
+                s3(near, "s3://far/set/", mode=mode))
+    assert lines[:6] == ["a.txt", "b.txt", "sub/c.txt", "sub/d.txt", "a.txt", "sub/c.txt"]
+    assert lines[6:] == (["own"] if mode == "File" else [])
+
+
+def test_what_was_fetched_once_is_there(near):  # SEMANTICS D25
+    ran(near, "true", s3(near, "s3://far/set/"))
+    before, known = near.way.passed, cached(near)
+    ran(near, "cat /opt/ml/input/data/training/a.txt", s3(near, "s3://far/set/"))
+    assert cached(near) == known
+    assert near.way.passed - before < 4000  # a listing, no content
+
+
+def test_a_large_object_comes_in_parts_and_whole(near):  # SEMANTICS D24
+    near.way.connections = 0
+    script = "cd /opt/ml/input/data/training && sha256sum large | cut -c1-64"
+    lines = ran(near, script, s3(near, "s3://far/large"))
+    body = near.far.client("s3").get_object(Bucket=near.far.bucket, Key="team/large")["Body"].read()
+    assert lines == [hashlib.sha256(body).hexdigest()]
+    assert near.way.connections >= 3
+
+
+def test_a_connection_that_breaks_is_made_again(near):  # SEMANTICS D24
+    near.far.put("team/broken/1", os.urandom(3 << 20))
+    near.way.cut_after, near.way.cuts = 1 << 20, 40
+    try:
+        lines = ran(near, "stat -c %s /opt/ml/input/data/training/1", s3(near, "s3://far/broken/"))
+    finally:
+        left, near.way.cuts = near.way.cuts, 0
+    assert lines == [str(3 << 20)] and left < 40
+
+
+def test_pipe_mode_reads_another_s3(near):  # SEMANTICS D24
+    uri = near.put("m.json", b'[{"prefix": "s3://far/set/"}, "sub/c.txt", "a.txt"]')
+    lines = ran(near, "cat /opt/ml/input/data/training_0 /opt/ml/input/data/training_1",
+                s3(near, uri, mode="Pipe", kind="ManifestFile"))
+    assert lines == ["sub/c.txt", "a.txt"] * 2
+
+
+def test_an_augmented_manifest_may_name_objects_of_both(near):  # SEMANTICS D24
+    own = near.put("own.txt", b"own\n")
+    uri = near.put("augmented", "\n".join(json.dumps({"x-ref": x}) for x in
+                                          (own, "s3://far/set/b.txt", "s3://data/img_1")).encode())
+    lines = ran(near, "cat /opt/ml/input/data/training_0",
+                s3(near, uri, mode="Pipe", kind="AugmentedManifestFile", AttributeNames=["x-ref"]))
+    assert lines == ["own", "b.txt", "img_1"]
+
+
+@pytest.mark.parametrize("uri, kind, says", [
+    ("s3://far/nothing/", "S3Prefix", "No S3 objects found under S3 URL \"s3://far/nothing/\""),
+    ("s3://denied/team/set/", "S3Prefix", "InvalidAccessKeyId"),
+    ("s3://far/set/gone.json", "ManifestFile", "far/team/set/gone.json"),
+])
+def test_what_cannot_be_listed_fails_the_job_by_name(near, uri, kind, says):  # SEMANTICS D24
+    reason = failed(near, "exit 0", s3(near, uri.replace("far/team", near.far.bucket), kind=kind))
+    assert says.replace("far/team", near.far.bucket + "/team") in reason, reason
+
+
+def test_an_object_that_is_gone_fails_the_job_by_name(near):  # SEMANTICS D24
+    uri = near.put("gone.json", b'[{"prefix": "s3://far/set/"}, "a.txt", "gone.txt"]')
+    reason = failed(near, "exit 0", s3(near, uri, kind="ManifestFile"))
+    assert "s3://far/set/gone.txt" in reason and reason.startswith("ClientError"), reason
+    near.put("gone.manifest", b'{"x-ref": "s3://far/set/a.txt"}\n{"x-ref": "s3://far/set/no"}')
+    reason = failed(near, "cat /opt/ml/input/data/training_0; sleep 60",
+                    s3(near, f"s3://{near.bucket}/gone.manifest", mode="Pipe",
+                       kind="AugmentedManifestFile", AttributeNames=["x-ref"]))
+    assert "line 2 of" in reason and "s3://far/set/no" in reason, reason
+
+
+def test_a_job_says_how_far_it_is_and_can_be_stopped(near):  # SEMANTICS D26
+    near.far.put("team/slow/1", os.urandom(2 << 20))
+    near.way.open.clear()
+    try:
+        # The listing passes; what is held up is what comes after it.
+        near.way.open.set()
+        passed = near.way.passed
+        name = near.create("exit 0", InputDataConfig=[s3(near, "s3://far/slow/")])
+        wait_until(lambda: near.way.passed > passed, "it was listed")
+        near.way.open.clear()
+        message = wait_until(
+            lambda: next((t["StatusMessage"] for t in near.describe(name)["SecondaryStatusTransitions"]
+                          if "of 2.0 MiB" in t["StatusMessage"]), None), "it told of progress")
+        assert message.startswith("Downloading input data: ")
+        near.client("sagemaker").stop_training_job(TrainingJobName=name)
+        near.way.open.set()
+        assert near.wait(name)["TrainingJobStatus"] == "Stopped"
+    finally:
+        near.way.open.set()
+
+
+def test_a_bucket_elsewhere_takes_no_output(near):  # SEMANTICS D24
+    for more in ({"OutputDataConfig": {"S3OutputPath": "s3://far/out"}},
+                 {"CheckpointConfig": {"S3Uri": "s3://data/checkpoints"}}):
+        assert "is only read ([buckets." in refused(near, s3(near, "s3://far/set/"), **more)
+
+
+# ---- directories ---------------------------------------------------------------------------------
+
+def test_a_directory_is_mounted_as_it_is(near):  # SEMANTICS D27
+    known = cached(near)
+    lines = ran(near, FILES % "training" + "; cat in sub/c.txt; readlink out; "
+                "touch x 2>&1; cat x 2>/dev/null; true", s3(near, "s3://data/set/"))
+    assert lines[:5] == ["a.txt", "b.txt", "sub/c.txt", "set/a.txt", "set/sub/c.txt"]
+    assert lines[5] == "/etc/passwd" and "Read-only file system" in lines[6], lines
+    assert cached(near) == known  # nothing of it was copied
+
+
+def test_a_prefix_of_names_in_a_directory(near):  # SEMANTICS D27
+    lines = ran(near, FILES % "training" + "; cat img_2", s3(near, "s3://data/img_"))
+    assert lines == ["img_1", "img_2", "img_2"]
+
+
+@pytest.mark.parametrize("bucket", ["data", "still"])
+def test_pipe_mode_reads_a_directory(near, bucket):  # SEMANTICS D27
+    assert ran(near, "cat /opt/ml/input/data/training_0",
+               s3(near, f"s3://{bucket}/set/", mode="Pipe")) == [
+                   "set/a.txt", "set/b.txt", "set/a.txt", "set/sub/c.txt"]
+
+
+@pytest.mark.parametrize("bucket, ends", [("data", "Completed"), ("still", "Failed")])
+def test_later_files_of_a_directory_show_unless_it_is_a_snapshot(near, bucket, ends):  # SEMANTICS D27
+    later = near.home / f"data/set/later-{bucket}"
+    name = near.create(f"echo up; {GATE}; cat /opt/ml/input/data/training/{later.name}",
+                       InputDataConfig=[s3(near, f"s3://{bucket}/set/")])
+    wait_until(lambda: "up" in near.lines(name), "the job was up")
+    later.write_text("later\n")
+    try:
+        near.open_gate(name)
+        assert near.wait(name)["TrainingJobStatus"] == ends
+    finally:
+        later.unlink()

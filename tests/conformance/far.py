@@ -1,0 +1,73 @@
+"""Between a service and the S3 that its buckets lie in: a proxy that breaks off, holds up or is away."""
+
+import contextlib
+import socket
+import threading
+
+
+class Way:
+    """Passes connections on to `to`, "HOST:PORT", as long as `broken` lets it."""
+
+    def __init__(self, to):
+        host, port = to.split(":")
+        self.to = (host, int(port))
+        self.cut_after = None   # bytes of answers, then the connection breaks; once, where `cuts` is set
+        self.cuts = 0
+        self.connections = 0
+        self.passed = 0
+        self.open = threading.Event()
+        self.open.set()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.ends = []
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.connect, args=(client,), daemon=True).start()
+
+    def connect(self, client):
+        try:
+            server = socket.create_connection(self.to)
+        except OSError:
+            client.close()
+            return
+        self.ends += [client, server]
+        threading.Thread(target=self.pump, args=(client, server, False), daemon=True).start()
+        self.pump(server, client, True)
+
+    def pump(self, source, sink, is_answer):
+        left = None
+        if is_answer and self.cuts > 0:
+            self.cuts -= 1
+            left = self.cut_after
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                if is_answer:
+                    self.open.wait(60)
+                    self.passed += len(data)
+                if left is not None:
+                    sink.sendall(data[:left])
+                    left -= len(data)
+                    if left <= 0:
+                        break
+                    continue
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.open.set()
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for end in self.ends:
+            end.close()
+        self.thread.join(10)
