@@ -22,10 +22,10 @@ trainyard_library(agent agent DEPS base os wire wire_instance wire_packages net 
 trainyard_library(fleet service/fleet DEPS base os wire wire_instance net)
 trainyard_library(logs service/logs DEPS base os wire_instance net)
 trainyard_library(engine service/engine
-                  DEPS base os wire wire_shapes wire_instance s3 job store channels fleet net)
+                  DEPS base os wire wire_shapes wire_instance s3 origin job store channels fleet net)
 trainyard_library(identity service/identity DEPS base store)
 trainyard_library(api_operation service/api/operation DEPS base wire store engine identity)
-trainyard_library(api_s3 service/api/s3 DEPS base os wire wire_sign net store objects)
+trainyard_library(api_s3 service/api/s3 DEPS base os wire wire_sign wire_instance net origin store objects)
 trainyard_library(api_sagemaker service/api/sagemaker
                   DEPS base wire wire_shapes store channels engine api_operation)
 trainyard_library(api_logs service/api/logs DEPS base wire wire_shapes store logs net api_operation)

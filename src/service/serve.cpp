@@ -189,7 +189,7 @@ Result<> serve(const ServeOptions& options) {
   objects::Uploads uploads(*blobs, readers);
   objects::Snapshots snapshots(paths.snapshots(), *blobs, readers, clock);
   api::S3Context s3{control, readers,          *blobs,          uploads, bodies,
-                    pool,    settings.account, settings.region, clock};
+                    pool,    settings.account, settings.region, clock,   settings};
 
   fleet::LocalFleet fleet(program, paths.instances(), *server);
   engine::InstanceContext instances{paths, "", user.uid, user.gid};

@@ -207,3 +207,74 @@ def test_later_files_of_a_directory_show_unless_it_is_a_snapshot(near, bucket, e
         assert near.wait(name)["TrainingJobStatus"] == ends
     finally:
         later.unlink()
+
+
+# ---- through the S3 API --------------------------------------------------------------------------
+
+@pytest.mark.parametrize("bucket", ["far", "data"])
+def test_clients_read_a_bucket_elsewhere(near, bucket):  # SEMANTICS S30
+    client = near.client("s3")
+    page = client.list_objects_v2(Bucket=bucket, Prefix="set/", Delimiter="/")
+    keys = [x["Key"] for x in page["Contents"]]
+    assert keys[:2] == ["set/a.txt", "set/b.txt"]
+    assert [x["Prefix"] for x in page["CommonPrefixes"]] == ["set/sub/"]
+    head = client.head_object(Bucket=bucket, Key=keys[0])
+    got = client.get_object(Bucket=bucket, Key=keys[0])
+    assert head["ETag"] == got["ETag"] == page["Contents"][0]["ETag"]
+    body = got["Body"].read()
+    assert len(body) == head["ContentLength"] == page["Contents"][0]["Size"]
+    part = client.get_object(Bucket=bucket, Key=keys[0], Range="bytes=1-3")
+    assert part["Body"].read() == body[1:4] and part["ResponseMetadata"]["HTTPStatusCode"] == 206
+    with pytest.raises(client.exceptions.ClientError) as caught:
+        client.get_object(Bucket=bucket, Key=keys[0], IfMatch='"other"')
+    assert caught.value.response["Error"]["Code"] == "PreconditionFailed"
+    with pytest.raises(client.exceptions.NoSuchKey):
+        client.get_object(Bucket=bucket, Key="set/none")
+    assert bucket in [b["Name"] for b in client.list_buckets()["Buckets"]]
+    client.head_bucket(Bucket=bucket)
+
+
+@pytest.mark.parametrize("bucket", ["far", "data"])
+@pytest.mark.parametrize("delimiter", ["", "/"])
+def test_pages_of_a_bucket_elsewhere_are_those_of_the_whole(near, bucket, delimiter):  # SEMANTICS S30
+    client = near.client("s3")
+
+    def entries(**more):
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Delimiter=delimiter,
+                                                                      **more):
+            yield from (x["Key"] for x in page.get("Contents", []))
+            yield from (x["Prefix"] for x in page.get("CommonPrefixes", []))
+
+    whole = sorted(entries())
+    assert len(whole) >= 3
+    assert sorted(entries(PaginationConfig={"PageSize": 1})) == whole
+    key = next(entry for entry in whole if not entry.endswith("/"))
+    assert sorted(entries(StartAfter=key)) == [entry for entry in whole if entry > key]
+    first = client.list_objects(Bucket=bucket, MaxKeys=1, Delimiter=delimiter)
+    assert first["IsTruncated"]
+
+
+def test_a_large_object_of_a_bucket_elsewhere(near):  # SEMANTICS S30
+    own = near.far.client("s3").get_object(Bucket=near.far.bucket, Key="team/large")["Body"].read()
+    assert near.client("s3").get_object(Bucket="far", Key="large")["Body"].read() == own
+
+
+def test_nothing_is_written_to_a_bucket_elsewhere(near):  # SEMANTICS S30
+    client = near.client("s3")
+    for call in (lambda: client.put_object(Bucket="data", Key="new", Body=b"x"),
+                 lambda: client.delete_object(Bucket="far", Key="set/a.txt"),
+                 lambda: client.create_bucket(Bucket="data"),
+                 lambda: client.delete_objects(Bucket="far", Delete={"Objects": [{"Key": "set/a.txt"}]})):
+        with pytest.raises(client.exceptions.ClientError) as caught:
+            call()
+        assert caught.value.response["Error"]["Code"] == "AccessDenied"
+    with pytest.raises(client.exceptions.ClientError) as caught:
+        client.copy_object(Bucket=near.bucket, Key="x", CopySource={"Bucket": "far", "Key": "set/a.txt"})
+    assert "get the object and put it" in caught.value.response["Error"]["Message"]
+
+
+def test_an_s3_that_is_away_is_told_so(near):  # SEMANTICS S30
+    client = near.client("s3", read_timeout=90)
+    with pytest.raises(client.exceptions.ClientError) as caught:
+        client.get_object(Bucket="denied", Key="a")
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403

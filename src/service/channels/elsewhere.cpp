@@ -5,26 +5,6 @@
 namespace trainyard::channels {
 namespace {
 
-constexpr Millis patience{60'000};
-
-wire::OriginSpec spec_of(const std::string& name, const BucketSettings& b,
-                         const Settings& settings) {
-  wire::OriginSpec out;
-  out.Name = name;
-  out.Path = b.path;
-  out.Snapshot = b.snapshot;
-  out.Endpoint = b.endpoint;
-  out.Bucket = b.bucket;
-  out.Prefix = b.prefix;
-  out.Region = b.region.empty() ? settings.region : b.region;
-  out.AccessKeyId = b.access_key_id;
-  out.SecretAccessKey = b.secret_access_key;
-  out.Profile = b.profile;
-  out.CredentialsFile = b.credentials_file;
-  out.CaBundle = b.ca_bundle;
-  return out;
-}
-
 bool is_marker(const origin::Entry& entry) {
   return entry.size == 0 && entry.key.ends_with('/');
 }
@@ -54,26 +34,6 @@ Result<> place(wire::SequenceItem& item, const std::string& key, const std::stri
 
 }  // namespace
 
-const BucketSettings* elsewhere(const Settings& settings, const std::string& bucket) {
-  const auto found = settings.buckets.find(bucket);
-  return found == settings.buckets.end() ? nullptr : &found->second;
-}
-
-std::vector<wire::OriginSpec> origin_specs(const Settings& settings) {
-  std::vector<wire::OriginSpec> out;
-  for (const auto& [name, bucket] : settings.buckets)
-    out.push_back(spec_of(name, bucket, settings));
-  return out;
-}
-
-Result<std::unique_ptr<origin::Origin>> open_elsewhere(const Settings& settings,
-                                                       const std::string& bucket) {
-  const BucketSettings* found = elsewhere(settings, bucket);
-  if (!found) return fail_internal("open the bucket " + bucket + ": it is not told of");
-  const s3::Retry retry{.policy = {.total = patience}, .pause = s3::pause_unless(-1)};
-  return origin::open_origin(spec_of(bucket, *found, settings), retry);
-}
-
 Result<std::vector<wire::SequenceItem>>
 list_elsewhere(const Settings& settings, const objects::Selection& selection, objects::Form form) {
   std::vector<wire::SequenceItem> out;
@@ -98,7 +58,8 @@ list_elsewhere(const Settings& settings, const objects::Selection& selection, ob
       out.push_back(std::move(item));
     }
   } else {
-    TRY(TRY(open_elsewhere(settings, selection.bucket))->list({selection.prefix, "", ""}, add));
+    TRY(TRY(origin::open_elsewhere(settings, selection.bucket))
+            ->list({selection.prefix, "", ""}, add));
   }
   if (shares.files + shares.markers > 0) return out;
   return fail(ErrorKind::not_found, "ValidationException",

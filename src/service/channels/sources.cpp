@@ -60,7 +60,7 @@ void show_objects(const Settings& settings, const wire::Channel& channel, wire::
 
 Result<std::string> read_elsewhere(const Settings& settings, const std::string& bucket,
                                    const std::string& key, std::size_t bytes_max) {
-  const auto origin = TRY(open_elsewhere(settings, bucket));
+  const auto origin = TRY(origin::open_elsewhere(settings, bucket));
   const auto object = TRY(origin->head(key)).entry;
   if (object.size > bytes_max)
     return fail(ErrorKind::invalid, "ValidationException",

@@ -1,8 +1,8 @@
 #include "service/engine/instance_spec.hpp"
 
 #include "base/arn.hpp"
+#include "origin/buckets.hpp"
 #include "service/channels/channels.hpp"
-#include "service/channels/elsewhere.hpp"
 #include "service/engine/engine.hpp"
 #include "service/engine/notices.hpp"
 
@@ -86,7 +86,7 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.HyperParameters = r.HyperParameters.value_or(std::map<std::string, std::string>{});
   out.Channels = channel_specs(r, job, settings);
   if (std::any_of(job.sources.begin(), job.sources.end(), objects::is_index)) {
-    out.Origins = channels::origin_specs(settings);
+    out.Origins = origin::origin_specs(settings);
     out.Cache = {context.paths.cache(), std::int64_t(settings.cache_bytes)};
   }
   out.Output = output(r);

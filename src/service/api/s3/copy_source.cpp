@@ -25,6 +25,10 @@ Result<CopySource> parse_copy_source(const S3Call& call) {
 
 Result<store::ObjectRow> require_copy_source(const S3Context& context, store::Snapshot& s,
                                              const S3Call& call, const CopySource& source) {
+  if (context.settings.buckets.contains(source.bucket))
+    return fail(ErrorKind::invalid, "NotImplemented",
+                "A copy out of a bucket that is not the store's own is not offered: get "
+                "the object and put it.");
   auto row = TRY(require_object(context, s, source.bucket, source.key));
   TRY(check_read_conditions(call.head().headers, row, "x-amz-copy-source-"));
   return row;

@@ -20,6 +20,12 @@ S3Answer list_buckets(S3Context& context, const S3Call&, store::Snapshot& s) {
         .element("CreationDate", iso8601(bucket.created))
         .element("BucketRegion", bucket.region)
         .close();
+  for (const auto& [name, bucket] : context.settings.buckets)  // made by nobody, at no time
+    xml.open("Bucket")
+        .element("Name", name)
+        .element("CreationDate", iso8601(Time{}))
+        .element("BucketRegion", context.default_region)
+        .close();
   return xml_answer(std::move(xml));
 }
 

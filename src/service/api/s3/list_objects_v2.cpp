@@ -25,14 +25,13 @@ Result<std::string> begin_of(const S3Call& call) {
 
 }  // namespace
 
-S3Answer list_objects_v2(S3Context& context, const S3Call& call, store::Snapshot& s) {
+S3Answer answer_list_v2(const S3Call& call, const FindPage& find_page) {
   if (call.query.get("list-type") != "2")
     return bad_request("InvalidArgument", "Invalid List Type specified in Request");
-  TRY(require_bucket(context, s, call.bucket));
   Listing listing = TRY(parse_listing(call));
   auto& query = listing.query;
   query.from = TRY(begin_of(call));
-  const auto page = TRY(store::list_objects(s, query));
+  const auto page = TRY(find_page(query));
   wire::XmlWriter xml;
   xml.open("ListBucketResult", s3_namespace).element("Name", call.bucket);
   xml.element("Prefix", listing.written(query.prefix));
@@ -48,6 +47,11 @@ S3Answer list_objects_v2(S3Context& context, const S3Call& call, store::Snapshot
   if (!page.next.empty()) xml.element("NextContinuationToken", base64(as_bytes(page.next)));
   write_entries(xml, listing, page);
   return xml_answer(std::move(xml));
+}
+
+S3Answer list_objects_v2(S3Context& context, const S3Call& call, store::Snapshot& s) {
+  TRY(require_bucket(context, s, call.bucket));
+  return answer_list_v2(call, [&](const auto& query) { return store::list_objects(s, query); });
 }
 
 }  // namespace trainyard::api

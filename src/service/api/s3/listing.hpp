@@ -26,4 +26,9 @@ Result<Listing> parse_listing(const S3Call& call);
 /// Contents and CommonPrefixes.
 void write_entries(wire::XmlWriter& xml, const Listing& listing, const store::ListPage& page);
 
+/// Finds a page, wherever the bucket is.
+using FindPage = std::function<Result<store::ListPage>(const store::ListQuery& query)>;
+Result<wire::Response> answer_list_v1(const S3Call& call, const FindPage& find_page);
+Result<wire::Response> answer_list_v2(const S3Call& call, const FindPage& find_page);
+
 }  // namespace trainyard::api

@@ -3,6 +3,7 @@
 #include "base/encoding.hpp"
 #include "base/log.hpp"
 #include "service/api/s3/content.hpp"
+#include "service/api/s3/elsewhere.hpp"
 #include "service/api/s3/errors.hpp"
 #include "service/api/s3/operation.hpp"
 #include "service/objects/collect.hpp"
@@ -99,6 +100,8 @@ void run_change(S3Context& context, const Ready& ready) {
 }
 
 void run(S3Context& context, const Ready& ready) {
+  if (context.settings.buckets.contains(ready.call.bucket))
+    return reply(ready.call, answer_elsewhere(context, ready.call, ready.operation->name));
   if (ready.operation->read) return reply(ready.call, run_read(context, ready));
   run_change(context, ready);
 }
@@ -120,8 +123,9 @@ void handle_s3(S3Context& context, std::shared_ptr<net::Exchange> exchange, S3Ca
     exchange->reply(wire::s3_error(error, head.path, id, head.method == "HEAD"));
   };
   if (!made) return refuse(made.error());
-  Pool& pool =
-      made->operation->place == S3Operation::Place::bodies ? context.bodies : context.reads;
+  const bool may_take_long = made->operation->place == S3Operation::Place::bodies ||
+                             context.settings.buckets.contains(made->call.bucket);
+  Pool& pool = may_take_long ? context.bodies : context.reads;
   const auto ready = std::make_shared<const Ready>(std::move(*made));
   if (!pool.post([&context, ready] { run(context, *ready); }))
     refuse({ErrorKind::unavailable, "SlowDown", "Please reduce your request rate."});

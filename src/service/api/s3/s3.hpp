@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/pool.hpp"
+#include "base/settings.hpp"
 #include "net/server.hpp"
 #include "service/objects/blobs.hpp"
 #include "service/objects/uploads.hpp"
@@ -29,6 +30,7 @@ struct S3Context {
   std::string account;
   std::string default_region;
   const Clock& clock;
+  const Settings& settings;  ///< tell of buckets that are not the store's own
 };
 
 /// Who asks, verified.
