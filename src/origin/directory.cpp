@@ -18,7 +18,7 @@
 namespace trainyard::origin {
 namespace {
 
-constexpr std::size_t key_bytes_max = 1024;
+constexpr std::size_t key_bytes_max = 1024, piece_bytes = 1u << 20;
 
 std::string etag_of(const struct stat& st) {
   return fmt::format("\"t{:x}{:08x}-{:x}\"", st.st_mtim.tv_sec, st.st_mtim.tv_nsec, st.st_size);
@@ -64,6 +64,7 @@ private:
     struct stat st;
   };
   Result<Opened> open_file(const std::string& key) const;
+  Result<bool> is_over(const std::string& common, const ListRequest& request) const;
   Result<bool> walk(const std::string& directory, const ListRequest& request, const Visit& visit,
                     std::string& group) const;
 
@@ -89,6 +90,17 @@ Result<Head> Directory::head(const std::string& key) {
   return Head{entry_of(key, TRY(open_file(key)).st), std::nullopt};
 }
 
+// By the kernel where it can, which shares blocks where the file system does.
+ssize_t copy_some(int from, int to, std::uint64_t offset, std::uint64_t length) {
+  auto in = off_t(offset), out = in;
+  const ssize_t n = ::copy_file_range(from, &in, to, &out, length, 0);
+  if (n >= 0 || (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS))
+    return n;
+  std::vector<char> piece(std::size_t(std::min<std::uint64_t>(length, piece_bytes)));
+  const ssize_t got = ::pread(from, piece.data(), piece.size(), off_t(offset));
+  return got <= 0 ? got : ::pwrite(to, piece.data(), std::size_t(got), off_t(offset));
+}
+
 Result<std::optional<Digest>> Directory::get(const Entry& object, Part part, int fd) {
   const Opened file = TRY(open_file(object.key));
   const auto changed = [&] {
@@ -96,13 +108,12 @@ Result<std::optional<Digest>> Directory::get(const Entry& object, Part part, int
                 fmt::format("'{}' in {} was changed since it was listed", object.key, root_));
   };
   if (etag_of(file.st) != object.etag) return changed();
-  auto from = off_t(part.offset), to = from;
-  for (std::uint64_t left = part.length; left > 0;) {
-    const ssize_t n = ::copy_file_range(file.fd.get(), &from, fd, &to, left, 0);
+  for (std::uint64_t done = 0; done < part.length;) {
+    const auto n = copy_some(file.fd.get(), fd, part.offset + done, part.length - done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_errno(fmt::format("copy '{}' of {}", object.key, root_));
     if (n == 0) return changed();
-    left -= std::uint64_t(n);
+    done += std::uint64_t(n);
   }
   struct stat after{};
   if (::fstat(file.fd.get(), &after) != 0 || etag_of(after) != object.etag) return changed();
@@ -121,12 +132,6 @@ std::string group_of(const std::string& key, const ListRequest& request) {
   if (request.delimiter.empty()) return "";
   const auto end = key.find(request.delimiter, request.prefix.size());
   return end == key.npos ? "" : key.substr(0, end + request.delimiter.size());
-}
-
-// Whether `after` comes behind all keys that begin so.
-bool is_behind(const std::string& after, const std::string& common) {
-  if (after.starts_with(common)) return after == common + last_of_all;
-  return after > common;
 }
 
 struct Name {
@@ -152,6 +157,18 @@ Result<std::vector<Name>> names_in(const std::string& root, const std::string& d
   return out;
 }
 
+// Whether nothing with that common prefix comes behind what was asked for.
+Result<bool> Directory::is_over(const std::string& common, const ListRequest& request) const {
+  if (!request.after.starts_with(common)) return request.after > common;
+  if (request.after == common + last_of_all) return true;
+  std::string group;
+  bool found = false;
+  TRY(walk(
+      "", {common, "", request.after},
+      [&](const Entry&) -> Result<bool> { return found = true, false; }, group));
+  return !found;
+}
+
 // False when the visitor has had enough. `group` is the last common prefix that was told.
 Result<bool> Directory::walk(const std::string& directory, const ListRequest& request,
                              const Visit& visit, std::string& group) const {
@@ -163,7 +180,7 @@ Result<bool> Directory::walk(const std::string& directory, const ListRequest& re
       continue;
     const auto common = key.size() > request.prefix.size() ? group_of(key, request) : "";
     if (!common.empty()) {
-      if (common == group || is_behind(request.after, common)) continue;
+      if (common == group || TRY(is_over(common, request))) continue;
       group = common;
       if (!TRY(visit({common, true, 0, "", {}}))) return false;
       continue;

@@ -335,3 +335,30 @@ TEST_CASE("answers that lie are errors, not crashes") {
   CHECK(parse_error(403, "<html>no</html>", "d").kind == ErrorKind::denied);
   CHECK(parse_error(404, "", "d").code == "Http404");
 }
+
+TEST_CASE("a part goes on where its connection broke, and never with another object's bytes") {
+  FakeS3 s3;
+  ManualClock clock;
+  const std::string bytes = pattern(1'000'000);
+  s3.add("/bucket/k", bytes);
+  const std::string etag = s3.objects["/bucket/k"].etag;
+  Client client = s3.client(clock, {.tries_max = 2});
+  const os::Fd file = memory_file();
+  s3.faults["GET /bucket/k"] = {Fault::cut, Fault::cut, Fault::cut, Fault::away, Fault::cut};
+  REQUIRE(client.get_part({"bucket", "k"}, etag, {0, bytes.size(), bytes.size()}, file.get()));
+  CHECK(content(file) == bytes);
+  CHECK(s3.last.headers.get("Range").starts_with("bytes=9"));
+
+  REQUIRE(ftruncate(file.get(), 0) == 0);
+  s3.faults["GET /bucket/k"] = {Fault::cut};
+  REQUIRE(client.get_part({"bucket", "k"}, etag, {100, 300, bytes.size()}, file.get()));
+  CHECK(content(file).substr(100) == bytes.substr(100, 300));
+
+  s3.faults["GET /bucket/k"] = {Fault::cut, Fault::cut};
+  s3.requests.clear();
+  REQUIRE(client.get_part({"bucket", "k"}, "", {0, bytes.size(), bytes.size()}, file.get()));
+  CHECK(s3.last.headers.get("Range") == "");  // nobody knows whose rest that would be
+
+  s3.faults["GET /bucket/k"] = {Fault::away, Fault::away};
+  CHECK_FALSE(client.get_part({"bucket", "k"}, etag, {0, bytes.size(), bytes.size()}, file.get()));
+}

@@ -56,7 +56,12 @@ public:
     if (found == objects.end()) return error(404, "NoSuchKey");
     const auto wanted = head.headers.find("If-Match");
     if (wanted && *wanted != found->second.etag) return error(412, "PreconditionFailed");
-    const std::string_view bytes = found->second.bytes;
+    std::string_view bytes = found->second.bytes;
+    if (const auto range = head.headers.find("Range"); range && range->starts_with("bytes=")) {
+      const std::size_t first = std::stoul(std::string(range->substr(6)));
+      bytes = bytes.substr(first, std::stoul(std::string(range->substr(range->find('-') + 1))) + 1 -
+                                      first);
+    }
     const std::size_t end = fault == Fault::cut ? bytes.size() / 2 : bytes.size();
     for (std::size_t at = 0; at < end; at += 100'000)
       if (!sink(std::span(bytes).subspan(at, std::min<std::size_t>(100'000, end - at))))

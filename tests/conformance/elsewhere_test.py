@@ -1,8 +1,10 @@
 """Buckets that are not the store's own: of another S3, here a second service, and directories."""
 
+import contextlib
 import hashlib
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -122,6 +124,36 @@ def test_an_augmented_manifest_may_name_objects_of_both(near):  # SEMANTICS D24
     lines = ran(near, "cat /opt/ml/input/data/training_0",
                 s3(near, uri, mode="Pipe", kind="AugmentedManifestFile", AttributeNames=["x-ref"]))
     assert lines == ["own", "b.txt", "img_1"]
+
+
+@pytest.fixture(scope="module")
+def over_tls(far, tmp_path_factory):
+    """The other S3 behind TLS, as "safe" with its authority's certificate and as "unsafe" without."""
+    home = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=far", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", home / "key", "-out", home / "cert"], check=True, capture_output=True)
+    with contextlib.closing(Way(far.listen, tls=(home / "cert", home / "key"))) as way:
+        bucket = (f'endpoint = "https://{way.address}"\nbucket = "{far.bucket}"\n'
+                  f'access_key_id = "{far.access_key}"\nsecret_access_key = "{far.secret_key}"\n')
+        settings = (f'[buckets.safe]\n{bucket}ca_bundle = "{home}/cert"\n[buckets.unsafe]\n{bucket}'
+                    f'[buckets.misnamed]\n{bucket}ca_bundle = "{home}/cert"\n'
+                    .replace("misnamed]\nendpoint = \"https://127.0.0.1", "misnamed]\nendpoint = \"https://localhost"))
+        with running(tmp_path_factory.mktemp("near-tls"), settings) as service:
+            yield service
+
+
+def test_another_s3_is_reached_by_tls(over_tls):  # SEMANTICS D24
+    lines = ran(over_tls, "cd /opt/ml/input/data/training && cat set/a.txt && stat -c %s large",
+                s3(over_tls, "s3://safe/team/"))
+    assert lines == ["a.txt", str(40 << 20)]
+
+
+@pytest.mark.parametrize("bucket, says", [
+    ("unsafe", "self-signed certificate"), ("misnamed", "ostname mismatch")])
+def test_who_is_not_who_it_should_be_is_not_asked(over_tls, bucket, says):  # SEMANTICS D24
+    reason = failed(over_tls, "exit 0", s3(over_tls, f"s3://{bucket}/team/set/"))
+    assert "is not trusted" in reason and says in reason and "ca_bundle" in reason, reason
 
 
 @pytest.mark.parametrize("uri, kind, says", [

@@ -2,13 +2,19 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 
 
 class Way:
     """Passes connections on to `to`, "HOST:PORT", as long as `broken` lets it."""
 
-    def __init__(self, to):
+    def __init__(self, to, tls=None):
+        """`tls`: the files of a certificate and its key."""
+        self.context = None
+        if tls:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(*tls)
         host, port = to.split(":")
         self.to = (host, int(port))
         self.cut_after = None   # bytes of answers, then the connection breaks; once, where `cuts` is set
@@ -34,6 +40,8 @@ class Way:
 
     def connect(self, client):
         try:
+            if self.context:
+                client = self.context.wrap_socket(client, server_side=True)
             server = socket.create_connection(self.to)
         except OSError:
             client.close()

@@ -17,7 +17,7 @@ struct Begun {
 
 Result<> place(os::LinkTree& tree, Fetcher& fetcher, const Begun& begun) {
   const int file = TRY(fetcher.wait(begun.fetch));
-  const std::string& place = begun.item->Place;
+  const std::string place = begun.item->Place.value_or("");
   auto added = tree.add(
       place, {AT_FDCWD, fmt::format("/proc/self/fd/{}", file), Fetcher::name(begun.fetch)});
   if (added || added.error().kind != ErrorKind::conflict) return added;
@@ -42,7 +42,7 @@ Result<> make_fetched_tree(const std::vector<wire::SequenceUnit>& units, const o
   for (const auto& unit : units)
     for (const auto& item : unit.Items) {
       if (!item.Object) {
-        TRY(tree.add_directory(item.Place));
+        TRY(tree.add_directory(item.Place.value_or("")));
         continue;
       }
       if (begun.size() == begun_max) TRY(place_first());

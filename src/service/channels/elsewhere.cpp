@@ -44,7 +44,7 @@ list_elsewhere(const Settings& settings, const objects::Selection& selection, ob
     if (!is_tree && is_marker(entry)) return true;
     wire::SequenceItem item = item_of(selection.bucket, entry);
     if (is_tree) TRY(place(item, entry.key, selection.prefix));
-    if (is_tree && item.Place.empty()) return true;
+    if (is_tree && item.Place->empty()) return true;
     if (is_marker(entry)) item.Object.reset();
     out.push_back(std::move(item));
     return true;
