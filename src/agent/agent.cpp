@@ -5,6 +5,7 @@
 #include "agent/door.hpp"
 #include "agent/endpoint.hpp"
 #include "agent/fetched.hpp"
+#include "agent/live_sync.hpp"
 #include "agent/ml_tree.hpp"
 #include "agent/outcome.hpp"
 #include "agent/outputs.hpp"
@@ -132,6 +133,7 @@ private:
   Signal channel_failed_;
   std::mutex channel_mutex_;
   std::optional<Error> channel_error_;  // guarded: of the first channel that failed
+  std::unique_ptr<LiveSync> sync_;
   FetchProgress progress_;
   std::unique_ptr<Fetcher> fetcher_;
   std::jthread settling_;                            // works on the fetcher's cache
@@ -211,7 +213,7 @@ Result<> Instance::prepare() {
   MachineFacts facts{memory_of_machine(), 0, toolkit_, "lo"};
   facts.door_port = TRY(open_door_listener());
   TRY(lay_out(spec_, paths_, facts.network_interface));
-  if (spec_.Checkpoint) TRY(restore());
+  TRY(restore());
   TRY(fetch());
   TRY(open_pipes());
   if (!spec_.Packages.Root.empty())
@@ -223,13 +225,12 @@ Result<> Instance::prepare() {
   return {};
 }
 
+// Checkpoints are there before the script, and go where they came from while it runs.
 Result<> Instance::restore() {
-  std::vector<std::string> notes;
-  TRY(run_blocking([&]() -> Result<> {
-    notes = TRY(restore_checkpoints(spec_, paths_, told_to_end_.fd()));
-    return {};
-  }));
-  for (const auto& line : notes)
+  if (spec_.Service.empty() || (!spec_.Checkpoint && spec_.Syncs.empty())) return {};
+  sync_ = TRY(LiveSync::open(spec_, paths_));
+  TRY(run_blocking([this] { return sync_->restore(told_to_end_.fd()); }));
+  for (const auto& line : sync_->take_notes())
     TRY(log_->note(line));
   return {};
 }
@@ -280,6 +281,7 @@ Result<> Instance::train() {
   TRY(log_->follow(std::move(running_->output)));
   TRY(report({0, "Running", {}, "", "", "", ""}));
   settle_what_was_fetched();
+  if (sync_) TRY(sync_->start(told_off_.fd()));
   TRY(follow_to_the_end());
   Exit exit = TRY(runtime_.wait(*running_));
   if (spec_.Entrypoint.empty()) exit.unrunnable = false;  // the toolkit is not the request's
@@ -324,12 +326,16 @@ Result<> Instance::follow_to_the_end() {
 Result<> Instance::store() {
   door_.reset();
   Uploaded uploaded;
-  const Result<> stored = run_blocking([&] {
+  const Result<> stored = run_blocking([&]() -> Result<> {
+    if (sync_) TRY(sync_->finish());
     return upload_outputs(spec_, paths_, outcome_.failure.empty(), told_off_.fd(), uploaded);
   });
   if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
   std::string failure = outcome_.failure;
   if (!stored && failure.empty()) failure = upload_failure(stored.error());
+  if (sync_)
+    for (auto& line : sync_->take_notes())
+      uploaded.notes.push_back(std::move(line));
   for (const auto& line : uploaded.notes)
     (void)log_->note(line);
   if (!stored) (void)log_->note(upload_failure(stored.error()));

@@ -1,10 +1,12 @@
 #include "agent/container.hpp"
 
+#include "base/hash.hpp"
 #include "wire/packages/packages.hpp"
 
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 
 namespace trainyard::agent {
 namespace {
@@ -17,6 +19,13 @@ Mount mount_of(const wire::ChannelSpec& channel) {
   const auto kind = channel.Access == "overlay" ? Mount::Kind::overlay : Mount::Kind::bind;
   return {kind, channel.Source, "/opt/ml/input/data/" + channel.Name, channel.Access == "ro", false,
           0,    channel.Within};
+}
+
+// What is below /opt/ml inside is in the instance's own tree.
+std::optional<os::Path> below_ml(const std::string& local_path) {
+  const os::Path below = os::Path(local_path).lexically_normal().lexically_relative("/opt/ml");
+  if (below.empty() || below == "." || *below.begin() == "..") return std::nullopt;
+  return below;
 }
 
 std::vector<Mount> mounts(const wire::InstanceSpec& spec, const InstancePaths& paths,
@@ -38,6 +47,10 @@ std::vector<Mount> mounts(const wire::InstanceSpec& spec, const InstancePaths& p
     out.push_back(
         {Mount::Kind::bind, paths.packages_socket(), wire::packages_socket, true, false, 0});
   }
+  for (const auto& sync : spec.Syncs)
+    if (!below_ml(sync.LocalPath))
+      out.push_back(
+          {Mount::Kind::bind, paths.synced(sync.LocalPath), sync.LocalPath, false, false, 0});
   if (spec.Checkpoint)
     out.push_back(
         {Mount::Kind::bind, paths.checkpoints(), spec.Checkpoint->LocalPath, false, false, 0});
@@ -115,6 +128,11 @@ bool is_no_environment(const os::Path& directory, const os::Path& home) {
 }
 
 }  // namespace
+
+os::Path InstancePaths::synced(const std::string& local_path) const {
+  if (const auto below = below_ml(local_path)) return ml() / *below;
+  return directory / "synced" / sha256_hex(local_path).substr(0, 16);
+}
 
 Result<> check_environment(const wire::EnvironmentSpec& environment, const os::Path& real_python,
                            const os::Path& home) {

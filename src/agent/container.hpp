@@ -28,7 +28,9 @@ struct InstancePaths {
   os::Path exit_record() const { return directory / "exit.json"; }
   os::Path ml() const { return directory / "ml"; }                    ///< is /opt/ml inside
   os::Path checkpoints() const { return directory / "checkpoints"; }  ///< is LocalPath inside
-  os::Path scratch() const { return directory / "scratch"; }          ///< the runtime's
+  /// Of a directory that is synced and lies at `local_path` inside.
+  os::Path synced(const std::string& local_path) const;
+  os::Path scratch() const { return directory / "scratch"; }  ///< the runtime's
   os::Path fetched() const { return directory / "fetched"; }  ///< channels, as trees of links
   os::Path packages_socket() const { return directory / "packages.sock"; }
   os::Path packages() const { return directory / "packages"; }  ///< being installed

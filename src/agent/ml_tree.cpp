@@ -110,6 +110,11 @@ Result<> lay_out(const wire::InstanceSpec& spec, const InstancePaths& paths,
   for (const auto& channel : spec.Channels)
     if (channel.InputMode != "Pipe") TRY(make_owned(ml / "input/data" / channel.Name, spec));
   TRY(make_owned(paths.checkpoints(), spec));
+  for (const auto& sync : spec.Syncs) {
+    os::Path at = paths.directory;
+    for (const auto& part : paths.synced(sync.LocalPath).lexically_relative(paths.directory))
+      TRY(make_owned(at /= part, spec));
+  }
   TRY(os::make_directories(paths.scratch()));
   for (const auto& [name, text] : config_files(spec, network_interface)) {
     const os::Path path = ml / "input/config" / name;

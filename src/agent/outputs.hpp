@@ -1,6 +1,5 @@
 #pragma once
-/// What an instance exchanges with the store around training: checkpoints before, outputs after.
-/// Blocking; runs on the agent's worker.
+/// What goes to the store when a script has ended. Blocking; runs on the agent's worker.
 
 #include "agent/container.hpp"
 #include "base/result.hpp"
@@ -11,19 +10,14 @@
 
 namespace trainyard::agent {
 
-/// Brings what lies under the checkpoint location into the checkpoint directory. Lines for the
-/// job's log: what was left out and why. An error of code "Stopped" soon after `stop_fd` has become
-/// readable; some files may be half there then.
-Result<std::vector<std::string>> restore_checkpoints(const wire::InstanceSpec& spec,
-                                                     const InstancePaths& paths, int stop_fd);
-
 struct Uploaded {
   std::string model_uri;           ///< S3ModelArtifacts; "" when no model was uploaded
   std::vector<std::string> notes;  ///< for the job's log: files left out and why
 };
-/// Packs and uploads output, checkpoints and, `with_model`, the model. To keys fixed by the job:
+/// Packs and uploads output and, `with_model`, the model. To keys fixed by the job:
 /// may be repeated. `uploaded` holds also what came before an error: of kind `limit` for output or
-/// a model that is larger than OutputBytesMax, of code "Stopped" as above.
+/// a model that is larger than OutputBytesMax, of code "Stopped" soon after `stop_fd` has become
+/// readable.
 Result<> upload_outputs(const wire::InstanceSpec& spec, const InstancePaths& paths, bool with_model,
                         int stop_fd, Uploaded& uploaded);
 

@@ -306,6 +306,7 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
        {"strict_instances", [&](const toml::node& n) { r.flag(n, out.strict_instances); }},
        {"stop_grace_seconds",
         [&](const toml::node& n) { r.whole(n, 1, 3600, out.stop_grace_seconds); }},
+       {"sync_seconds", [&](const toml::node& n) { r.whole(n, 1, 3600, out.sync_seconds); }},
        {"min_free_percent", [&](const toml::node& n) { r.whole(n, 0, 99, out.min_free_percent); }},
        {"log_limit", [&](const toml::node& n) { r.bytes(n, out.log_limit_bytes); }},
        {"listen",

@@ -68,9 +68,10 @@ struct Settings {
   bool strict_instances = false;          ///< fail rather than scale an instance down
   std::int64_t stop_grace_seconds = 120;  ///< from SIGTERM to SIGKILL, as on the service
   std::uint64_t log_limit_bytes = std::uint64_t(64) << 30;  ///< log_limit: kept of a job's log
-  std::int64_t min_free_percent = 5;                        ///< of the disk; below it no job begins
-  SizeSettings machine;                                     ///< [machine] cpus, memory, gpus
-  std::map<std::string, SizeSettings> instances;            ///< [instances."ml.p4d.24xlarge"]
+  std::int64_t sync_seconds = 10;     ///< at most so often checkpoints are copied while a job runs
+  std::int64_t min_free_percent = 5;  ///< of the disk; below it no job begins
+  SizeSettings machine;               ///< [machine] cpus, memory, gpus
+  std::map<std::string, SizeSettings> instances;  ///< [instances."ml.p4d.24xlarge"]
   std::map<std::string, std::string>
       environments;  ///< [environments.NAME] python = "/venv/bin/python"
   std::vector<ImageRule> images;

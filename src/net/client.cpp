@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <utility>
 
 namespace trainyard::net {
 namespace {
@@ -77,13 +78,37 @@ Result<> wait_for(int fd, short events, Millis timeout, std::string_view doing) 
   }
 }
 
+// What was received and is not used yet. Its memory is taken once and never filled with zeros.
+class Received {
+public:
+  std::string_view text() const { return {bytes_.get() + begin_, end_ - begin_}; }
+  bool is_empty() const { return begin_ == end_; }
+  void drop(std::size_t n) { begin_ += n; }
+  void clear() { begin_ = end_ = 0; }
+  /// Where more may come: at least one piece, for as long as a line is kept short.
+  std::span<char> room() {
+    if (!bytes_) bytes_ = std::make_unique_for_overwrite<char[]>(size);
+    if (begin_ > 0 && size - end_ < piece_bytes) {
+      std::memmove(bytes_.get(), bytes_.get() + begin_, end_ - begin_);
+      end_ -= std::exchange(begin_, 0);
+    }
+    return {bytes_.get() + end_, std::min(piece_bytes, size - end_)};
+  }
+  void came(std::size_t n) { end_ += n; }
+
+private:
+  static constexpr std::size_t size = head_bytes_max + 2 * piece_bytes;
+  std::unique_ptr<char[]> bytes_{};
+  std::size_t begin_ = 0, end_ = 0;
+};
+
 // One connection and the bytes received but not yet used.
 struct Client::Impl {
   Endpoint endpoint;
   Millis timeout;
   os::Fd fd{};
   std::unique_ptr<Tls> tls{};  // over the descriptor, where the endpoint wants it
-  std::string received{};
+  Received received{};
 
   Result<> open() {
     close();
@@ -116,53 +141,39 @@ struct Client::Impl {
     }
     return {};
   }
-  /// Appends what comes to `received`; false at the end of the stream.
+  /// Adds what comes to `received`; false at the end of the stream.
   Result<bool> fill() {
-    const std::size_t before = received.size();
-    received.resize(before + piece_bytes);
-    if (tls) {
-      const auto n = tls->read({received.data() + before, piece_bytes});
-      received.resize(before + n.value_or(0));
-      return n ? Result<bool>(*n > 0) : Result<bool>(Failure(n.error()));
-    }
-    for (;;) {
-      const ssize_t n = ::recv(fd.get(), received.data() + before, piece_bytes, 0);
-      if (n >= 0) {
-        received.resize(before + std::size_t(n));
-        return n > 0;
-      }
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN) {
-        received.resize(before);
-        return unavailable(std::string("read the answer: ") + std::strerror(errno));
-      }
-      if (auto ready = wait_for(fd.get(), POLLIN, timeout, "read the answer"); !ready) {
-        received.resize(before);
-        return Failure(ready.error());
-      }
-    }
+    const std::span<char> room = received.room();
+    const std::size_t n = TRY(tls ? tls->read(room) : read(room));
+    received.came(n);
+    return n > 0;
   }
-  std::string take(std::size_t n) {
-    std::string out = received.substr(0, n);
-    received.erase(0, n);
-    return out;
+  Result<std::size_t> read(std::span<char> out) {
+    for (;;) {
+      const ssize_t n = ::recv(fd.get(), out.data(), out.size(), 0);
+      if (n >= 0) return std::size_t(n);
+      if (errno == EAGAIN)
+        TRY(wait_for(fd.get(), POLLIN, timeout, "read the answer"));
+      else if (errno != EINTR)
+        return unavailable(std::string("read the answer: ") + std::strerror(errno));
+    }
   }
   Result<std::string> line() {
     std::size_t end;
-    while ((end = received.find("\r\n")) == std::string::npos) {
-      if (received.size() > head_bytes_max)
+    while ((end = received.text().find("\r\n")) == std::string_view::npos) {
+      if (received.text().size() > head_bytes_max)
         return unavailable("read the answer: a line has no end");
       if (!TRY(fill())) return unavailable("read the answer: the connection closed");
     }
-    std::string out = take(end);
-    received.erase(0, 2);
+    std::string out(received.text().substr(0, end));
+    received.drop(end + 2);
     return out;
   }
 
   template <class Attempt> Result<wire::Response> on_kept_or_new(const Attempt& attempt) {
     if (fd) {
       auto out = attempt();
-      if (out || !received.empty()) return out;  // else the peer had closed what was kept
+      if (out || !received.is_empty()) return out;  // else the peer had closed what was kept
     }
     TRY(open());
     return attempt();
@@ -200,10 +211,10 @@ Result<wire::Response> Client::Impl::read_head() {
 
 Result<> Client::Impl::pass(std::uint64_t length, const BodySink& sink) {
   while (length > 0) {
-    if (received.empty() && !TRY(fill())) return unavailable("read the answer: it ended early");
-    const auto n = std::size_t(std::min<std::uint64_t>(length, received.size()));
-    TRY(sink(std::span<const char>(received.data(), n)));
-    received.erase(0, n);
+    if (received.is_empty() && !TRY(fill())) return unavailable("read the answer: it ended early");
+    const auto n = std::size_t(std::min<std::uint64_t>(length, received.text().size()));
+    TRY(sink(std::span<const char>(received.text().data(), n)));
+    received.drop(n);
     length -= n;
   }
   return {};
@@ -232,7 +243,7 @@ Result<> Client::Impl::read_body(const wire::Response& head, bool has_none, cons
     return pass(n, sink);
   }
   do {
-    TRY(sink(std::span<const char>(received.data(), received.size())));
+    TRY(sink(std::span<const char>(received.text())));
     received.clear();
   } while (TRY(fill()));
   close();
@@ -361,7 +372,8 @@ Result<os::Fd> Client::upgrade(const wire::RequestHead& head, const std::string&
   const auto response = TRY(c.read_head());
   if (response.status != 101)
     return unavailable("change to " + protocol + ": answered " + std::to_string(response.status));
-  early = std::exchange(c.received, {});
+  early = c.received.text();
+  c.received.clear();
   return std::move(c.fd);
 }
 

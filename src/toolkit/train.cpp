@@ -41,7 +41,8 @@ Result<> refuse_launchers(const TrainingEnvironment& environment, std::span<cons
   return {};
 }
 
-// sagemaker_s3_output asks for output/intermediate to be copied to S3 while the job runs.
+// sagemaker_s3_output asks for output/intermediate to be copied to S3 while the job runs; the agent
+// does that.
 Result<> prepare_intermediate(const Training& training) {
   const Json& output = training.environment.s3_output;
   const std::string directory = training.at.intermediate();
@@ -54,8 +55,6 @@ Result<> prepare_intermediate(const Training& training) {
                 "Expecting 's3' scheme in sagemaker_s3_output, "
                 "got: " +
                     uri);
-  training.log.warning("Files in " + directory + " are not copied to " + uri +
-                       " while the job runs: Trainyard does not do that.");
   return {};
 }
 

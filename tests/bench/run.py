@@ -10,11 +10,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "conformanc
 
 import control  # noqa: E402
 import data  # noqa: E402
+import elsewhere  # noqa: E402
 import jobs  # noqa: E402
 import objects  # noqa: E402
 import programs  # noqa: E402
 
-FIGURES = {**jobs.FIGURES, **control.FIGURES, **objects.FIGURES, **data.FIGURES, **programs.FIGURES}
+FIGURES = {**jobs.FIGURES, **control.FIGURES, **objects.FIGURES, **data.FIGURES, **elsewhere.FIGURES,
+           **programs.FIGURES}
 
 # The figure wanted, and whether less or more is better.
 WANTED = {
@@ -24,6 +26,7 @@ WANTED = {
     "describe_vs_moto": (">=", 60), "describe_p99_ms": ("<=", 10), "idle_rss_mib": ("<=", 30),
     "idle_switches": ("<=", 5), "stage_4g_ms": ("<=", 25), "fastfile_seq_vs_native": (">=", 0.95),
     "fastfile_files_vs_native": (">=", 0.9), "fastfile_first_byte_ms": ("<=", 2),
+    "stage_vs_rclone_small": (">=", 3), "stage_vs_rclone_big": (">=", 1),
     "pipe_mb_per_s": (">=", 1000), "requirements_cached_ms": ("<=", 100),
 }
 

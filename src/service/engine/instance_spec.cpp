@@ -5,6 +5,7 @@
 #include "service/channels/channels.hpp"
 #include "service/engine/engine.hpp"
 #include "service/engine/notices.hpp"
+#include "wire/json_parts.hpp"
 
 #include <fmt/format.h>
 
@@ -14,6 +15,8 @@ namespace trainyard::engine {
 namespace {
 
 using wire::CreateTrainingJobRequest;
+
+constexpr const char* default_tensorboard_path = "/opt/ml/output/tensorboard";
 
 std::string without_slash(std::string uri) {
   while (uri.ends_with('/'))
@@ -26,6 +29,28 @@ wire::OutputSpec output(const CreateTrainingJobRequest& r) {
       without_slash(r.OutputDataConfig.S3OutputPath) + "/" + r.TrainingJobName + "/output/";
   const bool compress = r.OutputDataConfig.CompressionType.value_or("GZIP") != "NONE";
   return {base + (compress ? "model.tar.gz" : "model/"), base + "output.tar.gz", compress};
+}
+
+// A hyperparameter's text, whether it is JSON, as the SDK sends it, or as it is.
+std::string text_of(const std::string& hyperparameter) {
+  const auto parts = wire::json_list("[" + hyperparameter + "]");
+  return parts && parts->size() == 1 && (*parts)[0].is_text ? (*parts)[0].value : hyperparameter;
+}
+
+// TensorBoard's files, and what the toolkit's sagemaker_s3_output asks for, whose value is JSON.
+std::vector<wire::SyncSpec> syncs(const CreateTrainingJobRequest& r) {
+  std::vector<wire::SyncSpec> out;
+  if (const auto& board = r.TensorBoardOutputConfig)
+    out.push_back({board->LocalPath.value_or(default_tensorboard_path),
+                   fmt::format("{}/{}/tensorboard-output/", without_slash(board->S3OutputPath),
+                               r.TrainingJobName)});
+  const auto& parameters = r.HyperParameters.value_or(std::map<std::string, std::string>{});
+  if (const auto asked = parameters.find("sagemaker_s3_output"); asked != parameters.end())
+    if (const auto uri = text_of(asked->second); uri.starts_with("s3://"))
+      out.push_back(
+          {"/opt/ml/output/intermediate",
+           fmt::format("{}/{}/output/intermediate/", without_slash(uri), r.TrainingJobName)});
+  return out;
 }
 
 std::vector<wire::ChannelSpec> channel_specs(const CreateTrainingJobRequest& r, const job::Job& job,
@@ -93,6 +118,8 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   if (r.CheckpointConfig)
     out.Checkpoint = {r.CheckpointConfig->LocalPath.value_or("/opt/ml/checkpoints"),
                       r.CheckpointConfig->S3Uri};
+  out.Syncs = syncs(r);
+  out.SyncEveryMs = settings.sync_seconds * 1000;
   out.Limits = {sizing.given.cpus, std::int64_t(sizing.given.memory_bytes), sizing.given.gpus};
   out.NetworkIsolation = r.EnableNetworkIsolation.value_or(false);
   out.MaxRuntimeMs = std::max<std::int64_t>(1, max_runtime_ms(r) - job.training_ms);

@@ -144,8 +144,6 @@ void Lines::of_observation() {
           (profiler->ProfilingIntervalInMilliseconds || has_any(profiler->ProfilingParameters)),
       "ProfilerConfig", "nothing is profiled");
   say(has_any(r.ProfilerRuleConfigurations), "ProfilerRuleConfigurations", "no rule is evaluated");
-  say(r.TensorBoardOutputConfig.has_value(), "TensorBoardOutputConfig",
-      "nothing is synced while training");
   const auto& experiment = r.ExperimentConfig;
   say(experiment && (experiment->ExperimentName || experiment->TrialName ||
                      experiment->TrialComponentDisplayName || experiment->RunName),

@@ -102,6 +102,16 @@ template <class V> void fields(V& v, CheckpointSpec& c) {
   v("S3Uri", c.S3Uri, required);
 }
 
+/// A directory that is copied while the script runs, and when it has ended.
+struct SyncSpec {
+  std::string LocalPath;  ///< inside: below /opt/ml, or a mount of its own
+  std::string S3Uri;      ///< a prefix
+};
+template <class V> void fields(V& v, SyncSpec& s) {
+  v("LocalPath", s.LocalPath, required);
+  v("S3Uri", s.S3Uri, required);
+}
+
 /// Where outputs go: keys fixed by the job, so that an upload may be repeated.
 struct OutputSpec {
   std::string
@@ -141,7 +151,9 @@ struct InstanceSpec {
   std::vector<OriginSpec> Origins;  ///< those that channels read from
   CacheSpec Cache;
   OutputSpec Output;
-  std::optional<CheckpointSpec> Checkpoint;
+  std::optional<CheckpointSpec> Checkpoint;  ///< synced, too
+  std::vector<SyncSpec> Syncs;
+  std::int64_t SyncEveryMs = 10'000;  ///< at most so often while the script runs
   LimitSpec Limits;
   bool NetworkIsolation = false;
   std::int64_t MaxRuntimeMs = 0;                         ///< 0 = none
@@ -184,6 +196,8 @@ template <class V> void fields(V& v, InstanceSpec& s) {
   v("Cache", s.Cache);
   v("Output", s.Output);
   v("Checkpoint", s.Checkpoint);
+  v("Syncs", s.Syncs);
+  v("SyncEveryMs", s.SyncEveryMs);
   v("Limits", s.Limits);
   v("NetworkIsolation", s.NetworkIsolation);
   v("MaxRuntimeMs", s.MaxRuntimeMs);

@@ -124,6 +124,10 @@ Result<> check_places(store::Snapshot& s, const CreateTrainingJobRequest& r,
       TRY(channels::check_objects(s, channel, r.RoleArn, region, settings));
   TRY(engine::check_output(s, "OutputDataConfig.S3OutputPath", r.OutputDataConfig.S3OutputPath,
                            "/" + r.TrainingJobName + "/output/output.tar.gz", account, settings));
+  if (r.TensorBoardOutputConfig)
+    TRY(engine::check_output(s, "TensorBoardOutputConfig.S3OutputPath",
+                             r.TensorBoardOutputConfig->S3OutputPath,
+                             "/" + r.TrainingJobName + "/tensorboard-output/", account, settings));
   if (r.CheckpointConfig)
     TRY(engine::check_output(s, "CheckpointConfig.S3Uri", r.CheckpointConfig->S3Uri, "", account,
                              settings));

@@ -1,4 +1,4 @@
-#include "agent/outputs/checkpoints.hpp"
+#include "agent/outputs/synced_tree.hpp"
 
 #include "agent/outputs/upload_file.hpp"
 
@@ -45,12 +45,12 @@ Failure cannot(std::string_view what, const std::string& name) {
   if (error_number == ENOTDIR || error_number == ELOOP || error_number == EISDIR ||
       error_number == EEXIST)
     return refuse(fmt::format("{} {}: {}", what, name, std::strerror(error_number)));
-  return fail_errno(fmt::format("cannot restore checkpoints: {} {}", what, name), error_number);
+  return fail_errno(fmt::format("cannot restore: {} {}", what, name), error_number);
 }
 
 Result<> give_to(const os::Fd& fd, const std::optional<os::Owner>& owner) {
   if (owner && fchown(fd.get(), owner->uid, owner->gid) != 0)
-    return fail_errno("cannot restore checkpoints: cannot change the owner");
+    return fail_errno("cannot restore: cannot change the owner");
   return {};
 }
 
@@ -72,27 +72,28 @@ bool same_time(const timespec& a, const timespec& b) {
 
 }  // namespace
 
-Checkpoints::Checkpoints(s3::Client& client, const s3::Location& prefix, os::Fd directory,
-                         std::optional<os::Owner> owner, TreeLimits limits, std::uint64_t bytes_max)
-    : client_(client), prefix_(s3::as_directory(prefix)), directory_(std::move(directory)),
-      owner_(owner), limits_(limits), bytes_max_(bytes_max) {}
+SyncedTree::SyncedTree(s3::Client& client, const s3::Location& prefix, OpenDirectory open,
+                       std::optional<os::Owner> owner, TreeLimits limits, std::uint64_t bytes_max)
+    : client_(client), prefix_(s3::as_directory(prefix)), open_(std::move(open)), owner_(owner),
+      limits_(limits), bytes_max_(bytes_max) {}
 
-Checkpoints::Seen Checkpoints::seen_as(const struct stat& status, std::string etag) {
+SyncedTree::Seen SyncedTree::seen_as(const struct stat& status, std::string etag) {
   return {status.st_ino, static_cast<std::uint64_t>(status.st_size), status.st_mtim, status.st_ctim,
           std::move(etag)};
 }
 
-bool Checkpoints::is_as_seen(const struct stat& status, const Seen& seen) {
+bool SyncedTree::is_as_seen(const struct stat& status, const Seen& seen) {
   return status.st_ino == seen.inode && static_cast<std::uint64_t>(status.st_size) == seen.size &&
          same_time(status.st_mtim, seen.modified) && same_time(status.st_ctim, seen.changed);
 }
 
-Result<SyncReport> Checkpoints::restore() {
+Result<SyncReport> SyncedTree::restore() {
   SyncReport report;
+  directory_ = TRY(open_());
   std::size_t count = 0;
   TRY(client_.list(prefix_, [&](s3::Object object) -> Result<> {
     if (++count > limits_.entries_max)
-      return fail(ErrorKind::limit, "TooManyCheckpoints",
+      return fail(ErrorKind::limit, "TooManyObjects",
                   fmt::format("{} holds more than {} objects; name a prefix with fewer",
                               prefix_.uri(), limits_.entries_max));
     auto restored = restore_object(object, report);
@@ -104,7 +105,7 @@ Result<SyncReport> Checkpoints::restore() {
   return report;
 }
 
-Result<> Checkpoints::restore_object(const s3::Object& object, SyncReport& report) {
+Result<> SyncedTree::restore_object(const s3::Object& object, SyncReport& report) {
   const std::string path = object.key.substr(prefix_.key.size());
   // Consoles make such objects to stand for folders.
   if (object.size == 0 && (path.empty() || path.back() == '/')) return {};
@@ -119,7 +120,7 @@ Result<> Checkpoints::restore_object(const s3::Object& object, SyncReport& repor
 }
 
 /// A new empty file at the path, its directories made, no symbolic link followed.
-Result<os::Fd> Checkpoints::make_file(const std::string& path) {
+Result<os::Fd> SyncedTree::make_file(const std::string& path) {
   constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   const std::vector<std::string> parts = TRY(parts_of(path));
   os::Fd at(openat(directory_.get(), ".", directory_flags));
@@ -141,7 +142,7 @@ Result<os::Fd> Checkpoints::make_file(const std::string& path) {
   return file;
 }
 
-Result<std::map<std::string, Checkpoints::Remote>> Checkpoints::list() {
+Result<std::map<std::string, SyncedTree::Remote>> SyncedTree::list() {
   std::map<std::string, Remote> found;
   TRY(client_.list(prefix_, [&](s3::Object object) -> Result<> {
     // Past the limit a file is copied unseen, which is right, only slower.
@@ -152,12 +153,24 @@ Result<std::map<std::string, Checkpoints::Remote>> Checkpoints::list() {
   return found;
 }
 
-Result<SyncReport> Checkpoints::sync_up() {
+Result<SyncReport> SyncedTree::sync_up(const Options& options) {
   SyncReport report;
-  const std::map<std::string, Remote> remote = TRY(list());
+  auto directory = open_();
+  if (!directory && directory.error().kind == ErrorKind::not_found) return report;
+  directory_ = TRY(std::move(directory));
+  if (options.lists_anew || !remote_) remote_ = TRY(list());
+  const auto tell = [&](int at) {
+    if (options.visit_directory) options.visit_directory(at);
+  };
+  tell(directory_.get());
   TRY(walk_tree(directory_, limits_, report.notes, [&](const TreeEntry& entry) -> Result<> {
-    if (S_ISDIR(entry.status.st_mode)) return {};
-    auto synced = sync_file(entry, remote, report);
+    if (S_ISDIR(entry.status.st_mode)) {
+      const os::Fd below(
+          openat(entry.directory, entry.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (below) tell(below.get());
+      return {};
+    }
+    auto synced = sync_file(entry, report);
     if (synced || !file_was_unreadable(synced.error())) return synced;
     report.notes.add(entry.path, synced.error().message + ": left out");
     return {};
@@ -165,8 +178,8 @@ Result<SyncReport> Checkpoints::sync_up() {
   return report;
 }
 
-Result<bool> Checkpoints::is_unchanged(const OpenedFile& file, const std::string& path,
-                                       const Remote& remote) const {
+Result<bool> SyncedTree::is_unchanged(const OpenedFile& file, const std::string& path,
+                                      const Remote& remote) const {
   const auto size = static_cast<std::uint64_t>(file.status.st_size);
   if (size != remote.size) return false;
   const auto seen = seen_.find(path);
@@ -176,24 +189,25 @@ Result<bool> Checkpoints::is_unchanged(const OpenedFile& file, const std::string
   return is_same_content(file.fd.get(), size, remote.etag);
 }
 
-Result<> Checkpoints::sync_file(const TreeEntry& entry, const std::map<std::string, Remote>& remote,
-                                SyncReport& report) {
+Result<> SyncedTree::sync_file(const TreeEntry& entry, SyncReport& report) {
   const s3::Location to{prefix_.bucket, prefix_.key + entry.path};
   const auto file = open_for_upload(entry, to.key, report.notes);
   if (!file) return {};
   const auto size = static_cast<std::uint64_t>(file->status.st_size);
-  const auto there = remote.find(entry.path);
+  const auto there = remote_->find(entry.path);
   std::string etag;
-  if (there != remote.end() && TRY(is_unchanged(*file, entry.path, there->second))) {
+  if (there != remote_->end() && TRY(is_unchanged(*file, entry.path, there->second))) {
     etag = there->second.etag;
     ++report.unchanged;
   } else if (size > bytes_max_ - report.bytes) {
-    report.notes.add(entry.path, fmt::format("{} bytes: left out, for no more than {} GiB of "
-                                             "checkpoints are stored (VolumeSizeInGB)",
+    report.notes.add(entry.path, fmt::format("{} bytes: left out, for no more than {} GiB "
+                                             "are stored at a time (VolumeSizeInGB)",
                                              size, bytes_max_ >> 30));
     return {};
   } else {
     etag = TRY(upload_file(client_, file->fd.get(), size, to));
+    if (there != remote_->end() || remote_->size() < limits_.entries_max)
+      (*remote_)[entry.path] = {size, etag};
     ++report.files;
     report.bytes += size;
   }

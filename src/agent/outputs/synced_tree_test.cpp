@@ -1,4 +1,4 @@
-#include "agent/outputs/checkpoints.hpp"
+#include "agent/outputs/synced_tree.hpp"
 #include "agent/outputs/test_tree.hpp"
 #include "s3/fake_s3.hpp"
 
@@ -18,7 +18,10 @@ struct Setting {
   TestTree tree;
   s3::Client client = s3.client(clock);
 
-  Checkpoints checkpoints() { return {client, {"bucket", "run"}, tree.open()}; }
+  OpenDirectory open() {
+    return [this] { return Result<os::Fd>(tree.open()); };
+  }
+  SyncedTree checkpoints() { return {client, {"bucket", "run"}, open()}; }
 };
 
 }  // namespace
@@ -84,7 +87,7 @@ TEST_CASE("a checkpoint that would be more than may be stored is left out and na
   std::filesystem::resize_file(s.tree.path("b"), 1ull << 40);
   s.tree.write("c", std::string(400, 'c'));
   s.tree.write("d", "d");
-  Checkpoints checkpoints(s.client, {"bucket", "run"}, s.tree.open(), std::nullopt, {}, 1000);
+  SyncedTree checkpoints(s.client, {"bucket", "run"}, s.open(), std::nullopt, {}, 1000);
   const auto report = checkpoints.sync_up();
   REQUIRE(report);
   CHECK(report->files == 2);
@@ -189,7 +192,7 @@ TEST_CASE("a file that changes while it is copied is noted and copied again next
                        return {};
                      },
                      {{}, [](Millis) { return true; }});
-  Checkpoints checkpoints(signing, {"bucket", "run"}, s.tree.open());
+  SyncedTree checkpoints(signing, {"bucket", "run"}, s.open());
   const auto first = checkpoints.sync_up();
   REQUIRE(first);
   CHECK(first->notes.count() == 1);
@@ -205,6 +208,6 @@ TEST_CASE("too many objects are refused before they fill the disk") {
     s.s3.add("/bucket/run/" + std::to_string(i), "x");
   TreeLimits limits;
   limits.entries_max = 4;
-  Checkpoints checkpoints(s.client, {"bucket", "run"}, s.tree.open(), std::nullopt, limits);
+  SyncedTree checkpoints(s.client, {"bucket", "run"}, s.open(), std::nullopt, limits);
   CHECK(checkpoints.restore().error().kind == ErrorKind::limit);
 }

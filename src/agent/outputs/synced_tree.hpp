@@ -1,5 +1,5 @@
 #pragma once
-/// Checkpoints, plainly: what lies under a prefix is brought into a directory before training, and
+/// SyncedTree, plainly: what lies under a prefix is brought into a directory before training, and
 /// what the job wrote there is put under the prefix when it ends or is stopped. Nothing is ever
 /// deleted on either side.
 ///
@@ -12,6 +12,7 @@
 #include "s3/client.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,14 +27,18 @@ struct SyncReport {
   Notes notes;
 };
 
-/// One job's checkpoints. Used by one thread.
-class Checkpoints {
+/// Opens the job's directory, each time it is looked at: a job may remove it and make it anew. An
+/// error of kind `not_found` where there is none.
+using OpenDirectory = std::function<Result<os::Fd>()>;
+
+/// Used by one thread.
+class SyncedTree {
 public:
-  /// `prefix` is read as a directory: s3://b/run means the keys that begin with "run/". `directory`
-  /// is the local one, open. `owner` gets what restore() makes; none: the caller's own.
-  Checkpoints(s3::Client& client, const s3::Location& prefix, os::Fd directory,
-              std::optional<os::Owner> owner = std::nullopt, TreeLimits limits = {},
-              std::uint64_t bytes_max = std::uint64_t(1) << 62);
+  /// `prefix` is read as a directory: s3://b/run means the keys that begin with "run/". `owner`
+  /// gets what restore() makes; none: the caller's own.
+  SyncedTree(s3::Client& client, const s3::Location& prefix, OpenDirectory open,
+             std::optional<os::Owner> owner = std::nullopt, TreeLimits limits = {},
+             std::uint64_t bytes_max = std::uint64_t(1) << 62);
 
   /// Copies each object into the directory, over a file of that name. Called before the job runs.
   Result<SyncReport> restore();
@@ -42,7 +47,13 @@ public:
   /// last sync_up() left it is not read; of others size and MD5 decide. One that changes while it
   /// is copied is noted and copied again by the next call. A file that would bring what one call
   /// copies over `bytes_max` is left out and noted. May run while the job does.
-  Result<SyncReport> sync_up();
+  struct Options {
+    bool lists_anew = true;  ///< else what an earlier call saw under the prefix is believed
+    /// Told of each directory before what is in it is looked at.
+    std::function<void(int directory)> visit_directory = {};
+  };
+  Result<SyncReport> sync_up(const Options& options);
+  Result<SyncReport> sync_up() { return sync_up(Options{}); }
 
 private:
   /// What tells that a file is as it was: the job can set mtime back, but not ctime.
@@ -61,17 +72,18 @@ private:
   Result<std::map<std::string, Remote>> list();
   Result<> restore_object(const s3::Object& object, SyncReport& report);
   Result<os::Fd> make_file(const std::string& path);
-  Result<> sync_file(const TreeEntry& entry, const std::map<std::string, Remote>& remote,
-                     SyncReport& report);
+  Result<> sync_file(const TreeEntry& entry, SyncReport& report);
   Result<bool> is_unchanged(const OpenedFile& file, const std::string& path,
                             const Remote& remote) const;
 
   s3::Client& client_;
   s3::Location prefix_;
-  os::Fd directory_;
+  OpenDirectory open_;
+  os::Fd directory_;  // while one call looks at it
   std::optional<os::Owner> owner_;
   TreeLimits limits_;
   std::uint64_t bytes_max_;
+  std::optional<std::map<std::string, Remote>> remote_;  ///< as far as it is known
   std::map<std::string, Seen> seen_;  ///< by path; bounded by TreeLimits::entries_max
 };
 
