@@ -2,6 +2,7 @@
 
 #include "base/encoding.hpp"
 #include "base/hash.hpp"
+#include "s3/retry.hpp"
 
 #include <fmt/format.h>
 

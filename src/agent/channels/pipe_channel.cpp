@@ -4,6 +4,7 @@
 #include "agent/channels/pipe_order.hpp"
 #include "agent/channels/record_io.hpp"
 #include "agent/channels/sequence_index.hpp"
+#include "s3/retry.hpp"
 
 #include <fmt/format.h>
 

@@ -90,8 +90,8 @@ private:
   std::mutex mutex_;  // what is used and what goes is decided by one at a time
 };
 
-/// Whether a path is what Snapshots::index() made, or a sequence with objects from elsewhere: a list
-/// of what is to be fetched.
+/// Whether a path is what Snapshots::index() made, or a sequence with objects from elsewhere: a
+/// list of what is to be fetched.
 bool is_index(std::string_view path);
 
 /// Where an object under a prefix goes, relative to the channel's directory: what is below the

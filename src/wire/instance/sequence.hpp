@@ -23,8 +23,9 @@ struct SequenceItem {
   std::optional<std::string> File;  ///< relative to the directory
   std::optional<OriginObject> Object;
   std::optional<std::string> Text;
-  std::optional<std::string> Place;  ///< in a tree: its path; with a slash at its end a directory alone
-  std::string Name;   ///< for people: the object's key, or the manifest's line
+  std::optional<std::string>
+      Place;         ///< in a tree: its path; with a slash at its end a directory alone
+  std::string Name;  ///< for people: the object's key, or the manifest's line
 };
 template <class V> void fields(V& v, SequenceItem& i) {
   v("File", i.File);
