@@ -12,6 +12,7 @@ trainyard_library(origin origin DEPS base os wire wire_sign wire_instance s3)
 trainyard_library(job job DEPS base)
 trainyard_library(store service/store DEPS base PKGS sqlite3)
 trainyard_library(objects service/objects DEPS base os store wire wire_instance)
+trainyard_library(disk service/disk DEPS base os store objects)
 trainyard_library(channels service/channels DEPS base os wire wire_shapes wire_instance s3 origin store objects)
 trainyard_library(agent_runtime agent/runtime DEPS base os)
 trainyard_library(agent_channels agent/channels DEPS base os wire wire_instance s3 origin PKGS isal)
@@ -24,17 +25,17 @@ trainyard_library(logs service/logs DEPS base os wire_instance net)
 trainyard_library(engine service/engine
                   DEPS base os wire wire_shapes wire_instance s3 origin job store channels fleet net)
 trainyard_library(identity service/identity DEPS base store)
-trainyard_library(api_operation service/api/operation DEPS base wire store engine identity)
+trainyard_library(api_operation service/api/operation DEPS base wire store disk engine identity)
 trainyard_library(api_s3 service/api/s3 DEPS base os wire wire_sign net origin store objects)
 trainyard_library(api_sagemaker service/api/sagemaker
                   DEPS base wire wire_shapes store channels engine api_operation)
 trainyard_library(api_logs service/api/logs DEPS base wire wire_shapes store logs net api_operation)
 trainyard_library(api_sts service/api/sts DEPS base api_operation)
 trainyard_library(api_iam service/api/iam DEPS base wire api_operation)
-trainyard_library(api_trainyard service/api/trainyard DEPS base wire wire_shapes engine api_operation)
+trainyard_library(api_trainyard service/api/trainyard DEPS base wire wire_shapes disk engine api_operation)
 trainyard_library(api service/api DEPS base wire wire_sign wire_instance net fleet
                   api_operation api_s3 api_sagemaker api_logs api_sts api_iam api_trainyard)
-trainyard_library(service service DEPS base os wire wire_instance net store objects identity logs fleet
+trainyard_library(service service DEPS base os wire wire_instance net store objects disk identity logs fleet
                   engine api_s3 api)
 trainyard_library(cli cli DEPS base os wire wire_sign wire_shapes wire_instance net)
 

@@ -340,6 +340,17 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
         [&](const toml::node& n) {
           r.read(n, "cache", {{"size", [&](const toml::node& s) { r.bytes(s, out.cache_bytes); }}});
         }},
+       {"retention",
+        [&](const toml::node& n) {
+          r.read(n, "retention", {{"older", [&](const toml::node& s) {
+                                     if (const auto v = s.value_exact<std::string>())
+                                       if (const auto age = parse_age(*v)) {
+                                         out.retention = *age;
+                                         return;
+                                       }
+                                     r.complain(s, "must be an age in quotes, as \"30d\"");
+                                   }}});
+        }},
        {"file_systems",
         [&](const toml::node& n) {
           each_named(r, n, "file_systems", [&](const std::string& id, const toml::node& v) {

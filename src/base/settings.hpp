@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -68,6 +69,7 @@ struct Settings {
   bool strict_instances = false;          ///< fail rather than scale an instance down
   std::int64_t stop_grace_seconds = 120;  ///< from SIGTERM to SIGKILL, as on the service
   std::uint64_t log_limit_bytes = std::uint64_t(64) << 30;  ///< log_limit: kept of a job's log
+  std::chrono::seconds retention{0};  ///< [retention] older: pruned daily; 0 = never
   std::int64_t sync_seconds = 10;     ///< at most so often checkpoints are copied while a job runs
   std::int64_t min_free_percent = 5;  ///< of the disk; below it no job begins
   SizeSettings machine;               ///< [machine] cpus, memory, gpus

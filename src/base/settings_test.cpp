@@ -54,6 +54,60 @@ mounts = ["/usr"]
   CHECK(s->sandbox_mounts.at(0) == "/usr");
 }
 
+TEST_CASE("a bucket is a directory or another S3's") {
+  const auto s = parse_settings(R"(
+[buckets.data]
+path = "/usr"
+snapshot = true
+[buckets.corp-data]
+endpoint = "https://s3.eu-west-1.amazonaws.com"
+profile = "work"
+[buckets.lake]
+endpoint = "http://minio:9000"
+bucket = "other"
+prefix = "a/"
+access_key_id = "k"
+secret_access_key = "s"
+[cache]
+size = "1GiB"
+[retention]
+older = "30d"
+)",
+                                "t.toml");
+  REQUIRE(s);
+  CHECK(s->buckets.at("data").path == "/usr");
+  CHECK(s->buckets.at("data").snapshot);
+  CHECK(s->buckets.at("corp-data").bucket == "corp-data");
+  CHECK(s->buckets.at("lake").bucket == "other");
+  CHECK(s->cache_bytes == 1u << 30);
+  CHECK(s->retention == std::chrono::hours(720));
+  const auto of = [](const char* bucket) {
+    return error_of(std::string("[buckets.abc]\n") + bucket);
+  };
+  CHECK(of("").find("a bucket needs path = ") != std::string::npos);
+  CHECK(of("path = '/usr'\nendpoint = 'http://h'").find("and not both") != std::string::npos);
+  CHECK(of("path = '/usr'\nprefix = 'a'").find("a directory has no prefix") != std::string::npos);
+  CHECK(of("endpoint = 'http://h'\nsnapshot = true").find("is for directories") !=
+        std::string::npos);
+  CHECK(of("endpoint = 'http://h'\naccess_key_id = 'k'").find("go together") != std::string::npos);
+  CHECK(of("endpoint = 'h:9000'").find("write https://HOST") != std::string::npos);
+  CHECK(of("endpoint = 'http://h/path'").find("without a path") != std::string::npos);
+  CHECK(of("endpoint = 'http://h:99999'").find("write https://HOST") != std::string::npos);
+  CHECK(of("path = '/no/such'").find("is no directory of this machine") != std::string::npos);
+  CHECK(of("endpoint = 'https://h'\nca_bundle = '/no'").find("is no file of this machine") !=
+        std::string::npos);
+  CHECK(error_of("[buckets.Up]\npath = '/usr'").find("is no bucket's name") != std::string::npos);
+  CHECK(error_of("[retention]\nolder = '30'").find("as \"30d\"") != std::string::npos);
+}
+
+TEST_CASE("an age is days or hours") {
+  CHECK(*parse_age("1h") == std::chrono::hours(1));
+  CHECK(*parse_age("3650d") == std::chrono::hours(87'600));
+  for (const char* bad :
+       {"", "d", "1", "0d", "-1d", "1m", "1.5d", "1d ", "3651d", "99999999999999999999d"})
+    CHECK(parse_age(bad).error().message.find("write days or hours") != std::string::npos);
+}
+
 // SEMANTICS A20
 TEST_CASE("a wrong key is named with its line and the closest valid one") {
   CHECK(error_of("\n[machine]\ncpu = 2\n") ==

@@ -72,6 +72,17 @@ Result<std::string> read_endpoint(std::string_view text) {
                             text));
 }
 
+Result<std::chrono::seconds> parse_age(std::string_view text) {
+  std::int64_t count = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view unit(end, std::size_t(text.data() + text.size() - end));
+  const std::int64_t hours = unit == "d" ? 24 : unit == "h" ? 1 : 0;
+  constexpr std::int64_t hours_max = 10 * 365 * 24;
+  if (ec == std::errc() && hours > 0 && count >= 1 && count <= hours_max / hours)
+    return std::chrono::hours(count * hours);
+  return refuse(fmt::format("'{}' is no age: write days or hours, as 30d or 12h", text));
+}
+
 Result<std::uint64_t> parse_size(std::string_view text) {
   std::uint64_t n = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);

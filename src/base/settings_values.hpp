@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ Result<std::string> read_address(std::string_view text);
 
 /// "http[s]://HOST[:PORT]", without a path.
 Result<std::string> read_endpoint(std::string_view text);
+
+/// "30d", "12h": from an hour to ten years.
+Result<std::chrono::seconds> parse_age(std::string_view text);
 
 /// "16GiB", "512 MiB", "1024" -> bytes.
 Result<std::uint64_t> parse_size(std::string_view text);

@@ -86,6 +86,7 @@ public:
     add_service_commands();
     add_client_commands();
     add_job_commands();
+    add_disk_commands();
   }
   int parse(int argc, char** argv) {
     auto words = with_separator(argc, argv);
@@ -120,6 +121,7 @@ private:
   void add_service_commands();
   void add_client_commands();
   void add_job_commands();
+  void add_disk_commands();
 
   const Faces& faces_;
   CLI::App app_{"Trainyard runs SageMaker training jobs on machines you own.", "trainyard"};
@@ -129,6 +131,8 @@ private:
   std::vector<std::string> words_;
   bool follow_ = false;
   int count_ = 20;
+  std::string older_ = "30d";
+  bool dry_run_ = false;
   std::function<Result<int>()> chosen_;
 };
 
@@ -162,6 +166,18 @@ void CommandLine::add_service_commands() {
                            return faces_.doctor(common_.data, settings, common_.json);
                          });
   doctor->add_option("--settings", serve_.settings_file, "the service's TOML file, if it has one");
+}
+
+void CommandLine::add_disk_commands() {
+  add("disk", "what takes how much of the service's directory",
+      [this] { return show_disk(common_); });
+  CLI::App* command =
+      add("prune", "remove logs of ended jobs, and caches, that are old", [this]() -> Result<int> {
+        const auto age = TRY(parse_age(older_));
+        return prune(common_, age.count(), dry_run_);
+      });
+  command->add_option("--older", older_, "what was not used for so long: 30d (the default), 12h");
+  command->add_flag("--dry-run", dry_run_, "only tell what would go");
 }
 
 void CommandLine::add_client_commands() {

@@ -25,6 +25,8 @@ Result<int> stop_job(const Common& common, const std::string& name);
 Result<int> explain_job(const Common& common, const std::string& name);
 Result<int> list_environments(const Common& common);
 Result<int> explain_image(const Common& common, const std::string& image);
+Result<int> show_disk(const Common& common);
+Result<int> prune(const Common& common, std::int64_t older_seconds, bool dry_run);
 Result<int> print_environment(const Common& common);
 Result<int> log_in(const Common& common);
 /// Runs the command with everything in place and returns its exit code.

@@ -7,6 +7,7 @@
 #include "os/files.hpp"
 #include "service/api/front_door.hpp"
 #include "service/api/s3/s3.hpp"
+#include "service/disk/disk.hpp"
 #include "service/engine/engine.hpp"
 #include "service/engine/world.hpp"
 #include "service/fleet/agent_sessions.hpp"
@@ -200,7 +201,8 @@ Result<> serve(const ServeOptions& options) {
   engine::Engine engine(control, readers, fleet, effects, world.capacity(), functions);
   fleet::AgentSessions sessions(engine.session_callbacks());
   engine.use_sessions(sessions);
-  api::Services services{settings, paths, clock, engine, identity, world};
+  disk::Disk disk(paths, readers, snapshots, clock);
+  api::Services services{settings, paths, clock, engine, identity, world, disk};
   handler.door = std::make_unique<api::FrontDoor>(
       api::FrontDoor::Parts{services, control, readers, pool, s3, sessions, *follower});
 
@@ -216,6 +218,12 @@ Result<> serve(const ServeOptions& options) {
     objects::remove_abandoned_daily(control, uploads, [&server](Millis after, auto task) {
       server->run_after(after, std::move(task));
     });
+    if (settings.retention.count() > 0)
+      disk::prune_daily(disk, settings.retention, [&server, &pool](Millis after, auto task) {
+        server->run_after(after, [&pool, task = std::move(task)] {
+          if (!pool.post(task)) log::warn("nothing is pruned until the next start", {});
+        });
+      });
     TRY(engine.recover());
     server->accept();
     handover = TRY(Handover::open(paths.client_socket(), *server, pool, identity, clock, settings));

@@ -23,6 +23,8 @@ constexpr Operation operations[] = {
     {"Logs_20140328.GetLogEvents", nullptr, get_log_events},
     {"Logs_20140328.FilterLogEvents", nullptr, filter_log_events},
     {"Trainyard.Why", nullptr, why},
+    {"Trainyard.DescribeDisk", describe_disk},
+    {"Trainyard.Prune", prune},
     {"Trainyard.ListEnvironments", nullptr, list_environments},
     {"Trainyard.ExplainImage", nullptr, explain_image},
     {"sts:GetCallerIdentity", nullptr, get_caller_identity},

@@ -248,8 +248,8 @@ Result<std::string> Snapshots::sequence(const std::vector<std::vector<Piece>>& u
     const bool is_fetched = std::any_of(units.begin(), units.end(), [](const auto& unit) {
       return std::any_of(unit.begin(), unit.end(), [](const Piece& p) { return p.is_elsewhere; });
     });
-    const std::string name = name_of("units\n" + hex(hash.finish()))
-                                 .append(is_fetched ? index_suffix : "");
+    const std::string name =
+        name_of("units\n" + hex(hash.finish())).append(is_fetched ? index_suffix : "");
     return known_or_built(name, [&](const os::Path& path) -> Result<std::string> {
       SequenceTree tree = TRY(SequenceTree::make(path, blobs_));
       for (const auto& unit : units) {
@@ -292,6 +292,18 @@ bool Snapshots::set_aside(const os::Path& path, const os::Path& to) {
   return ::lstat(path.c_str(), &st) == 0 &&
          clock_.now() - from_ms(std::int64_t(st.st_mtim.tv_sec) * 1000) >= unused_min &&
          std::rename(path.c_str(), to.c_str()) == 0;
+}
+
+std::uint64_t Snapshots::prune(Time before, bool only_look) {
+  std::uint64_t count = 0;
+  for (const auto& one : all_kept(root_)) {
+    if (one.used >= before || clock_.now() - one.used < unused_min) continue;
+    const os::Path aside = root_ / (std::string(temp_prefix) + random_hex(8));
+    if (!only_look && !set_aside(one.path, aside)) continue;
+    if (!only_look) (void)os::remove_tree(aside);  // at the next start, if not now
+    ++count;
+  }
+  return count;
 }
 
 void Snapshots::remove_unused() {

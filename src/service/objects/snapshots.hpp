@@ -68,6 +68,9 @@ public:
   /// The same with a unit an item, for what has no content here.
   Result<std::string> index(const std::vector<wire::SequenceItem>& items);
 
+  /// Removes those that were last used before, an hour ago at the latest, or only counts them.
+  std::uint64_t prune(Time before, bool only_look);
+
 private:
   /// Builds into a directory that does not exist yet, and says what its name is to be.
   using Build = std::function<Result<std::string>(const os::Path& path)>;

@@ -166,6 +166,20 @@ Result<std::optional<InstanceRow>> find_instance_by_token(Snapshot& s, std::stri
   return one(std::move(q), read_instance);
 }
 
+Result<std::vector<std::string>> instances_ended_before(Snapshot& s, Time before) {
+  auto q = s.prepare("SELECT instance.id FROM instance JOIN job ON job.id = instance.job "
+                     "WHERE job.ended_ms < ? ORDER BY instance.id");
+  q.bind(to_ms(before));
+  return all<std::string>(std::move(q), [](const Statement& row) { return row.text(0); });
+}
+
+Result<std::optional<Time>> oldest_unfinished(Snapshot& s) {
+  auto q =
+      s.prepare("SELECT created_ms FROM job WHERE ended_ms IS NULL ORDER BY created_ms LIMIT 1");
+  if (!TRY(q.step())) return std::optional<Time>();
+  return std::optional(from_ms(q.integer(0)));
+}
+
 Result<std::vector<InstanceRow>> instances_of(Snapshot& s, std::string_view job) {
   auto q = s.prepare("SELECT id, job, token, attempt, n, last_report FROM instance WHERE job=? "
                      "ORDER BY attempt, n");

@@ -72,6 +72,9 @@ struct InstanceRow {
   std::string id, job, token;
   std::int64_t attempt = 0, n = 0, last_report = 0;
 };
+/// The instances of all jobs that ended before, and when the oldest of the others was created.
+Result<std::vector<std::string>> instances_ended_before(Snapshot& s, Time before);
+Result<std::optional<Time>> oldest_unfinished(Snapshot& s);
 /// Does nothing if the instance is there already.
 Result<> insert_instance(Txn& txn, const InstanceRow& row);
 Result<std::optional<InstanceRow>> find_instance(Snapshot& s, std::string_view id);

@@ -49,6 +49,15 @@ Result<std::vector<BucketRow>> all_buckets(Snapshot& s) {
   return rows;
 }
 
+Result<std::vector<BucketSize>> bucket_sizes(Snapshot& s) {
+  auto q =
+      s.prepare("SELECT bucket, count(*), sum(size) FROM object GROUP BY bucket ORDER BY bucket");
+  std::vector<BucketSize> rows;
+  while (TRY(q.step()))
+    rows.push_back({q.text(0), q.integer(1), q.integer(2)});
+  return rows;
+}
+
 Result<bool> is_bucket_empty(Snapshot& s, std::string_view name) {
   auto q = s.prepare("SELECT 1 FROM object WHERE bucket=? LIMIT 1");
   q.bind(name);

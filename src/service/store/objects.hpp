@@ -42,6 +42,13 @@ Result<std::optional<ObjectRow>> find_object(Snapshot& s, std::string_view bucke
 Result<std::string> delete_object(Txn& txn, std::string_view bucket, std::string_view key);
 Result<bool> is_blob_used(Snapshot& s, std::string_view blob);
 
+struct BucketSize {
+  std::string name;
+  std::int64_t objects = 0, bytes = 0;  ///< as their owners see them: equal contents count each time
+};
+/// Of each bucket that has objects, by name. Looks at every row.
+Result<std::vector<BucketSize>> bucket_sizes(Snapshot& s);
+
 /// Two equal states of one prefix have equal content: every write has a higher version, so between
 /// equal maxima objects can only have gone.
 struct PrefixState {

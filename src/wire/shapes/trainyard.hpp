@@ -51,4 +51,45 @@ template <class V> void fields(V& v, ExplainImageResponse& r) {
   v("Sentence", r.Sentence);
 }
 
+/// What takes space, or was removed.
+struct DiskShare {
+  std::string Name;
+  std::int64_t Bytes = 0, Count = 0;
+  std::string What;  ///< what is counted
+};
+template <class V> void fields(V& v, DiskShare& d) {
+  v("Name", d.Name);
+  v("Bytes", d.Bytes);
+  v("Count", d.Count);
+  v("What", d.What);
+}
+
+/// DescribeDisk: what takes how much of the service's directory.
+struct DescribeDiskResponse {
+  std::int64_t FreeBytes = 0, TotalBytes = 0;
+  std::vector<DiskShare> Shares, Buckets;
+};
+template <class V> void fields(V& v, DescribeDiskResponse& d) {
+  v("FreeBytes", d.FreeBytes);
+  v("TotalBytes", d.TotalBytes);
+  v("Shares", d.Shares);
+  v("Buckets", d.Buckets);
+}
+
+/// Prune: removes logs and caches that nobody has used for so long.
+struct PruneRequest {
+  std::int64_t OlderSeconds = 0;
+  bool DryRun = false;  ///< only tells what would go
+};
+template <class V> void fields(V& v, PruneRequest& p) {
+  v("OlderSeconds", p.OlderSeconds, required, range(3600, 315'360'000));
+  v("DryRun", p.DryRun);
+}
+struct PruneResponse {
+  std::vector<DiskShare> Shares;
+};
+template <class V> void fields(V& v, PruneResponse& p) {
+  v("Shares", p.Shares);
+}
+
 }  // namespace trainyard::wire

@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/settings.hpp"
+#include "service/disk/disk.hpp"
 #include "service/engine/engine.hpp"
 #include "service/engine/world.hpp"
 #include "service/identity/identity.hpp"
@@ -27,6 +28,7 @@ struct Services {
   engine::Engine& engine;
   identity::Identity& identity;
   engine::JobWorld& world;
+  disk::Disk& disk;
 };
 
 /// One verified request.

@@ -1,0 +1,63 @@
+#include "cli/commands.hpp"
+#include "cli/connection.hpp"
+#include "cli/print.hpp"
+#include "wire/json.hpp"
+#include "wire/shapes/trainyard.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace trainyard::cli {
+namespace {
+
+std::string size(std::int64_t bytes) {
+  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  double value = double(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(units))
+    value /= 1024, ++unit;
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+std::vector<std::string> row(const wire::DiskShare& share) {
+  return {share.Name, size(share.Bytes), fmt::format("{} {}", share.Count, share.What)};
+}
+
+}  // namespace
+
+Result<int> show_disk(const Common& common) {
+  Connection service = TRY(Connection::open(common.data));
+  const std::string answer = TRY(service.call("Trainyard.DescribeDisk", std::string_view("{}")));
+  if (common.json) return std::puts(answer.c_str()), ok;
+  const auto disk = TRY(wire::decode_answer<wire::DescribeDiskResponse>(answer));
+  std::vector<std::vector<std::string>> rows{{"WHAT", "SIZE", "OF"}};
+  for (const auto& share : disk.Shares)
+    rows.push_back(row(share));
+  for (const auto& bucket : disk.Buckets)
+    rows.push_back(row({"s3://" + bucket.Name, bucket.Bytes, bucket.Count, bucket.What}));
+  std::fputs(table(rows).c_str(), stdout);
+  fmt::print("{} of {} free; trainyard prune --dry-run tells what may go\n", size(disk.FreeBytes),
+             size(disk.TotalBytes));
+  return ok;
+}
+
+Result<int> prune(const Common& common, std::int64_t older_seconds, bool dry_run) {
+  Connection service = TRY(Connection::open(common.data));
+  const wire::PruneRequest request{older_seconds, dry_run};
+  const std::string answer =
+      TRY(service.call("Trainyard.Prune", std::string_view(wire::encode(request))));
+  if (common.json) return std::puts(answer.c_str()), ok;
+  const auto pruned = TRY(wire::decode_answer<wire::PruneResponse>(answer));
+  std::vector<std::vector<std::string>> rows{{"WHAT", "SIZE", "OF"}};
+  std::int64_t bytes = 0;
+  for (const auto& share : pruned.Shares) {
+    rows.push_back(row(share));
+    bytes += share.Bytes;
+  }
+  std::fputs(table(rows).c_str(), stdout);
+  fmt::print("{} {}\n", size(bytes), dry_run ? "would go; nothing was removed" : "removed");
+  return ok;
+}
+
+}  // namespace trainyard::cli
