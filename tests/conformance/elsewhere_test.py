@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from disk_test import small_disk
 from far import Way
 from service import GATE, running, wait_until
 from sources_test import FILES, failed, ran, refused, s3
@@ -179,23 +180,68 @@ def test_an_object_that_is_gone_fails_the_job_by_name(near):  # SEMANTICS D24
 
 def test_a_job_says_how_far_it_is_and_can_be_stopped(near):  # SEMANTICS D26
     near.far.put("team/slow/1", os.urandom(2 << 20))
-    near.way.open.clear()
-    try:
-        # The listing passes; what is held up is what comes after it.
-        near.way.open.set()
-        passed = near.way.passed
+    with held_behind_the_list(near) as agent_waits:
         name = near.create("exit 0", InputDataConfig=[s3(near, "s3://far/slow/")])
-        wait_until(lambda: near.way.passed > passed, "it was listed")
-        near.way.open.clear()
+        agent_waits()
         message = wait_until(
             lambda: next((t["StatusMessage"] for t in near.describe(name)["SecondaryStatusTransitions"]
                           if "of 2.0 MiB" in t["StatusMessage"]), None), "it told of progress")
-        assert message.startswith("Downloading input data: ")
+        assert message.startswith("Downloading input data: 0.0 of ")
         near.client("sagemaker").stop_training_job(TrainingJobName=name)
-        near.way.open.set()
-        assert near.wait(name)["TrainingJobStatus"] == "Stopped"
+    assert near.wait(name)["TrainingJobStatus"] == "Stopped"
+
+
+@contextlib.contextmanager
+def held_behind_the_list(near):
+    """Lets the service list and the agent wait at the door."""
+    near.way.open.clear()
+    near.way.let_in, before = 1, near.way.connections
+    try:
+        yield lambda: wait_until(lambda: near.way.connections > before + 1, "the agent is at the door")
     finally:
+        near.way.let_in = None
         near.way.open.set()
+
+
+def test_an_object_that_changed_since_it_was_listed_fails_the_job_by_name(near):  # SEMANTICS D24
+    near.far.put("team/changing/1", b"before")
+    with held_behind_the_list(near) as agent_waits:
+        name = near.create("exit 0", InputDataConfig=[s3(near, "s3://far/changing/")])
+        agent_waits()
+        near.far.put("team/changing/1", b"after it")
+    job = near.wait(name)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "s3://far/changing/1" in job["FailureReason"], job["FailureReason"]
+    assert "PreconditionFailed" in job["FailureReason"], job["FailureReason"]
+
+
+def test_an_s3_that_is_killed_and_comes_back_costs_time_alone(near):  # SEMANTICS D24
+    near.far.put("team/killed/1", os.urandom(40 << 20))
+    near.way.cut_after, near.way.cuts = 1 << 20, 3
+    with held_behind_the_list(near) as agent_waits:
+        name = near.create("stat -c %s /opt/ml/input/data/training/1",
+                           InputDataConfig=[s3(near, "s3://far/killed/")])
+        agent_waits()
+        near.far.kill()
+    try:
+        wait_until(lambda: near.way.refused > 3, "it was missed")
+    finally:
+        near.far.start()
+    assert near.wait(name)["TrainingJobStatus"] == "Completed", near.describe(name)
+    assert near.lines(name) == [str(40 << 20)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
+def test_a_disk_that_is_full_while_objects_are_fetched(near, tmp_path):  # SEMANTICS D24
+    near.far.put("team/much/1", os.urandom(80 << 20))
+    settings = (f'min_free_percent = 0\n[buckets.far]\nendpoint = "http://{near.far.listen}"\n'
+                f'bucket = "{near.far.bucket}"\naccess_key_id = "{near.far.access_key}"\n'
+                f'secret_access_key = "{near.far.secret_key}"\n')
+    with small_disk(tmp_path / "disk") as disk, running(disk, settings) as service:
+        reason = failed(service, "exit 0", s3(service, "s3://far/team/much/"))
+        assert "s3://far/team/much/1" in reason and "No space left on device" in reason, reason
+        wait_until(lambda: not service.leftovers(), "nothing was left")
+        assert service.job()["TrainingJobStatus"] == "Completed"
 
 
 def test_a_bucket_elsewhere_takes_no_output(near):  # SEMANTICS D24

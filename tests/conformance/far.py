@@ -20,9 +20,12 @@ class Way:
         self.cut_after = None   # bytes of answers, then the connection breaks; once, where `cuts` is set
         self.cuts = 0
         self.connections = 0
+        self.let_in = None      # so many more connections are passed on; others wait for `open`
         self.passed = 0
-        self.open = threading.Event()
+        self.refused = 0
+        self.open, self.answers = threading.Event(), threading.Event()  # for connections, for answers
         self.open.set()
+        self.answers.set()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
         self.ends = []
@@ -36,7 +39,16 @@ class Way:
             except OSError:
                 return
             self.connections += 1
+            if self.let_in is not None:
+                if self.let_in == 0:
+                    threading.Thread(target=self.connect_later, args=(client,), daemon=True).start()
+                    continue
+                self.let_in -= 1
             threading.Thread(target=self.connect, args=(client,), daemon=True).start()
+
+    def connect_later(self, client):
+        self.open.wait(60)
+        self.connect(client)
 
     def connect(self, client):
         try:
@@ -44,6 +56,7 @@ class Way:
                 client = self.context.wrap_socket(client, server_side=True)
             server = socket.create_connection(self.to)
         except OSError:
+            self.refused += 1
             client.close()
             return
         self.ends += [client, server]
@@ -58,7 +71,7 @@ class Way:
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
                 if is_answer:
-                    self.open.wait(60)
+                    self.answers.wait(60)
                     self.passed += len(data)
                 if left is not None:
                     sink.sendall(data[:left])
@@ -73,6 +86,7 @@ class Way:
 
     def close(self):
         self.open.set()
+        self.answers.set()
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()

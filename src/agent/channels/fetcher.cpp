@@ -154,6 +154,7 @@ void Fetcher::run(const Task& task, Origins& origins) {
     return act(*TRY(open(fetch.asked.Origin, origins)));
   };
   if (task.part) {
+    if (has_failed(fetch)) return end_part(fetch, true);
     const auto got = with_origin([&](origin::Origin& origin) -> Result<bool> {
       TRY(get(fetch, origin, *task.part));
       return true;
@@ -163,6 +164,11 @@ void Fetcher::run(const Task& task, Origins& origins) {
   const auto is_complete =
       with_origin([&](origin::Origin& origin) { return plan(task.fetch, origin); });
   if (!is_complete || *is_complete) end(fetch, is_complete);
+}
+
+bool Fetcher::has_failed(const Fetch& fetch) {
+  const std::lock_guard lock(mutex_);
+  return fetch.error.has_value();
 }
 
 void Fetcher::end_part(Fetch& fetch, const Result<bool>& got) {

@@ -66,6 +66,7 @@ private:
   /// True when nothing is left to do.
   Result<bool> plan(const FetchPtr& fetch, origin::Origin& origin);
   Result<> get(Fetch& fetch, origin::Origin& origin, origin::Part part);
+  bool has_failed(const Fetch& fetch);
   void end_part(Fetch& fetch, const Result<bool>& got);
   Result<bool> complete(Fetch& fetch);
   void end(Fetch& fetch, const Result<bool>& outcome);
