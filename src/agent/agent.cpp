@@ -15,6 +15,7 @@
 #include "agent/watch/log_keeper.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
+#include "os/event.hpp"
 #include "s3/retry.hpp"
 #include "wire/instance/lock.hpp"
 #include "wire/json.hpp"
@@ -27,7 +28,6 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/sysinfo.h>
 #include <thread>
 #include <unistd.h>
@@ -57,23 +57,6 @@ os::Path own_home() {
   const passwd* entry = ::getpwuid(::geteuid());
   return entry && entry->pw_dir[0] == '/' ? entry->pw_dir : "/root";
 }
-
-// Raised by one thread, seen by another that waits on its descriptor.
-class Signal {
-public:
-  Result<> make() {
-    fd_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    return fd_ ? Result<>() : fail_errno("make an event descriptor");
-  }
-  void raise() const {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto n = ::write(fd_.get(), &one, sizeof one);
-  }
-  int fd() const { return fd_.get(); }
-
-private:
-  os::Fd fd_;
-};
 
 /// One instance from its first to its last report. Single-threaded but for the log, the door and
 /// the one blocking task at a time; everything waits in wait_for().
@@ -129,8 +112,8 @@ private:
   std::optional<Millis> kill_at_;  // boot time; set once it was asked to end
   std::string cause_;              // why it was asked to end
   bool fenced_ = false;
-  Signal told_to_end_, told_off_;  // for the worker: a stop or a fence came, a fence came
-  Signal channel_failed_;
+  os::Event told_to_end_, told_off_;  // for the worker: a stop or a fence came, a fence came
+  os::Event channel_failed_;
   std::mutex channel_mutex_;
   std::optional<Error> channel_error_;  // guarded: of the first channel that failed
   std::unique_ptr<LiveSync> sync_;
@@ -200,9 +183,8 @@ Result<> Instance::give_up(const Error& why) {
 
 // Everything up to the moment before the user's first instruction.
 Result<> Instance::prepare() {
-  TRY(told_to_end_.make());
-  TRY(told_off_.make());
-  TRY(channel_failed_.make());
+  for (os::Event* event : {&told_to_end_, &told_off_, &channel_failed_})
+    *event = TRY(os::Event::make());
   log_ = TRY(LogKeeper::open(spec_.LogDirectory, std::uint64_t(spec_.LogBytesMax), clock_));
   for (const auto& notice : spec_.Notices)
     TRY(log_->note(notice));
@@ -243,6 +225,12 @@ Result<> Instance::fetch() {
   const auto fetched =
       run_blocking([&] { return fetch_channels(spec_, paths_, *fetcher_, progress_); });
   link_.tell_while({});
+  if (fetched) return {};
+  // What came so far may have filled the disk, and what is to be told needs some of it.
+  const ContentCache cache = fetcher_->cache();
+  fetcher_.reset();
+  (void)os::remove_tree(paths_.fetched());  // at the end, if not now
+  cache.make_room();
   return fetched;
 }
 
@@ -382,8 +370,7 @@ bool Instance::wait_for(int fd, const Deadline& deadline) {
 
 // Runs `task` on a thread of its own while the link stays alive.
 Result<> Instance::run_blocking(const std::function<Result<>()>& task) {
-  Signal done;
-  TRY(done.make());
+  const os::Event done = TRY(os::Event::make());
   Result<> outcome;
   {
     const std::jthread worker([&] {

@@ -1,5 +1,7 @@
 #include "agent/door.hpp"
 
+#include "os/event.hpp"
+
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -10,7 +12,6 @@
 #include <netinet/tcp.h>
 #include <string>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -76,7 +77,8 @@ struct Door::Relay {
     int side;
   };
 
-  os::Fd listener, epoll, stop;
+  os::Fd listener, epoll;
+  os::Event stop;
   Target service;
   std::list<Join> joins;
   std::list<std::array<Watch, 2>> watches;  // as long as joins, in the same order
@@ -111,10 +113,10 @@ Result<std::unique_ptr<Door>> Door::open(os::Fd listener, const net::Endpoint& s
   relay->service = TRY(Target::of(service));
   relay->listener = std::move(listener);
   relay->epoll.reset(::epoll_create1(EPOLL_CLOEXEC));
-  relay->stop.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!relay->epoll || !relay->stop) return fail_errno("open the door");
+  relay->stop = TRY(os::Event::make());
+  if (!relay->epoll) return fail_errno("open the door");
   epoll_event event{EPOLLIN, {.ptr = &relay->stop}};
-  if (::epoll_ctl(relay->epoll.get(), EPOLL_CTL_ADD, relay->stop.get(), &event) != 0)
+  if (::epoll_ctl(relay->epoll.get(), EPOLL_CTL_ADD, relay->stop.fd(), &event) != 0)
     return fail_errno("open the door");
   event = {EPOLLIN, {.ptr = &relay->listener}};
   if (::epoll_ctl(relay->epoll.get(), EPOLL_CTL_ADD, relay->listener.get(), &event) != 0)
@@ -126,8 +128,7 @@ Door::Door(std::unique_ptr<Relay> relay)
     : relay_(std::move(relay)), thread_([this] { relay_->run(); }) {}
 
 Door::~Door() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(relay_->stop.get(), &one, sizeof one);
+  relay_->stop.raise();
   thread_.join();
 }
 

@@ -2,12 +2,12 @@
 
 #include "agent/endpoint.hpp"
 #include "net/client.hpp"
+#include "os/event.hpp"
 #include "wire/instance/messages.hpp"
 #include "wire/json.hpp"
 
 #include <fmt/format.h>
 
-#include <poll.h>
 #include <unistd.h>
 
 namespace trainyard::agent {
@@ -40,16 +40,11 @@ Result<wire::Credentials> role_credentials(const net::Endpoint& service, const s
   return wire::Credentials{answer.AccessKeyId, answer.SecretAccessKey, answer.Token};
 }
 
-bool is_readable(int fd) {
-  pollfd one{fd, POLLIN, 0};
-  return ::poll(&one, 1, 0) > 0;
-}
-
 s3::Retry patience(const net::Endpoint& service, const InstancePaths& paths, int stop_fd) {
   return {.policy = {},
           .pause = s3::pause_unless(stop_fd),
           .clock = &system_clock(),
-          .told_to_stop = [stop_fd] { return is_readable(stop_fd); },
+          .told_to_stop = [stop_fd] { return os::is_readable(stop_fd); },
           // Nothing is lost by waiting for it, unless its data directory is gone too.
           .service_is_away =
               [service, paths] {

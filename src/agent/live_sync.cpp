@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -31,11 +30,11 @@ Result<std::unique_ptr<LiveSync>> LiveSync::open(const wire::InstanceSpec& spec,
 }
 
 Result<> LiveSync::make() {
-  over_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  over_ = TRY(os::Event::make());
   stop_.reset(::epoll_create1(EPOLL_CLOEXEC));
   changes_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!over_ || !stop_ || !changes_) return fail_errno("prepare to watch directories");
-  TRY(stop_at(over_.get(), true));
+  if (!stop_ || !changes_) return fail_errno("prepare to watch directories");
+  TRY(stop_at(over_.fd(), true));
   store_ = TRY(JobStore::open(spec_, paths_, stop_.get()));
   if (spec_.Checkpoint) TRY(add(checkpoints, spec_.Checkpoint->S3Uri, paths_.checkpoints()));
   for (const auto& sync : spec_.Syncs)
@@ -59,8 +58,7 @@ Result<> LiveSync::add(std::string name, const std::string& uri, const os::Path&
 
 LiveSync::~LiveSync() {
   if (!thread_.joinable()) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(over_.get(), &one, sizeof one);
+  over_.raise();
   thread_.join();
 }
 
@@ -71,8 +69,7 @@ Result<> LiveSync::stop_at(int fd, bool stops) {
 }
 
 bool LiveSync::is_told_to_stop() const {
-  pollfd stop{stop_.get(), POLLIN, 0};
-  return ::poll(&stop, 1, 0) > 0;
+  return os::is_readable(stop_.get());
 }
 
 void LiveSync::add_notes(const Part& part, const Notes& notes) {
@@ -149,12 +146,9 @@ void LiveSync::drain() {
 
 Result<> LiveSync::finish() {
   if (thread_.joinable()) {
-    std::uint64_t count = 1;
-    if (::write(over_.get(), &count, sizeof count) != sizeof count)
-      return fail_errno("end the copying");
+    over_.raise();
     thread_.join();
-    if (::read(over_.get(), &count, sizeof count) != sizeof count)
-      return fail_errno("end the copying");
+    over_.lower();
   }
   Result<> out;
   for (auto& part : parts_) {

@@ -7,6 +7,7 @@
 #include "agent/job_store.hpp"
 #include "agent/outputs/synced_tree.hpp"
 #include "base/result.hpp"
+#include "os/event.hpp"
 #include "wire/instance/spec.hpp"
 
 #include <memory>
@@ -60,8 +61,9 @@ private:
 
   const wire::InstanceSpec& spec_;
   const InstancePaths& paths_;
-  os::Fd over_, stop_, changes_;  // an event, an epoll of what stops, an inotify
-  bool is_blind_ = false;         // something could not be watched
+  os::Event over_;
+  os::Fd stop_, changes_;  // an epoll of what stops, an inotify
+  bool is_blind_ = false;  // something could not be watched
   std::unique_ptr<JobStore> store_;
   std::vector<Part> parts_;
   std::vector<std::string> notes_;

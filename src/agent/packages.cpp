@@ -18,7 +18,6 @@
 #include <map>
 #include <optional>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -174,8 +173,7 @@ Result<std::unique_ptr<Packages>> Packages::open(const wire::InstanceSpec& spec,
                                                  const MachineFacts& facts,
                                                  MakeRuntime make_runtime, const Clock& clock) {
   std::unique_ptr<Packages> out(new Packages(spec, paths, facts, std::move(make_runtime), clock));
-  out->over_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!out->over_) return fail_errno("make an event descriptor");
+  out->over_ = TRY(os::Event::make());
   out->listener_ = TRY(os::listen_for_messages(paths.packages_socket()));
   // Its directory is closed to all others: the container alone sees it.
   if (::chmod(paths.packages_socket().c_str(), 0666) != 0)
@@ -186,14 +184,13 @@ Result<std::unique_ptr<Packages>> Packages::open(const wire::InstanceSpec& spec,
 
 Packages::~Packages() {
   if (!thread_.joinable()) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(over_.get(), &one, sizeof one);
+  over_.raise();
   thread_.join();
 }
 
 void Packages::serve() {
   for (;;) {
-    std::array<pollfd, 2> fds{pollfd{over_.get(), POLLIN, 0}, pollfd{listener_.get(), POLLIN, 0}};
+    std::array<pollfd, 2> fds{pollfd{over_.fd(), POLLIN, 0}, pollfd{listener_.get(), POLLIN, 0}};
     ::poll(fds.data(), fds.size(), -1);
     if (fds[0].revents != 0) return;
     const os::Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -275,7 +272,7 @@ Result<std::string> Packages::relay(Running& running, const os::Fd& output, Exit
     return n;
   };
   for (bool is_killed = false, has_ended = false;;) {
-    std::array<pollfd, 3> fds{pollfd{is_killed ? -1 : over_.get(), POLLIN, 0},
+    std::array<pollfd, 3> fds{pollfd{is_killed ? -1 : over_.fd(), POLLIN, 0},
                               pollfd{has_ended ? -1 : pipe, POLLIN, 0},
                               pollfd{running.exited.get(), POLLIN, 0}};
     ::poll(fds.data(), fds.size(), -1);
@@ -307,7 +304,7 @@ bool Packages::pass_on(const os::Fd& output, std::string_view bytes) const {
     }
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return false;
-    std::array<pollfd, 2> fds{pollfd{over_.get(), POLLIN, 0}, pollfd{output.get(), POLLOUT, 0}};
+    std::array<pollfd, 2> fds{pollfd{over_.fd(), POLLIN, 0}, pollfd{output.get(), POLLOUT, 0}};
     ::poll(fds.data(), fds.size(), -1);
     if (fds[0].revents != 0) return false;
   }

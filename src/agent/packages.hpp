@@ -13,6 +13,7 @@
 #include "agent/container.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "os/event.hpp"
 #include "os/fd.hpp"
 #include "wire/instance/spec.hpp"
 #include "wire/packages/packages.hpp"
@@ -56,7 +57,8 @@ private:
   MakeRuntime make_runtime_;
   std::unique_ptr<Runtime> runtime_;  // once there is something to install
   const Clock& clock_;
-  os::Fd listener_, over_;
+  os::Fd listener_;
+  os::Event over_;
   std::size_t installed_ = 0;
   std::thread thread_;
 };

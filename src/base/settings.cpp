@@ -203,6 +203,12 @@ void read_file_path(Reader& r, const toml::node& node, std::string& out) {
     r.complain(node, fmt::format("'{}' is no file of this machine: write its whole path", out));
 }
 
+// Kept also where it is wrong: that a bucket lacks one is not to be told then.
+void read_endpoint_url(Reader& r, const toml::node& node, std::string& out) {
+  r.text(node, out);
+  if (const auto url = read_endpoint(out); !url) r.complain(node, url.error().message);
+}
+
 std::string wrong_in(const BucketSettings& bucket) {
   const bool is_remote = !bucket.endpoint.empty();
   if (is_remote != bucket.path.empty())
@@ -228,7 +234,7 @@ void read_bucket(Reader& r, const std::string& name, const toml::node& node, Set
       node, "buckets." + name,
       {{"path", [&](const toml::node& n) { read_directory(r, n, b.path); }},
        {"snapshot", [&](const toml::node& n) { r.flag(n, b.snapshot); }},
-       {"endpoint", [&](const toml::node& n) { r.ruled(n, read_endpoint, b.endpoint); }},
+       {"endpoint", [&](const toml::node& n) { read_endpoint_url(r, n, b.endpoint); }},
        {"bucket", [&](const toml::node& n) { r.text(n, b.bucket); }},
        {"prefix", [&](const toml::node& n) { r.text(n, b.prefix); }},
        {"region", [&](const toml::node& n) { r.text(n, b.region); }},

@@ -72,12 +72,12 @@ def test_a_manifest_says_which_objects_there_are(service, set_, mode):  # SEMANT
 
 
 @pytest.mark.parametrize("text, says", [
-    ('[{"prefix": "s3://b/"},\n"a",\n]', "line 3 is not valid JSON"),
+    ('[{"prefix": "s3://bucket/"},\n"a",\n]', "line 3 is not valid JSON"),
     ('{"prefix": "s3://b/"}', "it is no JSON list"),
     ('["a"]', 'its first entry has no "prefix"'),
     ('[{"prefix": "/data/"}, "a"]', '"/data/" is no S3 location'),
-    ('[{"prefix": "s3://b/"}, "a", 7]', "entry 3 is no text"),
-    ('[{"prefix": "s3://b/"}]', "it names no object"),
+    ('[{"prefix": "s3://bucket/"}, "a", 7]', "entry 3 is no text"),
+    ('[{"prefix": "s3://bucket/"}]', "it names no object"),
     ('[{"prefix": "s3://no-such-bucket/x/"}, "gone.txt"]',
      "there is no object s3://no-such-bucket/x/gone.txt"),
     ('[{"prefix": "s3://BUCKET/odd/"}, "../../x"]', "'odd/../../x'"),

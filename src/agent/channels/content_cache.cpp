@@ -17,6 +17,7 @@ namespace trainyard::agent {
 namespace {
 
 constexpr std::string_view fresh_front = "fresh-";
+constexpr std::uint64_t free_part = 20;  // a twentieth of the disk is left to others
 
 os::Path place_of(const os::Path& directory, const std::string& name) {
   return directory / name.substr(0, 2) / name;
@@ -33,6 +34,7 @@ struct Kept {
   os::Path path;
   timespec used{};
   std::uint64_t bytes = 0;
+  bool is_held = false;  // a job has it: its bytes are not freed
 };
 
 std::vector<std::string> names_in(const os::Path& directory) {
@@ -46,21 +48,30 @@ std::vector<Kept> all_kept(const os::Path& directory) {
       struct stat st{};
       const os::Path path = directory / two / name;
       if (::lstat(path.c_str(), &st) != 0) continue;
-      out.push_back({path, st.st_atim, std::uint64_t(st.st_blocks) * 512});
+      out.push_back({path, st.st_atim, std::uint64_t(st.st_blocks) * 512, st.st_nlink > 1});
     }
   return out;
 }
 
-void trim(std::vector<Kept> all, std::uint64_t bytes_max) {
+// What is missing of the disk's free part, below which no job begins.
+std::uint64_t lacking(const os::Path& root) {
+  const auto space = os::space(root);
+  const std::uint64_t wanted = space ? space->total_bytes / free_part : 0;
+  return wanted > 0 && space->free_bytes < wanted ? wanted - space->free_bytes : 0;
+}
+
+void trim(std::vector<Kept> all, std::uint64_t bytes_max, std::uint64_t missing) {
   std::uint64_t bytes = 0;
   for (const auto& one : all)
     bytes += one.bytes;
   std::sort(all.begin(), all.end(), [](const Kept& a, const Kept& b) {
     return std::pair(a.used.tv_sec, a.used.tv_nsec) < std::pair(b.used.tv_sec, b.used.tv_nsec);
   });
-  for (auto it = all.begin(); it != all.end() && bytes > bytes_max; ++it) {
-    ::unlink(it->path.c_str());
-    bytes -= it->bytes;
+  for (const auto& one : all) {
+    if (bytes <= bytes_max && missing == 0) return;
+    ::unlink(one.path.c_str());
+    bytes -= one.bytes;
+    if (!one.is_held) missing -= std::min(missing, one.bytes);
   }
 }
 
@@ -119,8 +130,15 @@ Result<> ContentCache::settle() const {
     if (std::rename(one.path.c_str(), to.c_str()) != 0 && errno != ENOENT)
       return fail_errno("keep " + to.string());
   }
-  trim(all_kept(root_ / "kept"), bytes_max_);
+  trim(all_kept(root_ / "kept"), bytes_max_, lacking(root_));
   return {};
+}
+
+void ContentCache::make_room() const {
+  auto all = all_kept(root_ / "kept");
+  const auto fresh = all_kept(fresh_);
+  all.insert(all.end(), fresh.begin(), fresh.end());
+  trim(std::move(all), bytes_max_, lacking(root_));
 }
 
 }  // namespace trainyard::agent

@@ -34,8 +34,10 @@ public:
   Result<> keep(const os::Fd& file, const std::string& name) const;
 
   /// Makes what is whole last, and removes what was used least lately until all of it has at most
-  /// `bytes_max`. Waits for the disk.
+  /// `bytes_max` and a twentieth of the disk is free. Waits for the disk.
   Result<> settle() const;
+  /// Only the latter, also of what is not lasting yet: for who found the disk full.
+  void make_room() const;
 
 private:
   ContentCache(os::Path root, os::Owner owner, std::uint64_t bytes_max, const std::string& boot)

@@ -2,13 +2,13 @@
 
 #include "base/encoding.hpp"
 #include "base/hash.hpp"
+#include "os/event.hpp"
 #include "s3/retry.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <poll.h>
 #include <unistd.h>
 
 namespace trainyard::agent {
@@ -100,8 +100,7 @@ Fetcher::~Fetcher() {
 }
 
 bool Fetcher::is_told_to_stop() const {
-  pollfd stop{stop_fd_, POLLIN, 0};
-  return over_ || ::poll(&stop, 1, 0) > 0;
+  return over_ || os::is_readable(stop_fd_);
 }
 
 s3::Retry Fetcher::retry() const {

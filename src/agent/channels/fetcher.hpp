@@ -54,6 +54,7 @@ public:
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   /// See ContentCache::settle().
   Result<> settle() const { return cache_.settle(); }
+  const ContentCache& cache() const { return cache_; }
 
 private:
   struct Task;

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,8 +32,7 @@ Result<std::unique_ptr<PipeChannel>> PipeChannel::open(const wire::ChannelSpec& 
                                                        std::function<void(Error)> failed) {
   std::unique_ptr<PipeChannel> out(new PipeChannel(channel, owner, fetcher, std::move(failed)));
   out->directory_ = TRY(os::open_file(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  out->over_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!out->over_) return fail_errno("make an event descriptor");
+  out->over_ = TRY(os::Event::make());
   TRY(out->load());
   out->fifo_ = TRY(out->make_fifo(0));
   out->thread_ = std::thread([channel_ = out.get()] { channel_->run(); });
@@ -43,8 +41,7 @@ Result<std::unique_ptr<PipeChannel>> PipeChannel::open(const wire::ChannelSpec& 
 
 PipeChannel::~PipeChannel() {
   if (!thread_.joinable()) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(over_.get(), &one, sizeof one);
+  over_.raise();
   // A thread that waits for a reader gets one.
   os::Fd reader;
   {
@@ -104,12 +101,11 @@ Result<> PipeChannel::feed_epochs() {
 }
 
 bool PipeChannel::is_over() const {
-  pollfd over{over_.get(), POLLIN, 0};
-  return ::poll(&over, 1, 0) > 0;
+  return over_.is_raised();
 }
 
 bool PipeChannel::await_room(int out) const {
-  std::array<pollfd, 2> fds{pollfd{over_.get(), POLLIN, 0}, pollfd{out, POLLOUT, 0}};
+  std::array<pollfd, 2> fds{pollfd{over_.fd(), POLLIN, 0}, pollfd{out, POLLOUT, 0}};
   while (::poll(fds.data(), fds.size(), -1) < 0 && errno == EINTR) {
   }
   return fds[0].revents == 0;

@@ -5,6 +5,7 @@
 
 #include "agent/channels/fetch_ahead.hpp"
 #include "base/result.hpp"
+#include "os/event.hpp"
 #include "os/fd.hpp"
 #include "os/files.hpp"
 #include "os/link_tree.hpp"
@@ -67,7 +68,8 @@ private:
   Fetcher* fetcher_;
   std::function<void(Error)> failed_;
   std::vector<wire::SequenceUnit> units_;
-  os::Fd directory_, sequence_, over_;
+  os::Fd directory_, sequence_;
+  os::Event over_;
   mutable std::mutex mutex_;
   os::Fd fifo_;  // the one whose reader is awaited; changed under the mutex
   os::Fd out_;   // the thread's

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,8 +59,7 @@ LogKeeper::~LogKeeper() {
 
 void LogKeeper::end_thread() {
   if (!thread_.joinable()) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(over_.get(), &one, sizeof one);
+  over_.raise();
   thread_.join();
 }
 
@@ -78,8 +76,7 @@ Result<> LogKeeper::note(std::string_view text) {
 }
 
 Result<> LogKeeper::follow(os::Fd pipe) {
-  over_.reset(::eventfd(0, EFD_CLOEXEC));
-  if (!over_) return fail_errno("make an event descriptor");
+  over_ = TRY(os::Event::make());
   pipe_ = std::move(pipe);
   ::fcntl(pipe_.get(), F_SETPIPE_SZ, pipe_bytes);  // a wish: a smaller pipe only costs more turns
   thread_ = std::thread([this] { pump(); });
@@ -88,7 +85,7 @@ Result<> LogKeeper::follow(os::Fd pipe) {
 
 void LogKeeper::pump() {
   for (;;) {
-    std::array<pollfd, 2> fds{pollfd{pipe_.get(), POLLIN, 0}, pollfd{over_.get(), POLLIN, 0}};
+    std::array<pollfd, 2> fds{pollfd{pipe_.get(), POLLIN, 0}, pollfd{over_.fd(), POLLIN, 0}};
     if (::poll(fds.data(), fds.size(), -1) < 0) continue;
     if (fds[1].revents != 0) return take_rest();
     if (take_some(batch_bytes_max) == 0) return;

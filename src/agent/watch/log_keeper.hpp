@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "os/event.hpp"
 #include "os/fd.hpp"
 #include "os/files.hpp"
 
@@ -56,7 +57,7 @@ private:
   std::uint64_t bytes_max_;
   std::uint64_t dropped_ = 0;  // bytes past the limit
   os::Fd log_, index_, pipe_;
-  os::Fd over_;                // readable: the container's end has come
+  os::Event over_;             // the container's end has come
   std::uint64_t end_ = 0;      // bytes in raw.log
   std::uint64_t records_ = 0;  // in raw.idx
   std::int64_t last_ms_ = 0;
