@@ -32,7 +32,7 @@ trainyard_library(api_sagemaker service/api/sagemaker
 trainyard_library(api_logs service/api/logs DEPS base wire wire_shapes store logs net api_operation)
 trainyard_library(api_sts service/api/sts DEPS base api_operation)
 trainyard_library(api_iam service/api/iam DEPS base wire api_operation)
-trainyard_library(api_trainyard service/api/trainyard DEPS base wire wire_shapes disk engine api_operation)
+trainyard_library(api_trainyard service/api/trainyard DEPS base wire wire_shapes engine api_operation)
 trainyard_library(api service/api DEPS base wire wire_sign wire_instance net fleet
                   api_operation api_s3 api_sagemaker api_logs api_sts api_iam api_trainyard)
 trainyard_library(service service DEPS base os wire wire_instance net store objects disk identity logs fleet

@@ -129,6 +129,13 @@ void end_at_latest() {
   ::setitimer(ITIMER_REAL, &after, nullptr);
 }
 
+void await_end(const sigset_t& signals) {
+  int caught = 0;
+  ::sigwait(&signals, &caught);
+  log::info("stopping", {{"signal", std::to_string(caught)}});
+  end_at_latest();
+}
+
 // Connections, databases, agents and files take more than the 1,024 that a shell gives. Not all
 // that may be: programs of jobs inherit it, and some walk along all of them.
 void raise_descriptor_limit() {
@@ -165,6 +172,16 @@ struct LateHandler final : net::Handler {
     return door->refuse(head, error);
   }
 };
+
+// What [retention] says. It walks and removes: the pool's work.
+void prune_daily(disk::Disk& disk, const Settings& settings, net::Server& server, Pool& pool) {
+  if (settings.retention.count() == 0) return;
+  disk::prune_daily(disk, settings.retention, [&server, &pool](Millis after, auto task) {
+    server.run_after(after, [&pool, task = std::move(task)] {
+      if (!pool.post(task)) log::warn("nothing is pruned until the next start", {});
+    });
+  });
+}
 
 }  // namespace
 
@@ -218,21 +235,13 @@ Result<> serve(const ServeOptions& options) {
     objects::remove_abandoned_daily(control, uploads, [&server](Millis after, auto task) {
       server->run_after(after, std::move(task));
     });
-    if (settings.retention.count() > 0)
-      disk::prune_daily(disk, settings.retention, [&server, &pool](Millis after, auto task) {
-        server->run_after(after, [&pool, task = std::move(task)] {
-          if (!pool.post(task)) log::warn("nothing is pruned until the next start", {});
-        });
-      });
+    prune_daily(disk, settings, *server, pool);
     TRY(engine.recover());
     server->accept();
     handover = TRY(Handover::open(paths.client_socket(), *server, pool, identity, clock, settings));
     TRY(announce({"http://" + address, key.id, key.secret, settings.region, settings.account},
                  paths, json));
-    int caught = 0;
-    ::sigwait(&signals, &caught);
-    log::info("stopping", {{"signal", std::to_string(caught)}});
-    end_at_latest();
+    await_end(signals);
     server->drain(drain_grace);
     return {};
   };

@@ -44,7 +44,8 @@ Result<bool> is_blob_used(Snapshot& s, std::string_view blob);
 
 struct BucketSize {
   std::string name;
-  std::int64_t objects = 0, bytes = 0;  ///< as their owners see them: equal contents count each time
+  std::int64_t objects = 0,
+               bytes = 0;  ///< as their owners see them: equal contents count each time
 };
 /// Of each bucket that has objects, by name. Looks at every row.
 Result<std::vector<BucketSize>> bucket_sizes(Snapshot& s);
