@@ -4,7 +4,6 @@
 #include "toolkit/host_wait.hpp"
 #include "toolkit/python_interpreter.hpp"
 #include "toolkit/python_text.hpp"
-#include "toolkit/torchrun.hpp"
 
 namespace trainyard::toolkit {
 namespace {
@@ -38,7 +37,7 @@ void set_torch_version(Training& training) {
 
 }  // namespace
 
-Result<> run_pytorch(Training& training) {
+Result<> run_pytorch(Training& training, Launcher launcher) {
   const LogLines& log = training.log;
   if (skips_host_wait(training.variables)) {
     log.info("Bypass DNS check in case of Studio Local Mode execution.", LogLines::pytorch);
@@ -47,16 +46,14 @@ Result<> run_pytorch(Training& training) {
     TRY(wait_for_hosts(training.environment.at("hosts"), training.clock));
   }
   TRY(set_distributed_variables(training));
-  const bool by_torchrun =
-      training.environment.is_distributed() && training.environment.framework_flag(torchrun_flag);
-  if (by_torchrun) log.info("Invoking TorchDistributed...", LogLines::pytorch);
+  if (launcher == Launcher::torchrun) log.info("Invoking TorchDistributed...", LogLines::pytorch);
   log.info("Invoking user training script.", LogLines::pytorch);
   const bool captured =
       !training.environment.framework_flag("sagemaker_toolkit_native_launcher_enabled");
   if (!captured) log.info("capture_error is False. Default is True", LogLines::pytorch);
   set_torch_version(training);
 
-  auto ended = run_script(training, captured, by_torchrun);
+  auto ended = run_script(training, captured, launcher);
   if (!ended && ended.error().code == script_error &&
       ended.error().message.find(known_exception) != std::string::npos) {
     log.warning("Known exception: " + ended.error().message, LogLines::pytorch);

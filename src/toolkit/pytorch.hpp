@@ -14,6 +14,6 @@ namespace trainyard::toolkit {
 inline constexpr std::string_view pytorch_module = "sagemaker_pytorch_container.training:main";
 
 /// Sets MASTER_*, NCCL_* and SM_DLC_TORCH_VERSION and runs the script with its errors kept.
-Result<> run_pytorch(Training& training);
+Result<> run_pytorch(Training& training, Launcher launcher);
 
 }  // namespace trainyard::toolkit

@@ -5,6 +5,7 @@
 #include "toolkit/entry_point.hpp"
 #include "toolkit/failure.hpp"
 #include "toolkit/host_wait.hpp"
+#include "toolkit/mpi.hpp"
 #include "toolkit/python_interpreter.hpp"
 #include "toolkit/python_text.hpp"
 #include "toolkit/source_code.hpp"
@@ -62,6 +63,23 @@ void log_invocation(const Training& training, const NamedTexts& named,
   training.log.info(text + "\n\n");
 }
 
+// The command that starts the script, by itself or by what the job asks for.
+Result<Command> command_of(Training& training, EntryPointKind kind, const std::string& python,
+                           const NamedTexts& named, Launcher launcher) {
+  const TrainingEnvironment& environment = training.environment;
+  if (launcher == Launcher::torchrun)
+    return torchrun_command(environment, kind, python, training.variables, training.log);
+  Command out;
+  out.argv = TRY(entry_point_command(kind, environment.text("user_entry_point"), python,
+                                     script_arguments(environment)));
+  if (launcher == Launcher::none) return out;
+  std::vector<std::string> names;
+  for (const auto& [name, value] : named)
+    names.push_back(name);
+  return mpi_command(environment, kind, std::move(out.argv), names, training.variables,
+                     training.log);
+}
+
 }  // namespace
 
 bool skips_host_wait(const Variables& variables) {
@@ -71,7 +89,7 @@ bool skips_host_wait(const Variables& variables) {
   return value == "true";
 }
 
-Result<> run_script(Training& training, bool captured, bool by_torchrun) {
+Result<> run_script(Training& training, bool captured, Launcher launcher) {
   const TrainingEnvironment& environment = training.environment;
   Variables& variables = training.variables;
   const std::string code = training.at.code();
@@ -96,11 +114,7 @@ Result<> run_script(Training& training, bool captured, bool by_torchrun) {
   else
     TRY(wait_for_hosts(environment.at("hosts"), training.clock));
 
-  Command command;
-  if (by_torchrun)
-    command = TRY(torchrun_command(environment, kind, python, variables, training.log));
-  else
-    command.argv = TRY(entry_point_command(kind, name, python, script_arguments(environment)));
+  Command command = TRY(command_of(training, kind, python, named, launcher));
   command.directory = code;
   command.captured = captured;
   log_invocation(training, named, command.argv);

@@ -21,9 +21,11 @@ struct Training {
   const Clock& clock;
 };
 
-/// Brings the code, installs, exports SM_*, waits for the hosts, runs, `by_torchrun` or as one
-/// process. `captured`: see Command.
-Result<> run_script(Training& training, bool captured, bool by_torchrun);
+/// What starts the script's processes.
+enum class Launcher { none, torchrun, mpi };
+
+/// Brings the code, installs, exports SM_*, waits for the hosts, runs. `captured`: see Command.
+Result<> run_script(Training& training, bool captured, Launcher launcher);
 
 /// SM_STUDIO_LOCAL_MODE=true: hosts are not waited for.
 bool skips_host_wait(const Variables& variables);

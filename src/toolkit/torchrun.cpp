@@ -2,50 +2,27 @@
 
 #include "toolkit/base_directory.hpp"
 #include "toolkit/failure.hpp"
+#include "toolkit/processes.hpp"
 #include "toolkit/python_text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <unistd.h>
 
 namespace trainyard::toolkit {
 namespace {
 
 constexpr const char* master_port = "7777";
-constexpr const char* processes_parameter = "sagemaker_mpi_num_of_processes_per_host";
-
-// Types with Amazon's network adapter, and those of them whose adapter reads memory by itself.
-constexpr std::array<std::string_view, 10> efa_types{
-    "ml.g4dn.8xlarge",  "ml.g4dn.12xlarge",     "ml.g5.48xlarge", "ml.p3dn.24xlarge",
-    "ml.p4d.24xlarge",  "ml.p4de.24xlarge",     "ml.p5.48xlarge", "ml.p5e.48xlarge",
-    "ml.trn1.32xlarge", "ml.p6e-gb200.36xlarge"};
-constexpr std::array<std::string_view, 6> rdma_types{"ml.p4d.24xlarge",  "ml.p4de.24xlarge",
-                                                     "ml.p5.48xlarge",   "ml.p5e.48xlarge",
-                                                     "ml.trn1.32xlarge", "ml.p6e-gb200.36xlarge"};
-
-template <class List> bool contains(const List& list, std::string_view text) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
 
 Result<> set_variables(const TrainingEnvironment& environment, Variables& variables) {
   const std::string& type = environment.text("current_instance_type");
-  if (contains(efa_types, type)) variables.set("FI_PROVIDER", "efa");
-  if (contains(rdma_types, type)) {
+  if (has_efa(type)) variables.set("FI_PROVIDER", "efa");
+  if (has_rdma(type)) {
     variables.set("FI_EFA_USE_DEVICE_RDMA", "1");
     variables.set("RDMAV_FORK_SAFE", "1");
   }
   variables.set("NCCL_SOCKET_IFNAME", TRY(to_system(environment.text("network_interface_name"))));
   variables.set("NCCL_PROTO", "simple");
   return {};
-}
-
-// As many as was asked for, or one for each accelerator.
-std::string processes_per_host(const TrainingEnvironment& environment) {
-  const Json asked = environment.at("additional_framework_parameters").get(processes_parameter);
-  if (!asked.is_null()) return python_str(asked);
-  for (const char* count : {"num_gpus", "num_neurons"})
-    if (environment.at(count).is_truthy()) return python_str(environment.at(count));
-  return "1";
 }
 
 std::vector<std::string> options(const TrainingEnvironment& environment) {

@@ -4,6 +4,7 @@
 #include "toolkit/child.hpp"
 #include "toolkit/failure.hpp"
 #include "toolkit/framework_module.hpp"
+#include "toolkit/mpi.hpp"
 #include "toolkit/python_text.hpp"
 #include "toolkit/pytorch.hpp"
 #include "toolkit/torchrun.hpp"
@@ -15,30 +16,32 @@
 namespace trainyard::toolkit {
 namespace {
 
-struct Launcher {
+struct Asked {
   std::string_view flag;
-  const char* name;  // null for the one that is started: what comes behind it is not looked at
+  Launcher launcher;
+  const char* refused = nullptr;  // the name of one that is not started
 };
 // What a framework starts instead of the plain script, in the order in which it looks.
-constexpr std::array<Launcher, 5> pytorch_launchers = {
-    {{"sagemaker_mpi_enabled", "MPI"},
-     {"sagemaker_pytorch_ddp_enabled", "SageMaker's data parallel library"},
-     {torchrun_flag, nullptr},  // run_pytorch() does
-     {"sagemaker_distributed_dataparallel_enabled", "SageMaker's data parallel library"},
-     {"sagemaker_pytorch_xla_multi_worker_enabled", "PyTorch/XLA"}}};
+constexpr std::array<Asked, 5> pytorch_launchers = {
+    {{mpi_flag, Launcher::mpi},
+     {"sagemaker_pytorch_ddp_enabled", Launcher::none, "SageMaker's data parallel library"},
+     {torchrun_flag, Launcher::torchrun},
+     {"sagemaker_distributed_dataparallel_enabled", Launcher::none,
+      "SageMaker's data parallel library"},
+     {"sagemaker_pytorch_xla_multi_worker_enabled", Launcher::none, "PyTorch/XLA"}}};
 
 // A job that asks for a launcher is never run as something else.
-Result<> refuse_launchers(const TrainingEnvironment& environment, std::span<const Launcher> known) {
-  if (!environment.is_distributed()) return {};
-  for (const auto& [flag, name] : known) {
+Result<Launcher> launcher_of(const TrainingEnvironment& environment, std::span<const Asked> known) {
+  if (!environment.is_distributed()) return Launcher::none;
+  for (const auto& [flag, launcher, refused] : known) {
     if (!environment.framework_flag(flag)) continue;
-    if (!name) return {};
-    return refuse(std::string("This job asks for ") + name + " (hyperparameter " +
+    if (!refused) return launcher;
+    return refuse(std::string("This job asks for ") + refused + " (hyperparameter " +
                   std::string(flag) +
                   "), which Trainyard does not start; leave `distribution` out of the estimator "
                   "to run the script as one process on each host.");
   }
-  return {};
+  return Launcher::none;
 }
 
 // sagemaker_s3_output asks for output/intermediate to be copied to S3 while the job runs; the agent
@@ -61,13 +64,12 @@ Result<> prepare_intermediate(const Training& training) {
 Result<> run_module(Training& training) {
   const std::string& module = training.environment.text("framework_module");
   if (module.empty()) {
-    TRY(refuse_launchers(training.environment, std::span(pytorch_launchers).first(1)));
-    return run_script(training, false, false);
+    const auto generic = std::span(pytorch_launchers).first(1);
+    return run_script(training, false, TRY(launcher_of(training.environment, generic)));
   }
   if (module != pytorch_module) return hand_over(training, module);
   training.log.info("Imported framework " + module.substr(0, module.find(':')));
-  TRY(refuse_launchers(training.environment, pytorch_launchers));
-  return run_pytorch(training);
+  return run_pytorch(training, TRY(launcher_of(training.environment, pytorch_launchers)));
 }
 
 Result<> run(const BaseDirectory& at, Variables& variables, SignalForwarding& signals,

@@ -179,7 +179,7 @@ def test_a_closed_reader_does_not_stop_the_training(ours, base):
     assert process.wait(timeout=60) == 0 and (base / "model").exists()
 
 
-@pytest.mark.parametrize("flag", ["sagemaker_mpi_enabled", "sagemaker_pytorch_ddp_enabled",
+@pytest.mark.parametrize("flag", ["sagemaker_pytorch_ddp_enabled",
                                   "sagemaker_distributed_dataparallel_enabled",
                                   "sagemaker_pytorch_xla_multi_worker_enabled"])
 def test_a_launcher_is_refused_never_replaced(ours, base, flag):  # SEMANTICS T9
