@@ -161,6 +161,7 @@ Result<> Instance::end_unstarted(const Error& why) {
 // Something failed that is not the job's. Nothing of the job lives on, and whoever can still be
 // told is: the log, report.log, the service.
 Result<> Instance::give_up(const Error& why) {
+  if (fetcher_) fetcher_->stop();
   door_.reset();
   if (const auto gone = runtime_.destroy(spec_.Id, paths_.scratch()); !gone)
     log::error("the sandbox is not gone", {{"error", gone.error().message}});
@@ -230,7 +231,7 @@ Result<> Instance::fetch() {
   const ContentCache cache = fetcher_->cache();
   fetcher_.reset();
   (void)os::remove_tree(paths_.fetched());  // at the end, if not now
-  cache.make_room();
+  cache.make_room(0);
   return fetched;
 }
 
@@ -455,8 +456,9 @@ Result<> reap(const os::Path& directory, const std::string& id, Runtime& runtime
   const InstancePaths paths{directory};
   const auto lock = os::FileLock::take_when_free(paths.reaper_lock());
   if (!lock && lock.error().kind == ErrorKind::not_found) return {};
-  if (!lock) return Failure(lock.error());
-  if (!lock->is_of(paths.reaper_lock())) return {};  // who was waited for has removed it
+  // A disk that is full takes no new file: it is what is removed here that fills it.
+  if (!lock) log::warn("a reaper works without its lock", {{"error", lock.error().message}});
+  if (lock && !lock->is_of(paths.reaper_lock())) return {};  // who was waited for has removed it
   if (TRY(os::FileLock::is_held(paths.lock())))
     return fail(ErrorKind::conflict, "InternalFailure",
                 "remove what instance " + id + " left: its agent lives");

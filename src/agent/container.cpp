@@ -25,7 +25,7 @@ Mount mount_of(const wire::ChannelSpec& channel) {
 std::optional<os::Path> below_ml(const std::string& local_path) {
   const os::Path below = os::Path(local_path).lexically_normal().lexically_relative("/opt/ml");
   if (below.empty() || below == "." || *below.begin() == "..") return std::nullopt;
-  return below;
+  return below.has_filename() ? below : below.parent_path();  // without a slash at its end
 }
 
 std::vector<Mount> mounts(const wire::InstanceSpec& spec, const InstancePaths& paths,

@@ -21,9 +21,13 @@ std::uint64_t bytes_of(const std::vector<wire::SequenceUnit>& units) {
 std::string FetchProgress::sentence(std::uint64_t fetched) const {
   constexpr double mib = 1u << 20, gib = 1u << 30;
   const bool is_large = double(expected) >= gib;
-  return fmt::format("Downloading input data: {:.1f} of {:.1f} {}",
-                     double(fetched) / (is_large ? gib : mib),
-                     double(expected) / (is_large ? gib : mib), is_large ? "GiB" : "MiB");
+  const double unit = is_large ? gib : mib;
+  const char* name = is_large ? "GiB" : "MiB";
+  // Of what a manifest names nobody knows the size before.
+  if (fetched > expected)
+    return fmt::format("Downloading input data: {:.1f} {}", double(fetched) / unit, name);
+  return fmt::format("Downloading input data: {:.1f} of {:.1f} {}", double(fetched) / unit,
+                     double(expected) / unit, name);
 }
 
 Result<> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& paths, Fetcher& fetcher,

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* checkpoints = "checkpoints";
 constexpr Millis blind_every{60'000};
-constexpr std::uint32_t any_change = IN_CREATE | IN_MODIFY | IN_MOVED_TO;
+constexpr std::uint32_t any_change = IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO;
 
 }  // namespace
 

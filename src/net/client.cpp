@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::size_t head_bytes_max = 64u << 10;
 constexpr std::size_t piece_bytes = 256u << 10;
+constexpr std::size_t refusal_bytes_max = 1u << 20;
+constexpr int heads_max = 10, trailers_max = 100;  // of one answer
 
 Failure unavailable(std::string message) {
   return fail(ErrorKind::unavailable, "ServiceUnavailable", std::move(message));
@@ -185,7 +187,7 @@ struct Client::Impl {
 };
 
 Result<wire::Response> Client::Impl::read_head() {
-  for (;;) {
+  for (int heads = 0; heads < heads_max; ++heads) {
     const std::string status = TRY(line());
     wire::Response out;
     if (!status.starts_with("HTTP/1.") || status.size() < 12)
@@ -207,6 +209,7 @@ Result<wire::Response> Client::Impl::read_head() {
     if (out.status >= 200 || out.status == 101)
       return out;  // 100 Continue and its like are passed over
   }
+  return unavailable("read the answer: it does not come");
 }
 
 Result<> Client::Impl::pass(std::uint64_t length, const BodySink& sink) {
@@ -232,8 +235,8 @@ Result<> Client::Impl::read_body(const wire::Response& head, bool has_none, cons
       TRY(pass(n, sink));
       TRY(line());
     }
-    while (!TRY(line()).empty()) {
-    }
+    for (int trailers = 0; !TRY(line()).empty(); ++trailers)
+      if (trailers == trailers_max) return unavailable("read the answer: it has no end");
     return {};
   }
   if (const auto text = head.headers.find("Content-Length")) {
@@ -328,6 +331,8 @@ Result<wire::Response> Client::upload(const wire::RequestHead& head, std::uint64
     auto response = TRY(c.read_head());
     std::string text;
     TRY(c.read_body(response, false, [&](std::span<const char> bytes) -> Result<> {
+      if (text.size() + bytes.size() > refusal_bytes_max)
+        return unavailable("the answer is too large");
       text.append(bytes.data(), bytes.size());
       return {};
     }));
@@ -350,6 +355,8 @@ Result<wire::Response> Client::download(const wire::RequestHead& head, const Bod
     const bool good = response.status / 100 == 2;
     TRY(c.read_body(response, head.method == "HEAD", [&](std::span<const char> bytes) -> Result<> {
       if (good) return sink(bytes);
+      if (text.size() + bytes.size() > refusal_bytes_max)
+        return unavailable("a refusal is too large");
       text.append(bytes.data(), bytes.size());
       return {};
     }));

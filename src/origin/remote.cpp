@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <map>
+#include <mutex>
 
 // A bucket of another S3: [buckets.NAME] endpoint. Its requests are path-style, which AWS and all
 // others take.
@@ -16,6 +18,16 @@ namespace {
 
 constexpr Millis peer_timeout{30'000};
 
+// One in a process: what its credential_process printed serves all that ask.
+std::shared_ptr<s3::Profile> profile_of(const wire::OriginSpec& spec) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, std::string>, std::shared_ptr<s3::Profile>> known;
+  const std::lock_guard lock(mutex);
+  auto& profile = known[{spec.Profile, spec.CredentialsFile}];
+  if (!profile) profile = std::make_shared<s3::Profile>(spec.Profile, spec.CredentialsFile);
+  return profile;
+}
+
 s3::SignRequest signer(const wire::OriginSpec& spec) {
   if (!spec.AccessKeyId.empty())
     return s3::sign_with([keys = wire::Credentials{spec.AccessKeyId, spec.SecretAccessKey,
@@ -23,7 +35,7 @@ s3::SignRequest signer(const wire::OriginSpec& spec) {
                          spec.Region);
   if (spec.Profile.empty())  // a bucket for everyone
     return [](wire::RequestHead&, std::string_view) { return Result<>(); };
-  const auto profile = std::make_shared<s3::Profile>(spec.Profile, spec.CredentialsFile);
+  const auto profile = profile_of(spec);
   return s3::sign_with([profile] { return profile->credentials(); }, spec.Region);
 }
 
@@ -71,7 +83,7 @@ public:
     const auto headers = TRY(
         client_.get_part(at(object.key), object.etag, {part.offset, part.length, object.size}, fd));
     if (part.length != object.size) return std::optional<Digest>();
-    return digest_of(headers, object.etag);
+    return got.is_whole ? digest_of(got.headers, object.etag) : md5_of(got.headers, object.etag);
   }
   Result<std::optional<os::Fd>> open(const std::string&) override {
     return std::optional<os::Fd>();
@@ -93,7 +105,8 @@ private:
 Result<> Remote::list(const ListRequest& request, const Visit& visit) {
   s3::Client::ListRequest asked{at(request.prefix), request.delimiter,
                                 request.after.empty() ? "" : spec_.Prefix + request.after, ""};
-  do {
+  std::string last;
+  for (std::uint64_t count = 0;;) {
     s3::Page page = TRY(client_.list_page(asked));
     auto prefix = page.prefixes.begin();
     const auto pass_prefixes = [&](const std::string* before) -> Result<bool> {
@@ -103,6 +116,9 @@ Result<> Remote::list(const ListRequest& request, const Visit& visit) {
     };
     for (auto& object : page.objects) {
       if (!TRY(pass_prefixes(&object.key))) return {};
+      if (count++ > 0 && object.key <= last)
+        return fail_internal("list " + at(request.prefix).uri() + ": its keys are in no order");
+      last = object.key;
       Entry entry{own(std::move(object.key)), false, object.size, object.etag,
                   wire::parse_iso8601(object.modified).value_or(Time{})};
       if (!TRY(visit(std::move(entry)))) return {};
@@ -110,9 +126,9 @@ Result<> Remote::list(const ListRequest& request, const Visit& visit) {
     if (!TRY(pass_prefixes(nullptr))) return {};
     if (!page.next.empty() && page.next == asked.token)
       return fail_internal("list " + at(request.prefix).uri() + ": the list does not move on");
+    if (page.next.empty()) return {};
     asked.token = std::move(page.next);
-  } while (!asked.token.empty());
-  return {};
+  }
 }
 
 Result<Head> Remote::head(const std::string& key) {

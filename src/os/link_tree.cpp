@@ -21,8 +21,19 @@ Result<> give(int fd, Owner owner, std::string_view what) {
   return fail_errno("give " + std::string(what) + " to the jobs' user");
 }
 
+// A part of a path that leads somewhere else than to what has this name.
+bool leads_away(const std::string& part) {
+  return part.empty() || part == "." || part == ".." || part.find('/') != part.npos;
+}
+
+Failure bad_place(std::string_view place) {
+  return fail(ErrorKind::invalid, "ValidationException",
+              "link " + std::string(place) + ": it is no place below a directory");
+}
+
 // The directory `name` in `parent`, made where it is missing.
 Result<Fd> enter_one(int parent, const std::string& name, Owner owner) {
+  if (leads_away(name)) return bad_place(name);
   Fd fd(::openat(parent, name.c_str(), directory_flags));
   if (fd) return fd;
   if (errno == ENOTDIR || errno == ELOOP) return name_clash(name);
@@ -68,11 +79,13 @@ Result<> LinkTree::add(std::string_view place, const Content& content) {
   const std::size_t split = slash == std::string_view::npos ? 0 : slash + 1;
   const int directory = TRY(enter(place.substr(0, split)));
   const std::string name(place.substr(split));
+  if (leads_away(name)) return bad_place(place);
   if (::linkat(content.directory, content.path.c_str(), directory, name.c_str(),
                AT_SYMLINK_FOLLOW) == 0)
     return {};
   if (errno == EEXIST) return name_clash(place);
-  if (errno == EMLINK) return add_copy(content, place, directory, name);
+  // Too many links, or none: a file that is open still has its bytes.
+  if (errno == EMLINK || errno == ENOENT) return add_copy(content, place, directory, name);
   return fail_errno("link the content of '" + std::string(place) + "'");
 }
 

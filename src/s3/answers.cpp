@@ -46,12 +46,13 @@ ErrorKind kind_of(int status, std::string_view code) {
 Result<Page> parse_list(std::string_view xml) {
   pugi::xml_document document;
   const pugi::xml_node root = TRY(root_of(document, xml, "ListBucketResult"));
+  // A space may come as a plus: S3 encodes as forms do.
   const bool encoded = std::string_view(root.child_value("EncodingType")) == "url";
   Page page;
   for (const pugi::xml_node node : root.children("Contents")) {
     Object object;
     const std::string_view key = node.child_value("Key");
-    object.key = encoded ? TRY(percent_decode(key)) : std::string(key);
+    object.key = encoded ? TRY(percent_decode(key, true)) : std::string(key);
     const std::string_view size = node.child_value("Size");
     const auto [end, failed] = std::from_chars(size.data(), size.data() + size.size(), object.size);
     if (failed != std::errc() || end != size.data() + size.size())
@@ -62,7 +63,7 @@ Result<Page> parse_list(std::string_view xml) {
   }
   for (const pugi::xml_node node : root.children("CommonPrefixes")) {
     const std::string_view prefix = node.child_value("Prefix");
-    page.prefixes.push_back(encoded ? TRY(percent_decode(prefix)) : std::string(prefix));
+    page.prefixes.push_back(encoded ? TRY(percent_decode(prefix, true)) : std::string(prefix));
   }
   if (std::string_view(root.child_value("IsTruncated")) == "true") {
     page.next = root.child_value("NextContinuationToken");

@@ -30,6 +30,12 @@ std::string text_of(const wire::Response& answer) {
   return text ? *text : "";
 }
 
+// Whether the answer is what "bytes=0-9" asked for: 206, and "Content-Range: bytes 0-9/...".
+bool is_range(const wire::Response& answer, std::string_view range) {
+  const std::string told = "bytes " + std::string(range.substr(range.find('=') + 1)) + "/";
+  return answer.status == 206 && answer.headers.get("Content-Range").starts_with(told);
+}
+
 Result<> write_at(int fd, std::span<const char> bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
     const ssize_t wrote = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
@@ -162,14 +168,17 @@ Result<wire::Headers> Client::get_once(const Request& request, const Part& part,
   if (!answer) return in_context(answer.error(), request.doing);
   if (answer->status / 100 != 2)
     return Failure(parse_error(answer->status, text_of(*answer), request.doing));
+  if (!request.range.empty() && !is_range(*answer, request.range))
+    return fail(ErrorKind::invalid, "InvalidRange",
+                request.doing + ": a part was asked for, and something else came");
   if (received != part.length)
     return fail(ErrorKind::unavailable, "IncompleteBody",
                 fmt::format("{}: {} of {} bytes came", request.doing, received, part.length));
   return std::move(answer->headers);
 }
 
-Result<wire::Headers> Client::get_part(const Location& from, std::string_view etag,
-                                       const Part& part, int fd) {
+Result<Client::Got> Client::get_part(const Location& from, std::string_view etag, const Part& part,
+                                     int fd) {
   std::uint64_t received = 0;
   for (;;) {
     Request request{"GET", from, "", "cannot get " + from.uri(), {}, std::string(etag)};
@@ -181,12 +190,12 @@ Result<wire::Headers> Client::get_part(const Location& from, std::string_view et
           fmt::format("bytes={}-{}", part.offset + received, part.offset + part.length - 1);
     request.wants_checksum = is_whole;
     const std::uint64_t before = received;
-    auto got = retry_([&]() -> Result<std::optional<wire::Headers>> {
+    auto got = retry_([&]() -> Result<std::optional<Got>> {
       auto once = get_once(request, part, received, fd);
-      if (once) return std::optional(is_whole ? std::move(*once) : wire::Headers());
+      if (once) return std::optional(Got{std::move(*once), is_whole});
       // What came further is no failed try: the rest is asked for anew, with all patience.
       if (received > before && may_succeed_later(once.error()) && once.error().code != stopped_code)
-        return std::optional<wire::Headers>();
+        return std::optional<Got>();
       return Failure(once.error());
     });
     if (!got) return Failure(got.error());

@@ -56,13 +56,15 @@ public:
   Result<> get(const Location& from, std::string_view etag, std::uint64_t size, int fd);
 
   /// The object's bytes [offset, offset + length), written into `fd` at their offset, which is cut
-  /// nowhere. Where a connection breaks it goes on from there. The headers of an answer with the
-  /// whole object, which may hold its checksum; else none.
+  /// nowhere. Where a connection breaks it goes on from there.
   struct Part {
     std::uint64_t offset = 0, length = 0, size = 0;  ///< `size` is the object's
   };
-  Result<wire::Headers> get_part(const Location& from, std::string_view etag, const Part& part,
-                                 int fd);
+  struct Got {
+    wire::Headers headers;  ///< of the last answer
+    bool is_whole = false;  ///< which was the whole object: what it tells of checksums is of that
+  };
+  Result<Got> get_part(const Location& from, std::string_view etag, const Part& part, int fd);
 
   /// The object's ETag, with its quotes. An error of kind not_found if there is none.
   Result<std::string> head(const Location& at);

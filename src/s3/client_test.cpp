@@ -362,3 +362,28 @@ TEST_CASE("a part goes on where its connection broke, and never with another obj
   s3.faults["GET /bucket/k"] = {Fault::away, Fault::away};
   CHECK_FALSE(client.get_part({"bucket", "k"}, etag, {0, bytes.size(), bytes.size()}, file.get()));
 }
+
+TEST_CASE("something else than the part that was asked for is an error") {
+  FakeS3 s3;
+  ManualClock clock;
+  s3.add("/bucket/k", pattern(1000));
+  Client client = s3.client(clock);
+  const os::Fd file = memory_file();
+  s3.ranges_wrong = true;
+  const auto got =
+      client.get_part({"bucket", "k"}, s3.objects["/bucket/k"].etag, {10, 20, 1000}, file.get());
+  CHECK(got.error().code == "InvalidRange");
+}
+
+TEST_CASE("keys of a list are encoded as forms are") {
+  const auto page = parse_list("<ListBucketResult><EncodingType>url</EncodingType><Contents>"
+                               "<Key>my+file%2Bx%20y</Key><Size>1</Size></Contents><CommonPrefixes>"
+                               "<Prefix>a+b/</Prefix></CommonPrefixes></ListBucketResult>");
+  REQUIRE(page);
+  CHECK(page->objects.at(0).key == "my file+x y");
+  CHECK(page->prefixes.at(0) == "a b/");
+  const auto plain =
+      parse_list("<ListBucketResult><Contents><Key>a+b</Key><Size>1</Size></Contents>"
+                 "</ListBucketResult>");
+  CHECK(plain->objects.at(0).key == "a+b");
+}

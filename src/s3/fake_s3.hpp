@@ -34,6 +34,7 @@ public:
   std::map<std::string, std::vector<Fault>> faults;  ///< by the beginning of a request, in order
   std::map<std::string, std::map<int, Object>> uploads;  ///< open ones, by id
   std::size_t page_max = 1000;
+  bool ranges_wrong = false;  ///< a part is answered as if it were the whole
   wire::RequestHead last;
 
   Result<wire::Response> send(const wire::RequestHead& head, std::string_view body) override {
@@ -57,17 +58,20 @@ public:
     const auto wanted = head.headers.find("If-Match");
     if (wanted && *wanted != found->second.etag) return error(412, "PreconditionFailed");
     std::string_view bytes = found->second.bytes;
+    wire::Response out;
     if (const auto range = head.headers.find("Range"); range && range->starts_with("bytes=")) {
       const std::size_t first = std::stoul(std::string(range->substr(6)));
-      bytes = bytes.substr(first, std::stoul(std::string(range->substr(range->find('-') + 1))) + 1 -
-                                      first);
+      const std::size_t last = std::stoul(std::string(range->substr(range->find('-') + 1)));
+      out.status = ranges_wrong ? 200 : 206;
+      out.headers.add("Content-Range", fmt::format("bytes {}-{}/{}", first, last, bytes.size()));
+      bytes = bytes.substr(first, last + 1 - first);
     }
     const std::size_t end = fault == Fault::cut ? bytes.size() / 2 : bytes.size();
     for (std::size_t at = 0; at < end; at += 100'000)
       if (!sink(std::span(bytes).subspan(at, std::min<std::size_t>(100'000, end - at))))
         return fail(ErrorKind::unavailable, "Broken", "as HTTP clients report a sink's error");
     if (fault == Fault::cut) return fail(ErrorKind::unavailable, "Broken", "the connection broke");
-    return wire::Response{};
+    return out;
   }
 
   void add(const std::string& at, std::string_view bytes) {

@@ -11,6 +11,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace trainyard::s3 {
@@ -45,6 +46,18 @@ std::string home() {
 
 Failure denied(std::string message) {
   return fail(ErrorKind::denied, "NoCredentials", std::move(message));
+}
+
+// What is run must have been written by whom it runs as.
+Result<> check_is_own(const os::Path& file) {
+  for (const os::Path& path : {file, file.parent_path()}) {
+    struct stat st{};
+    if (::stat(path.c_str(), &st) != 0) return fail_errno("look at " + path.string());
+    if (st.st_uid != ::geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+      return denied(fmt::format("no credential_process of {} is run: {} may be written by others",
+                                file.string(), path.string()));
+  }
+  return {};
 }
 
 // "" where there is no such file.
@@ -103,7 +116,10 @@ Result<wire::Credentials> Profile::credentials() {
     if (*keys && !(*keys)->access_key.empty())
       return wire::Credentials{(*keys)->access_key, (*keys)->secret_key, (*keys)->session_token};
   for (const auto* keys : {&shared, &config})
-    if (*keys && !(*keys)->process.empty()) return run_process((*keys)->process);
+    if (*keys && !(*keys)->process.empty()) {
+      TRY(check_is_own(keys == &shared ? credentials_file_ : config_file_));
+      return run_process((*keys)->process);
+    }
   if (!shared && !config)
     return denied(fmt::format("there is no profile '{}' in {} and {}", name_,
                               credentials_file_.string(), config_file_.string()));

@@ -77,6 +77,11 @@ TEST_CASE("a profile's process is run again when its keys are about to end") {
   CHECK(profile.credentials()->access_key == "B");
   CHECK(profile.credentials()->session_token == "t");
 
+  std::filesystem::permissions(home.path / "config", std::filesystem::perms(0622));
+  CHECK(profile.credentials().error().message.find("may be written by others") !=
+        std::string::npos);
+  std::filesystem::permissions(home.path / "config", std::filesystem::perms(0600));
+
   clock.advance(Millis(7'200'000));
   home.write("keys", "no keys");
   CHECK(profile.credentials().error().message.find("printed no keys") != std::string::npos);

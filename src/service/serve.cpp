@@ -46,7 +46,9 @@
 namespace trainyard {
 namespace {
 
-constexpr std::size_t pool_threads = 6, body_threads = 256, queue_max = 10'000;
+// An effect may wait for another S3, and none may hold up the others.
+constexpr std::size_t pool_threads = 6, effect_threads = 64, body_threads = 256;
+constexpr std::size_t queue_max = 10'000;
 constexpr Millis drain_grace{1500}, end_after{1900};
 
 struct User {
@@ -196,9 +198,9 @@ Result<> serve(const ServeOptions& options) {
 
   const Clock& clock = system_clock();
   store::Control control(TRY(open_database(paths)), clock);
-  store::Readers readers(paths.database(), pool_threads + body_threads);
+  store::Readers readers(paths.database(), pool_threads + effect_threads + body_threads);
   Pool pool(pool_threads, queue_max), bodies(body_threads, queue_max),
-      effects(pool_threads, queue_max);
+      effects(effect_threads, queue_max);
   identity::Identity identity(control, readers, settings.account);
 
   LateHandler handler;

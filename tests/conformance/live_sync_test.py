@@ -61,7 +61,7 @@ def test_what_was_stored_outlives_a_killed_agent(quick):  # SEMANTICS O11
     assert keys(quick, prefix) == {"a": 2}
 
 
-@pytest.mark.parametrize("path", [None, "/opt/ml/output/tensorboard/run", "/tmp/board"])
+@pytest.mark.parametrize("path", [None, "/opt/ml/output/tensorboard/run", "/opt/ml/output/board/", "/tmp/board"])
 def test_tensorboards_files_are_stored_while_the_script_runs(quick, path):  # SEMANTICS O16
     inside = path or "/opt/ml/output/tensorboard"
     again = "rm -r $D; mkdir $D; " if inside.startswith("/opt") else ""

@@ -53,22 +53,30 @@ std::vector<Kept> all_kept(const os::Path& directory) {
   return out;
 }
 
-// What is missing of the disk's free part, below which no job begins.
-std::uint64_t lacking(const os::Path& root) {
+// What is missing for `bytes` more to leave the disk's free part, below which no job begins.
+std::uint64_t lacking(const os::Path& root, std::uint64_t bytes) {
   const auto space = os::space(root);
-  const std::uint64_t wanted = space ? space->total_bytes / free_part : 0;
-  return wanted > 0 && space->free_bytes < wanted ? wanted - space->free_bytes : 0;
+  if (!space) return 0;
+  const std::uint64_t wanted = space->total_bytes / free_part + bytes;
+  return space->free_bytes < wanted ? wanted - space->free_bytes : 0;
 }
 
+bool is_earlier(const timespec& a, const timespec& b) {
+  return std::pair(a.tv_sec, a.tv_nsec) < std::pair(b.tv_sec, b.tv_nsec);
+}
+
+// Those that were used least lately go first; one that is used meanwhile stays.
 void trim(std::vector<Kept> all, std::uint64_t bytes_max, std::uint64_t missing) {
   std::uint64_t bytes = 0;
   for (const auto& one : all)
     bytes += one.bytes;
-  std::sort(all.begin(), all.end(), [](const Kept& a, const Kept& b) {
-    return std::pair(a.used.tv_sec, a.used.tv_nsec) < std::pair(b.used.tv_sec, b.used.tv_nsec);
-  });
+  std::sort(all.begin(), all.end(),
+            [](const Kept& a, const Kept& b) { return is_earlier(a.used, b.used); });
   for (const auto& one : all) {
     if (bytes <= bytes_max && missing == 0) return;
+    if (bytes <= bytes_max && one.is_held) continue;  // its bytes are a job's
+    struct stat st{};
+    if (::lstat(one.path.c_str(), &st) != 0 || is_earlier(one.used, st.st_atim)) continue;
     ::unlink(one.path.c_str());
     bytes -= one.bytes;
     if (!one.is_held) missing -= std::min(missing, one.bytes);
@@ -130,15 +138,19 @@ Result<> ContentCache::settle() const {
     if (std::rename(one.path.c_str(), to.c_str()) != 0 && errno != ENOENT)
       return fail_errno("keep " + to.string());
   }
-  trim(all_kept(root_ / "kept"), bytes_max_, lacking(root_));
+  trim(all_kept(root_ / "kept"), bytes_max_, lacking(root_, 0));
   return {};
 }
 
-void ContentCache::make_room() const {
+void ContentCache::make_room(std::uint64_t bytes) const {
   auto all = all_kept(root_ / "kept");
   const auto fresh = all_kept(fresh_);
   all.insert(all.end(), fresh.begin(), fresh.end());
-  trim(std::move(all), bytes_max_, lacking(root_));
+  trim(std::move(all), bytes_max_ - std::min(bytes_max_, bytes), lacking(root_, bytes));
+}
+
+bool ContentCache::lacks_room(std::uint64_t bytes) const {
+  return lacking(root_, bytes) > 0;
 }
 
 }  // namespace trainyard::agent

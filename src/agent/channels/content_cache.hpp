@@ -36,8 +36,11 @@ public:
   /// Makes what is whole last, and removes what was used least lately until all of it has at most
   /// `bytes_max` and a twentieth of the disk is free. Waits for the disk.
   Result<> settle() const;
-  /// Only the latter, also of what is not lasting yet: for who found the disk full.
-  void make_room() const;
+  /// Only the latter, also of what is not lasting yet, and with `bytes` more to come. Looks at all
+  /// that is kept.
+  void make_room(std::uint64_t bytes) const;
+  /// Whether the disk has no room for so many more. Cheap.
+  bool lacks_room(std::uint64_t bytes) const;
 
 private:
   ContentCache(os::Path root, os::Owner owner, std::uint64_t bytes_max, const std::string& boot)

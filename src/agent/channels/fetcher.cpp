@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t connections = 16;
 constexpr std::uint64_t part_bytes = 16u << 20;
 constexpr std::size_t piece_bytes = 1u << 20;
-constexpr Millis patience{10 * 60'000};  // with an origin that is away
+constexpr std::uint64_t trims_a_size = 16;  // so often while as much comes as the cache holds
+constexpr Millis patience{10 * 60'000};     // with an origin that is away
 
 template <class Update> Result<> read_all(int fd, std::uint64_t size, const Update& update) {
   std::string piece(std::size_t(std::min<std::uint64_t>(size, piece_bytes)), '\0');
@@ -73,7 +74,8 @@ struct Fetcher::Task {
 };
 
 Fetcher::Fetcher(const wire::InstanceSpec& spec, ContentCache cache, int stop_fd)
-    : cache_(std::move(cache)), stop_fd_(stop_fd) {
+    : cache_(std::move(cache)), cache_bytes_max_(std::uint64_t(spec.Cache.BytesMax)),
+      stop_fd_(stop_fd) {
   for (const auto& origin : spec.Origins)
     specs_[origin.Name] = origin;
 }
@@ -88,8 +90,8 @@ Result<std::unique_ptr<Fetcher>> Fetcher::start(const wire::InstanceSpec& spec, 
 }
 
 void Fetcher::stop() {
-  over_ = true;
   const std::lock_guard lock(mutex_);
+  over_ = true;
   work_to_do_.notify_all();
 }
 
@@ -114,6 +116,11 @@ Fetcher::FetchPtr Fetcher::begin(const wire::OriginObject& object, Use use) {
   fetch->asked = object;
   fetch->use = use;
   const std::lock_guard lock(mutex_);
+  if (over_) {  // nobody works any more
+    fetch->error = Error{ErrorKind::unavailable, s3::stopped_code, "told to stop"};
+    fetch->is_done = true;
+    return fetch;
+  }
   tasks_.push_back({fetch, std::nullopt});
   work_to_do_.notify_one();
   return fetch;
@@ -202,9 +209,12 @@ Result<bool> Fetcher::plan(const FetchPtr& fetch, origin::Origin& origin) {
   object = {asked.Key, false, std::uint64_t(std::max<std::int64_t>(asked.Size, 0)), asked.ETag, {}};
   const bool has_parts = object.size > part_bytes;
   std::optional<origin::Digest> digest;
-  if (asked.Size < 0 || has_parts) {
+  if (asked.Size < 0 || asked.ETag.empty() || has_parts) {
     auto head = TRY(origin.head(asked.Key));
-    if (asked.Size >= 0 && head.entry.etag != asked.ETag)
+    if (head.entry.etag.empty())
+      return fail(ErrorKind::invalid, "ValidationException",
+                  "its ETag is not told, which is what distinguishes it from another version");
+    if (!asked.ETag.empty() && head.entry.etag != asked.ETag)
       return fail(ErrorKind::conflict, "PreconditionFailed", "it was changed since it was listed");
     object = std::move(head.entry);
     digest = std::move(head.digest);
@@ -215,6 +225,7 @@ Result<bool> Fetcher::plan(const FetchPtr& fetch, origin::Origin& origin) {
     bytes_ += object.size;
     return true;
   }
+  make_room(object.size);
   fetch->file = TRY(cache_.create());
   if (object.size <= part_bytes) {
     TRY(get(*fetch, origin, {0, object.size}));
@@ -228,6 +239,15 @@ Result<bool> Fetcher::plan(const FetchPtr& fetch, origin::Origin& origin) {
     tasks_.push_front({fetch, origin::Part{at, std::min(part_bytes, object.size - at)}});
   work_to_do_.notify_all();
   return false;
+}
+
+// Of the cache, where the disk or the cache's size has none: one thread looks, now and then.
+void Fetcher::make_room(std::uint64_t bytes) {
+  const std::lock_guard lock(room_mutex_);
+  since_trim_ += bytes;
+  if (since_trim_ < cache_bytes_max_ / trims_a_size && !cache_.lacks_room(bytes)) return;
+  cache_.make_room(bytes);
+  since_trim_ = 0;
 }
 
 Result<> Fetcher::get(Fetch& fetch, origin::Origin& origin, origin::Part part) {

@@ -66,6 +66,7 @@ private:
   /// Finds what is there already, else gets what is small, or shares out the parts.
   /// True when nothing is left to do.
   Result<bool> plan(const FetchPtr& fetch, origin::Origin& origin);
+  void make_room(std::uint64_t bytes);
   Result<> get(Fetch& fetch, origin::Origin& origin, origin::Part part);
   bool has_failed(const Fetch& fetch);
   void end_part(Fetch& fetch, const Result<bool>& got);
@@ -76,6 +77,9 @@ private:
 
   std::map<std::string, wire::OriginSpec> specs_;
   ContentCache cache_;
+  std::uint64_t cache_bytes_max_;
+  std::mutex room_mutex_;
+  std::uint64_t since_trim_ = 0;  // guarded by it: bytes that came
   int stop_fd_;
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<bool> over_{false};

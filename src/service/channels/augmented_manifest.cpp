@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 // {"S3DataSource": {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://BUCKET/KEY",
 //                   "AttributeNames": ["source-ref", "class"]}}
 
@@ -75,8 +77,11 @@ Result<std::string> stage_augmented(const Stores& stores, const wire::Channel& c
   const s3::Location at = TRY(s3::parse_uri(s3.S3Uri));
   auto made = [&]() -> Result<std::string> {
     const auto text = TRY(read_object(stores, at.bucket, at.key, manifest_bytes_max));
-    return stores.snapshots.sequence(
-        TRY(units_of(stores.settings, text, s3.S3Uri, *s3.AttributeNames)));
+    const auto units = TRY(units_of(stores.settings, text, s3.S3Uri, *s3.AttributeNames));
+    const bool is_fetched = std::any_of(units.begin(), units.end(), [](const auto& unit) {
+      return std::any_of(unit.begin(), unit.end(), [](const Piece& p) { return p.is_elsewhere; });
+    });
+    return (is_fetched ? std::string(list_front) : "") + TRY(stores.snapshots.sequence(units));
   }();
   if (made) return made;
   return in_context(made.error(), fmt::format("read the augmented manifest {} of channel '{}'",

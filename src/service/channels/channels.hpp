@@ -28,8 +28,8 @@ struct Source {
   bool (*is_of)(const wire::DataSource& source);
   /// What is wrong with the request, in words, before the job is taken: kind `invalid`.
   Result<> (*check)(const Settings& settings, const wire::Channel& channel, std::string_view mode);
-  /// The host path for ChannelSpec::Source. Blocks. Kind `invalid` or `not_found` is the request's
-  /// fault.
+  /// The host path for ChannelSpec::Source, or as is_list() has it. Blocks. Kind `invalid` or
+  /// `not_found` is the request's fault.
   Result<std::string> (*stage)(const Stores& stores, const wire::Channel& channel,
                                std::string_view mode);
   /// Fills in Access and Within.
@@ -51,6 +51,8 @@ Result<> check_objects(store::Snapshot& s, const wire::Channel& channel, std::st
                        std::string_view region, const Settings& settings);
 Result<std::string> stage(const Stores& stores, const wire::Channel& channel,
                           std::string_view job_mode);
+/// Whether what was staged is a list of what an agent is to fetch ("list:PATH"), and no directory.
+bool is_list(std::string_view source);
 /// What the agent is told of a channel that was staged as `source`.
 wire::ChannelSpec spec(const Settings& settings, const wire::Channel& channel,
                        std::string_view job_mode, std::string source);

@@ -5,6 +5,8 @@
 namespace trainyard::channels {
 namespace {
 
+constexpr std::size_t objects_max = 5'000'000;  // of one channel; an index has at most 1 GiB
+
 bool is_marker(const origin::Entry& entry) {
   return entry.size == 0 && entry.key.ends_with('/');
 }
@@ -46,6 +48,12 @@ list_elsewhere(const Settings& settings, const objects::Selection& selection, ob
     if (is_tree) TRY(place(item, entry.key, selection.prefix));
     if (is_tree && item.Place->empty()) return true;
     if (is_marker(entry)) item.Object.reset();
+    if (out.size() == objects_max)
+      return fail(
+          ErrorKind::invalid, "ValidationException",
+          fmt::format("more than {} objects are under s3://{}/{}: give the channel a longer "
+                      "prefix",
+                      objects_max, selection.bucket, selection.prefix));
     out.push_back(std::move(item));
     return true;
   };

@@ -13,6 +13,8 @@ Failure refuse(const wire::Channel& channel, std::string_view why);
 /// The channel's S3Uri is one.
 Result<> check_uri(const Settings& settings, const wire::Channel& channel, std::string_view mode);
 
+inline constexpr std::string_view list_front = "list:";
+
 /// The selected objects as an agent can mount or read them.
 Result<std::string> stage_objects(const Stores& stores, const objects::Selection& selection,
                                   std::string_view mode);

@@ -44,16 +44,16 @@ Result<std::string> stage_objects(const Stores& stores, const objects::Selection
   const auto form = mode == "Pipe" ? objects::Form::sequence : objects::Form::tree;
   if (!elsewhere(stores.settings, selection.bucket))
     return stores.snapshots.snapshot(selection, form);
-  return stores.snapshots.index(TRY(list_elsewhere(stores.settings, selection, form)));
+  const auto items = TRY(list_elsewhere(stores.settings, selection, form));
+  return std::string(list_front) + TRY(stores.snapshots.index(items));
 }
 
 void show_objects(const Settings& settings, const wire::Channel& channel, wire::ChannelSpec& out) {
   out.Access = out.InputMode == "File" ? "overlay" : "ro";
-  if (out.InputMode == "Pipe") return;
-  out.Fetched = objects::is_index(out.Source);
   const auto at = s3::parse_uri(channel.DataSource.S3DataSource->S3Uri);
   const BucketSettings* bucket = at ? elsewhere(settings, at->bucket) : nullptr;
-  if (out.Fetched || !bucket || bucket->path.empty()) return;
+  if (!bucket || bucket->path.empty() || !(out.Source + "/").starts_with(bucket->path + "/"))
+    return;
   out.Access = "ro";  // somebody's own files, as they are
   out.Within = bucket->path;
 }
@@ -87,6 +87,10 @@ Result<std::string> read_object(const Stores& stores, const std::string& bucket,
         ErrorKind::invalid, "ValidationException",
         fmt::format("s3://{}/{} has {} bytes; it may have {}", bucket, key, row->size, bytes_max));
   return os::read_file(stores.blobs.root() / objects::Blobs::relative_path(row->blob), bytes_max);
+}
+
+bool is_list(std::string_view source) {
+  return source.starts_with(list_front);
 }
 
 Result<> check(const Settings& settings, const wire::Channel& channel, std::string_view job_mode) {
@@ -126,8 +130,9 @@ wire::ChannelSpec spec(const Settings& settings, const wire::Channel& channel,
                        std::string_view job_mode, std::string source) {
   wire::ChannelSpec out;
   out.Name = channel.ChannelName;
-  out.Source = std::move(source);
   out.InputMode = mode_of(channel, job_mode);
+  out.Fetched = is_list(source) && out.InputMode != "Pipe";
+  out.Source = is_list(source) ? source.substr(list_front.size()) : std::move(source);
   out.ContentType = channel.ContentType;
   out.CompressionType = channel.CompressionType.value_or("None");
   out.RecordWrapperType = channel.RecordWrapperType.value_or("None");

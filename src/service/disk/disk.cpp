@@ -46,9 +46,12 @@ Share entries_of(const char* name, const os::Path& path, const char* what) {
   return out;
 }
 
-void remove(const os::Path& path, Share& to, bool only_look) {
+using StillOld = std::function<bool(const os::Path& path)>;
+
+void remove(const os::Path& path, Share& to, bool only_look, const StillOld& is_still_old) {
   Share here{"", 0, 0};
   add_tree(path, here);
+  if (!is_still_old(path)) return;  // used while it was looked at
   // Away from its name first: half of it must not be found by that.
   const os::Path aside = path.parent_path() / (".gone-" + random_hex(8));
   if (!only_look && std::rename(path.c_str(), aside.c_str()) != 0) return;
@@ -66,11 +69,12 @@ Time modified(const struct stat& st) {
 // Layers of packages tell their last use by their own times.
 Share prune_packages(const os::Path& root, Time before, bool only_look) {
   Share out{"packages", 0, 0, "layers"};
-  for (const auto& name : names_in(root)) {
+  const auto is_old = [&](const os::Path& path) {
     struct stat st{};
-    if (::lstat((root / name).c_str(), &st) == 0 && modified(st) < before)
-      remove(root / name, out, only_look);
-  }
+    return ::lstat(path.c_str(), &st) == 0 && modified(st) < before;
+  };
+  for (const auto& name : names_in(root))
+    if (is_old(root / name)) remove(root / name, out, only_look, is_old);
   return out;
 }
 
@@ -123,10 +127,10 @@ Result<std::vector<Share>> Disk::prune(Millis older, bool only_look) {
   std::vector<Share> out{{"logs", 0, 0, "jobs"}};
   for (const auto& instance : logs)
     if (const os::Path log = paths_.log(instance); std::filesystem::exists(log))
-      remove(log, out[0], only_look);
+      remove(log, out[0], only_look, [](const os::Path&) { return true; });
   out.push_back({"snapshots", 0, snapshots_.prune(unused, only_look), "of channels"});
   out.push_back(prune_packages(paths_.packages(), unused, only_look));
-  out.push_back(prune_cache(paths_.cache(), before, only_look));
+  out.push_back(prune_cache(paths_.cache(), unused, only_look));
   return out;
 }
 

@@ -110,7 +110,7 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.Variables = r.Environment.value_or(std::map<std::string, std::string>{});
   out.HyperParameters = r.HyperParameters.value_or(std::map<std::string, std::string>{});
   out.Channels = channel_specs(r, job, settings);
-  if (std::any_of(job.sources.begin(), job.sources.end(), objects::is_index)) {
+  if (std::any_of(job.sources.begin(), job.sources.end(), channels::is_list)) {
     out.Origins = origin::origin_specs(settings);
     out.Cache = {context.paths.cache(), std::int64_t(settings.cache_bytes)};
   }

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t name_bytes_max = 255, kept_max = 64;
 constexpr Millis unused_min{3'600'000};  // since its last use, before it may go
-constexpr std::string_view temp_prefix = "tmp-", index_suffix = ".index";
+constexpr std::string_view temp_prefix = "tmp-";
 
 // The directory's own times tell its last use, also over restarts.
 bool touch(const os::Path& path) {
@@ -134,10 +134,6 @@ Result<std::string> place_in_channel(std::string_view key, std::string_view pref
   return std::string(place);
 }
 
-bool is_index(std::string_view path) {
-  return path.ends_with(index_suffix);
-}
-
 Snapshots::Snapshots(os::Path root, Blobs& blobs, store::Readers& readers, const Clock& clock,
                      std::string boot)
     : root_(std::move(root)), blobs_(blobs), readers_(readers), clock_(clock),
@@ -245,11 +241,7 @@ Result<std::string> Snapshots::sequence(const std::vector<std::vector<Piece>>& u
         hash.update(TRY(piece_state(s, piece)));
       hash.update("\n");
     }
-    const bool is_fetched = std::any_of(units.begin(), units.end(), [](const auto& unit) {
-      return std::any_of(unit.begin(), unit.end(), [](const Piece& p) { return p.is_elsewhere; });
-    });
-    const std::string name =
-        name_of("units\n" + hex(hash.finish())).append(is_fetched ? index_suffix : "");
+    const std::string name = name_of("units\n" + hex(hash.finish()));
     return known_or_built(name, [&](const os::Path& path) -> Result<std::string> {
       SequenceTree tree = TRY(SequenceTree::make(path, blobs_));
       for (const auto& unit : units) {
@@ -273,7 +265,7 @@ Result<std::string> Snapshots::index(const std::vector<wire::SequenceItem>& item
   Sha256 hash;
   for (const auto& item : items)
     hash.update(wire::encode(item) + "\n");
-  const std::string name = name_of("index\n" + hex(hash.finish())).append(index_suffix);
+  const std::string name = name_of("index\n" + hex(hash.finish()));
   return known_or_built(name, [&](const os::Path& path) -> Result<std::string> {
     SequenceTree tree = TRY(SequenceTree::make(path, blobs_));
     for (const auto& item : items) {

@@ -93,10 +93,6 @@ private:
   std::mutex mutex_;  // what is used and what goes is decided by one at a time
 };
 
-/// Whether a path is what Snapshots::index() made, or a sequence with objects from elsewhere: a
-/// list of what is to be fetched.
-bool is_index(std::string_view path);
-
 /// Where an object under a prefix goes, relative to the channel's directory: what is below the
 /// prefix if that names a directory (with or without its slash), else what is below the prefix's
 /// last slash. "" for the prefix's own directory marker; with a slash at its end for another one.

@@ -17,7 +17,7 @@ namespace {
 using S3Answer = Result<wire::Response>;
 
 // Up to this an answer waits in memory until all of it has come, beyond it on the disk.
-constexpr std::uint64_t memory_bytes_max = 16u << 20;
+constexpr std::uint64_t memory_bytes_max = 1u << 20;
 
 Result<std::unique_ptr<origin::Origin>> open(S3Context& context, const S3Call& call) {
   return origin::open_elsewhere(context.settings, call.bucket);
