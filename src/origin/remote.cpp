@@ -80,7 +80,7 @@ public:
   Result<> list(const ListRequest& request, const Visit& visit) override;
   Result<Head> head(const std::string& key) override;
   Result<std::optional<Digest>> get(const Entry& object, Part part, int fd) override {
-    const auto headers = TRY(
+    const auto got = TRY(
         client_.get_part(at(object.key), object.etag, {part.offset, part.length, object.size}, fd));
     if (part.length != object.size) return std::optional<Digest>();
     return got.is_whole ? digest_of(got.headers, object.etag) : md5_of(got.headers, object.etag);

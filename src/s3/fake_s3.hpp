@@ -61,10 +61,10 @@ public:
     wire::Response out;
     if (const auto range = head.headers.find("Range"); range && range->starts_with("bytes=")) {
       const std::size_t first = std::stoul(std::string(range->substr(6)));
-      const std::size_t last = std::stoul(std::string(range->substr(range->find('-') + 1)));
+      const std::size_t final = std::stoul(std::string(range->substr(range->find('-') + 1)));
       out.status = ranges_wrong ? 200 : 206;
-      out.headers.add("Content-Range", fmt::format("bytes {}-{}/{}", first, last, bytes.size()));
-      bytes = bytes.substr(first, last + 1 - first);
+      out.headers.add("Content-Range", fmt::format("bytes {}-{}/{}", first, final, bytes.size()));
+      bytes = bytes.substr(first, final + 1 - first);
     }
     const std::size_t end = fault == Fault::cut ? bytes.size() / 2 : bytes.size();
     for (std::size_t at = 0; at < end; at += 100'000)
