@@ -223,8 +223,7 @@ Result<> Instance::fetch() {
   if (spec_.Origins.empty()) return {};
   fetcher_ = TRY(Fetcher::start(spec_, told_to_end_.fd()));
   link_.tell_while([this] { return progress_.sentence(fetcher_->bytes()); });
-  const auto fetched =
-      run_blocking([&] { return fetch_channels(spec_, paths_, *fetcher_, progress_); });
+  auto fetched = run_blocking([&] { return fetch_channels(spec_, paths_, *fetcher_, progress_); });
   link_.tell_while({});
   if (fetched) return {};
   // What came so far may have filled the disk, and what is to be told needs some of it.

@@ -150,6 +150,10 @@ void Door::Relay::run() {
         dead.push_back(&join);
     }
     for (Join* join : dead) {
+      // Closing is not enough: a child that is being started holds them too until its exec, and for
+      // as long epoll would tell of what is gone.
+      for (const auto& side : join->sides)
+        ::epoll_ctl(epoll.get(), EPOLL_CTL_DEL, side.get(), nullptr);
       watches.remove_if([&](const auto& w) { return w[0].join == join; });
       joins.erase(join->self);
     }

@@ -24,7 +24,7 @@ std::string last_reason() {
 }
 
 Result<Context> make_context(const std::string& ca_bundle) {
-  const Context out(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free);
+  Context out(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free);
   if (!out) return fail_internal("prepare TLS: " + last_reason());
   ::SSL_CTX_set_verify(out.get(), SSL_VERIFY_PEER, nullptr);
   ::SSL_CTX_set_min_proto_version(out.get(), TLS1_2_VERSION);

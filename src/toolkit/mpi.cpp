@@ -111,11 +111,11 @@ Result<Command> mpi_command(const TrainingEnvironment& environment, EntryPointKi
     return refuse("This job asks for MPI on " + std::to_string(hosts.items().size()) +
                   " hosts; Trainyard starts it on one.");
   const std::string processes = processes_per_host(environment);
-  const Json framework = environment.at("additional_framework_parameters");
+  const Json& framework = environment.at("additional_framework_parameters");
   const Json asked = framework.get("sagemaker_mpi_num_processes");
   const std::string total = asked.is_truthy() ? python_str(asked) : processes;
-  const std::string host = environment.text("master_hostname"),
-                    hosted = processes == "1" ? host : host + ":" + processes;
+  const std::string& host = environment.text("master_hostname");
+  const std::string hosted = processes == "1" ? host : host + ":" + processes;
   const Json custom = framework.get("sagemaker_mpi_custom_mpi_options");
   const MpiOptions options =
       TRY(parse_mpi_options(custom.is_text() ? custom.characters() : std::string_view()));

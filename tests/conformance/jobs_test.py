@@ -103,7 +103,7 @@ IN_EFFECT = {
     "ChannelName", "DataSource", "S3DataSource", "S3DataType", "S3Uri", "S3DataDistributionType",
     "ContentType", "InputMode", "OutputDataConfig", "S3OutputPath", "ResourceConfig",
     "InstanceType", "InstanceCount", "StoppingCondition", "MaxRuntimeInSeconds", "Tags",
-    "EnableNetworkIsolation", "CheckpointConfig", "Environment"}
+    "EnableNetworkIsolation", "CheckpointConfig", "TensorBoardOutputConfig", "Environment"}
 QUIET = {"RoleArn", "EnableManagedSpotTraining", "MaxWaitTimeInSeconds", "VolumeSizeInGB",
          "EnableSageMakerMetricsTimeSeries"}
 # Of these one line is for all that they hold.

@@ -79,7 +79,7 @@ def test_what_a_job_may_use_stays(aged):  # SEMANTICS J46
     with sqlite3.connect(aged.data / "state/trainyard.db") as rows:
         rows.execute("UPDATE job SET created_ms = ? WHERE name = ?", (int(OLD * 1000) - 1000, name))
     aged.start()
-    assert counts(aged.run("prune").stdout) == {"logs": 1, "snapshots": 0, "packages": 0, "cache": 1}
+    assert counts(aged.run("prune").stdout) == {"logs": 1, "snapshots": 0, "packages": 0, "cache": 0}
     assert aged.layer.exists()
     aged.open_gate(name)
     aged.wait(name)

@@ -19,14 +19,15 @@ bool is_of(const wire::DataSource& source) {
 Result<std::optional<std::string>> directory_of(const Settings& settings, const s3::Location& at,
                                                 std::string_view mode) {
   const BucketSettings* bucket = elsewhere(settings, at.bucket);
-  const std::optional<std::string> none;
-  if (!bucket || bucket->path.empty() || bucket->snapshot || mode == "Pipe") return none;
+  if (!bucket || bucket->path.empty() || bucket->snapshot || mode == "Pipe")
+    return std::optional<std::string>();
   const os::Path below = at.key.empty() ? "." : os::Path(at.key);
   for (const auto& part : below)
-    if (part == ".." || part == "/") return none;  // no key, then
+    if (part == ".." || part == "/") return std::optional<std::string>();  // no key, then
   const os::Fd fd(os::open_within(bucket->path.c_str(), below.c_str()));
   struct stat st{};
-  if (!fd || ::fstat(fd.get(), &st) != 0 || !S_ISDIR(st.st_mode)) return none;
+  if (!fd || ::fstat(fd.get(), &st) != 0 || !S_ISDIR(st.st_mode))
+    return std::optional<std::string>();
   const auto path = (os::Path(bucket->path) / below).lexically_normal().string();
   return std::optional(path.ends_with('/') ? path.substr(0, path.size() - 1) : path);
 }
