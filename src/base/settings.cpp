@@ -83,6 +83,14 @@ struct Reader {
     else
       complain(node, "must be a size in quotes, as \"16GiB\"");
   }
+  void age(const toml::node& node, std::chrono::seconds& out) {
+    const auto v = node.value_exact<std::string>();
+    const auto age = v ? parse_age(*v) : Result<std::chrono::seconds>(fail_internal(""));
+    if (age)
+      out = *age;
+    else
+      complain(node, "must be an age in quotes, as \"30d\"");
+  }
   void whole(const toml::node& node, std::int64_t min, std::int64_t max, std::int64_t& out) {
     const auto v = node.value_exact<std::int64_t>();
     if (v && *v >= min && *v <= max)
@@ -348,14 +356,8 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
         }},
        {"retention",
         [&](const toml::node& n) {
-          r.read(n, "retention", {{"older", [&](const toml::node& s) {
-                                     if (const auto v = s.value_exact<std::string>())
-                                       if (const auto age = parse_age(*v)) {
-                                         out.retention = *age;
-                                         return;
-                                       }
-                                     r.complain(s, "must be an age in quotes, as \"30d\"");
-                                   }}});
+          r.read(n, "retention",
+                 {{"older", [&](const toml::node& a) { r.age(a, out.retention); }}});
         }},
        {"file_systems",
         [&](const toml::node& n) {

@@ -13,7 +13,6 @@
 namespace trainyard::s3 {
 namespace {
 
-constexpr std::size_t page_max = 1000;  // what S3 sends unasked
 constexpr std::string_view unsigned_payload = "UNSIGNED-PAYLOAD";
 
 std::string crc32_text(std::string_view body) {
@@ -124,7 +123,6 @@ Result<Page> Client::list_page(const ListRequest& asked) {
   add("continuation-token", asked.token);
   add("delimiter", asked.delimiter);
   parts.emplace_back("encoding-type=url&list-type=2");
-  if (asked.max_keys != page_max) add("max-keys", std::to_string(asked.max_keys));
   parts.push_back("prefix=" + percent_encode(asked.prefix.key, false));
   if (asked.token.empty()) add("start-after", asked.start_after);
   const Request request{"GET", bucket, fmt::format("{}", fmt::join(parts, "&")),

@@ -46,7 +46,6 @@ public:
   struct ListRequest {
     Location prefix;
     std::string delimiter, start_after, token;
-    std::size_t max_keys = 1000;
   };
   Result<Page> list_page(const ListRequest& request);
 
