@@ -89,6 +89,7 @@ private:
   // Commands are acted on as they come, and may bring the deadline nearer.
   using Deadline = std::function<std::optional<Millis>()>;
   bool wait_for(int fd, const Deadline& deadline);
+  Result<> kill();
   Result<> run_blocking(const std::function<Result<>()>& task);
   void obey(const wire::Command& command);
   void ask_to_end(const char* cause);
@@ -119,6 +120,7 @@ private:
   std::unique_ptr<LiveSync> sync_;
   FetchProgress progress_;
   std::unique_ptr<Fetcher> fetcher_;
+  FastFiles fast_files_;                             // after what they ask
   std::jthread settling_;                            // works on the fetcher's cache
   std::vector<std::unique_ptr<PipeChannel>> pipes_;  // after what their threads tell, and ask
   Outcome outcome_;
@@ -162,6 +164,8 @@ Result<> Instance::end_unstarted(const Error& why) {
 // told is: the log, report.log, the service.
 Result<> Instance::give_up(const Error& why) {
   if (fetcher_) fetcher_->stop();
+  for (const auto& [channel, files] : fast_files_)
+    files->stop();
   door_.reset();
   if (const auto gone = runtime_.destroy(spec_.Id, paths_.scratch()); !gone)
     log::error("the sandbox is not gone", {{"error", gone.error().message}});
@@ -201,7 +205,10 @@ Result<> Instance::prepare() {
   TRY(open_pipes());
   if (!spec_.Packages.Root.empty())
     packages_ = TRY(Packages::open(spec_, paths_, facts, make_runtime_, clock_));
-  running_ = TRY(runtime_.prepare(plan_container(spec_, paths_, facts)));
+  std::map<std::string, int> trees;
+  for (const auto& [channel, files] : fast_files_)
+    trees[channel] = files->tree();
+  running_ = TRY(runtime_.prepare(plan_container(spec_, paths_, facts, trees)));
   if (spec_.NetworkIsolation) door_listener_ = std::move(running_->door_listener);
   if (door_listener_)
     door_ = TRY(Door::open(std::move(door_listener_), TRY(service_endpoint(spec_))));
@@ -221,10 +228,17 @@ Result<> Instance::restore() {
 // The script finds its directories whole; FIFOs are fed while it runs.
 Result<> Instance::fetch() {
   if (spec_.Origins.empty()) return {};
-  fetcher_ = TRY(Fetcher::start(spec_, told_to_end_.fd()));
+  fetcher_ = TRY(Fetcher::start(spec_));
+  if (kill_at_) fetcher_->stop();
   link_.tell_while([this] { return progress_.sentence(fetcher_->bytes()); });
-  auto fetched = run_blocking([&] { return fetch_channels(spec_, paths_, *fetcher_, progress_); });
+  std::vector<std::string> notes;
+  auto fetched = run_blocking([&]() -> Result<> {
+    fast_files_ = TRY(fetch_channels(spec_, paths_, *fetcher_, progress_, notes));
+    return {};
+  });
   link_.tell_while({});
+  for (const auto& note : notes)
+    TRY(log_->note(note));
   if (fetched) return {};
   // What came so far may have filled the disk, and what is to be told needs some of it.
   const ContentCache cache = fetcher_->cache();
@@ -281,6 +295,10 @@ Result<> Instance::train() {
   outcome_ = judge(exit, failure_text(paths_), !cause_.empty(),
                    missing_module_hint(log_->last_bytes(), spec_.Environment.Name));
   if (channel_error_) outcome_.failure = setup_failure(*channel_error_);
+  for (const auto& [channel, files] : fast_files_)
+    for (const auto& trouble : files->troubles())
+      outcome_.notes.push_back("channel '" + channel + "': " + trouble);
+  fast_files_.clear();
   if (!kept) (void)log_->note("part of the log could not be kept: " + kept.error().message);
   for (const auto& line : outcome_.notes)
     (void)log_->note(line);
@@ -296,7 +314,7 @@ Result<> Instance::follow_to_the_end() {
   if (!kill_at_)
     TRY(runtime_.start(*running_));
   else
-    TRY(runtime_.kill(*running_));
+    TRY(kill());
   const auto limit =
       spec_.MaxRuntimeMs > 0 ? std::optional(started + Millis(spec_.MaxRuntimeMs)) : std::nullopt;
   while (!wait_for(running_->exited.get(), [&] { return kill_at_ ? kill_at_ : limit; })) {
@@ -304,10 +322,17 @@ Result<> Instance::follow_to_the_end() {
       ask_to_end("max_runtime");
       continue;
     }
-    TRY(runtime_.kill(*running_));
+    TRY(kill());
     kill_at_ = clock_.boottime() + kill_again_after;
   }
   return {};
+}
+
+// A process that waits for a file's bytes can be killed once it has an answer.
+Result<> Instance::kill() {
+  for (const auto& [channel, files] : fast_files_)
+    files->stop();
+  return runtime_.kill(*running_);
 }
 
 // Outputs and checkpoints go to the store. What fails here fails the job: the model is why it ran.
@@ -388,6 +413,7 @@ void Instance::obey(const wire::Command& command) {
     kill_at_ = clock_.boottime();
     told_off_.raise();
     told_to_end_.raise();
+    if (fetcher_) fetcher_->stop();
   }
 }
 
@@ -397,6 +423,8 @@ void Instance::ask_to_end(const char* cause) {
   cause_ = cause;
   kill_at_ = clock_.boottime() + Millis(spec_.StopGraceMs);
   told_to_end_.raise();
+  // What a script reads comes on until it is killed.
+  if (!running_ && fetcher_) fetcher_->stop();
   if (running_)
     if (const auto sent = runtime_.signal(*running_, SIGTERM); !sent)
       log::warn("could not pass SIGTERM on", {{"error", sent.error().message}});

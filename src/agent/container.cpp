@@ -15,10 +15,12 @@ constexpr const char* toolkit_inside = "/opt/trainyard/bin/train";
 const std::string caches_inside = "/opt/trainyard/caches/";
 constexpr std::uint64_t pids_max = 32'768;
 
-Mount mount_of(const wire::ChannelSpec& channel) {
+Mount mount_of(const wire::ChannelSpec& channel, const std::map<std::string, int>& trees) {
+  const os::Path target = "/opt/ml/input/data/" + channel.Name;
+  if (const auto it = trees.find(channel.Name); it != trees.end())
+    return {Mount::Kind::tree, {}, target, true, false, 0, {}, it->second};
   const auto kind = channel.Access == "overlay" ? Mount::Kind::overlay : Mount::Kind::bind;
-  return {kind, channel.Source, "/opt/ml/input/data/" + channel.Name, channel.Access == "ro", false,
-          0,    channel.Within};
+  return {kind, channel.Source, target, channel.Access == "ro", false, 0, channel.Within};
 }
 
 // What is below /opt/ml inside is in the instance's own tree.
@@ -29,14 +31,14 @@ std::optional<os::Path> below_ml(const std::string& local_path) {
 }
 
 std::vector<Mount> mounts(const wire::InstanceSpec& spec, const InstancePaths& paths,
-                          const MachineFacts& facts) {
+                          const MachineFacts& facts, const std::map<std::string, int>& trees) {
   std::vector<Mount> out;
   for (const auto& directory : spec.Environment.Mounts)
     out.push_back({Mount::Kind::bind, directory, directory, true, true, 0});
   out.push_back({Mount::Kind::bind, facts.toolkit, toolkit_inside, true, false, 0});
   out.push_back({Mount::Kind::bind, paths.ml(), "/opt/ml", false, false, 0});
   for (const auto& channel : spec.Channels)
-    if (channel.InputMode != "Pipe") out.push_back(mount_of(channel));
+    if (channel.InputMode != "Pipe") out.push_back(mount_of(channel, trees));
   for (const auto& [name, directory] : spec.Caches)
     out.push_back({Mount::Kind::bind, directory, caches_inside + name, false, false, 0});
   if (const auto& links = spec.Packages.FindLinks; links.starts_with('/'))
@@ -150,7 +152,7 @@ Result<> check_environment(const wire::EnvironmentSpec& environment, const os::P
 }
 
 SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& paths,
-                           const MachineFacts& facts) {
+                           const MachineFacts& facts, const std::map<std::string, int>& trees) {
   SandboxSpec out;
   out.id = spec.Id;
   out.scratch = paths.scratch();
@@ -158,7 +160,7 @@ SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& 
   out.host_gid = gid_t(spec.HostGid);
   out.hostname = spec.CurrentHost;
   out.aliases = {spec.CurrentHost};
-  out.mounts = mounts(spec, paths, facts);
+  out.mounts = mounts(spec, paths, facts, trees);
   out.argv = command(spec);
   for (const auto& [name, value] : variables(spec, facts))
     out.environment.push_back(name + "=" + value);

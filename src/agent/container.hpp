@@ -6,6 +6,7 @@
 #include "wire/instance/spec.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace trainyard::agent {
@@ -49,8 +50,9 @@ inline std::string packages_id(const std::string& instance) {
 Result<> check_environment(const wire::EnvironmentSpec& environment, const os::Path& real_python,
                            const os::Path& home);
 
-/// Mounts, variables, command and limits of the container.
+/// Mounts, variables, command and limits of the container. `trees` are channels that are mounts
+/// already, by name: Mount::tree.
 SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& paths,
-                           const MachineFacts& facts);
+                           const MachineFacts& facts, const std::map<std::string, int>& trees = {});
 
 }  // namespace trainyard::agent

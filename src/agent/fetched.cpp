@@ -2,18 +2,101 @@
 
 #include "agent/channels/fetched_tree.hpp"
 #include "agent/channels/sequence_index.hpp"
+#include "os/fuse.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
 
 namespace trainyard::agent {
 namespace {
 
-std::uint64_t bytes_of(const std::vector<wire::SequenceUnit>& units) {
+using Units = std::vector<wire::SequenceUnit>;
+
+constexpr std::uint64_t partial_bytes_min = 256u << 20;
+
+os::Owner owner_of(const wire::InstanceSpec& spec) {
+  return {uid_t(spec.HostUid), gid_t(spec.HostGid)};
+}
+
+std::uint64_t bytes_of(const Units& units) {
   std::uint64_t out = 0;
   for (const auto& unit : units)
     for (const auto& item : unit.Items)
       if (item.Object && item.Object->Size > 0) out += std::uint64_t(item.Object->Size);
   return out;
+}
+
+// All objects of a channel are of one origin.
+bool is_of_another_s3(const Units& units, const wire::InstanceSpec& spec) {
+  for (const auto& unit : units)
+    for (const auto& item : unit.Items) {
+      if (!item.Object) continue;
+      const auto is_it = [&](const auto& origin) { return origin.Name == item.Object->Origin; };
+      const auto it = std::find_if(spec.Origins.begin(), spec.Origins.end(), is_it);
+      return it != spec.Origins.end() && !it->Endpoint.empty();
+    }
+  return false;
+}
+
+Result<bool> comes_as_it_is_read(const wire::ChannelSpec& channel, const Units& units,
+                                 const wire::InstanceSpec& spec, std::vector<std::string>& notes) {
+  if (channel.InputMode != "FastFile" || !is_of_another_s3(units, spec)) return false;
+  const auto can = os::can_mount_fuse();
+  if (can) return true;
+  if (spec.Strict)
+    return in_context(can.error(), "channel '" + channel.Name + "' asks for FastFile mode");
+  notes.push_back(fmt::format("channel '{}': FastFile mode is not possible here, so all of it is "
+                              "downloaded first: {}",
+                              channel.Name, can.error().message));
+  return false;
+}
+
+// Of an object that a manifest names nobody knows more than its key.
+Result<> look_up(std::vector<wire::OriginObject*> objects, Fetcher& fetcher) {
+  std::mutex mutex;
+  std::condition_variable one_is_done;
+  std::size_t left = objects.size();
+  Result<> outcome;
+  const auto tell = [&](wire::OriginObject& object, const Result<origin::Head>& head) {
+    const std::lock_guard lock(mutex);
+    if (head && !head->entry.etag.empty()) {
+      object.Size = std::int64_t(head->entry.size);
+      object.ETag = head->entry.etag;
+    } else if (outcome) {
+      outcome = head ? fail_internal("its ETag is not told") : Failure(head.error());
+      outcome = in_context(outcome.error(), fmt::format("s3://{}/{}", object.Origin, object.Key));
+    }
+    --left;
+    one_is_done.notify_one();
+  };
+  for (auto* object : objects)
+    fetcher.act_on(
+        object->Origin,
+        [&, object](const Result<origin::Origin*>& origin) {
+          tell(*object, origin ? (*origin)->head(object->Key)
+                               : Result<origin::Head>(Failure(origin.error())));
+        },
+        false);
+  std::unique_lock lock(mutex);
+  one_is_done.wait(lock, [&] { return left == 0; });
+  return outcome;
+}
+
+Result<std::unique_ptr<FastFile>> mount_fast_file(Units units, const wire::InstanceSpec& spec,
+                                                  Fetcher& fetcher) {
+  std::vector<wire::OriginObject*> unknown;
+  for (auto& unit : units)
+    for (auto& item : unit.Items)
+      if (item.Object && (item.Object->Size < 0 || item.Object->ETag.empty()))
+        unknown.push_back(&*item.Object);
+  TRY(look_up(std::move(unknown), fetcher));
+  const auto space = TRY(os::space(spec.Cache.Root));
+  const std::uint64_t most = std::min(std::uint64_t(spec.Cache.BytesMax), space.free_bytes / 2);
+  return FastFile::mount(TRY(ObjectTree::make(std::move(units))), owner_of(spec), fetcher,
+                         std::max(most, partial_bytes_min));
 }
 
 }  // namespace
@@ -30,23 +113,34 @@ std::string FetchProgress::sentence(std::uint64_t fetched) const {
                      double(expected) / unit, name);
 }
 
-Result<> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& paths, Fetcher& fetcher,
-                        FetchProgress& progress) {
-  std::map<std::string, std::vector<wire::SequenceUnit>> lists;
-  for (const auto& channel : spec.Channels)
-    if (channel.Fetched) lists[channel.Name] = TRY(read_sequence_index(channel.Source));
-  for (const auto& [name, units] : lists)
-    progress.expected += bytes_of(units);
-  const os::Owner owner{uid_t(spec.HostUid), gid_t(spec.HostGid)};
+Result<FastFiles> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& paths,
+                                 Fetcher& fetcher, FetchProgress& progress,
+                                 std::vector<std::string>& notes) {
+  FastFiles out;
+  std::map<std::string, Units> staged;
+  for (const auto& channel : spec.Channels) {
+    if (!channel.Fetched) continue;
+    Units units = TRY(read_sequence_index(channel.Source));
+    if (!TRY(comes_as_it_is_read(channel, units, spec, notes))) {
+      progress.expected += bytes_of(units);
+      staged[channel.Name] = std::move(units);
+      continue;
+    }
+    auto mounted = mount_fast_file(std::move(units), spec, fetcher);
+    if (!mounted) return in_context(mounted.error(), "channel '" + channel.Name + "'");
+    out[channel.Name] = std::move(*mounted);
+  }
+  const os::Owner owner = owner_of(spec);
   TRY(os::make_directories(paths.fetched(), 0711));
   for (auto& channel : spec.Channels) {
-    if (!channel.Fetched) continue;
+    const auto units = staged.find(channel.Name);
+    if (units == staged.end()) continue;
     const os::Path tree = paths.fetched() / channel.Name;
-    auto made = make_fetched_tree(lists[channel.Name], tree, owner, fetcher);
+    auto made = make_fetched_tree(units->second, tree, owner, fetcher);
     if (!made) return in_context(made.error(), "channel '" + channel.Name + "'");
     channel.Source = tree;
   }
-  return {};
+  return out;
 }
 
 }  // namespace trainyard::agent

@@ -3,12 +3,16 @@
 
 #include "agent/channels/fetcher.hpp"
 #include "agent/container.hpp"
+#include "agent/fast_file/fast_file.hpp"
 #include "base/result.hpp"
 #include "wire/instance/spec.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace trainyard::agent {
 
@@ -19,9 +23,15 @@ struct FetchProgress {
   std::string sentence(std::uint64_t fetched) const;
 };
 
+/// Channels whose files come as they are read, by name.
+using FastFiles = std::map<std::string, std::unique_ptr<FastFile>>;
+
 /// Fetches what the channels with a directory need, and sets each one's Source to the tree that was
-/// made of it. Waits for all of it.
-Result<> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& paths, Fetcher& fetcher,
-                        FetchProgress& progress);
+/// made of it. Waits for all of it. Those in FastFile mode whose origin is another S3 are mounted
+/// instead, where this machine allows it; `notes` gets a line where it does not, unless the spec is
+/// strict: then that is an error.
+Result<FastFiles> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& paths,
+                                 Fetcher& fetcher, FetchProgress& progress,
+                                 std::vector<std::string>& notes);
 
 }  // namespace trainyard::agent

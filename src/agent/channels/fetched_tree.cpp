@@ -21,14 +21,18 @@ Result<> place(os::LinkTree& tree, Fetcher& fetcher, const Begun& begun) {
   auto added = tree.add(
       place, {AT_FDCWD, fmt::format("/proc/self/fd/{}", file), Fetcher::name(begun.fetch)});
   if (added || added.error().kind != ErrorKind::conflict) return added;
+  return two_of_one_name(*begun.item->Object);
+}
+
+}  // namespace
+
+Failure two_of_one_name(const wire::OriginObject& object) {
   return fail(ErrorKind::invalid, "ValidationException",
               fmt::format("the object '{}' cannot become a file of a channel: another object has a "
                           "directory of it for its name, or is named like its directory. Rename "
                           "it, or give the channel another prefix.",
-                          begun.item->Object->Key));
+                          object.Key));
 }
-
-}  // namespace
 
 Result<> make_fetched_tree(const std::vector<wire::SequenceUnit>& units, const os::Path& to,
                            os::Owner owner, Fetcher& fetcher) {

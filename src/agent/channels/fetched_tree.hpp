@@ -16,4 +16,7 @@ namespace trainyard::agent {
 Result<> make_fetched_tree(const std::vector<wire::SequenceUnit>& units, const os::Path& to,
                            os::Owner owner, Fetcher& fetcher);
 
+/// What to say of an object whose place is taken by a directory, or by another object.
+Failure two_of_one_name(const wire::OriginObject& object);
+
 }  // namespace trainyard::agent

@@ -1,14 +1,11 @@
 #include "agent/channels/fetcher.hpp"
 
-#include "base/encoding.hpp"
-#include "base/hash.hpp"
-#include "os/event.hpp"
+#include "agent/channels/verify.hpp"
 #include "s3/retry.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <unistd.h>
 
 namespace trainyard::agent {
@@ -16,41 +13,11 @@ namespace {
 
 constexpr std::size_t connections = 16;
 constexpr std::uint64_t part_bytes = 16u << 20;
-constexpr std::size_t piece_bytes = 1u << 20;
 constexpr std::uint64_t trims_a_size = 16;  // so often while as much comes as the cache holds
 constexpr Millis patience{10 * 60'000};     // with an origin that is away
 
-template <class Update> Result<> read_all(int fd, std::uint64_t size, const Update& update) {
-  std::string piece(std::size_t(std::min<std::uint64_t>(size, piece_bytes)), '\0');
-  for (std::uint64_t at = 0; at < size;) {
-    const ssize_t n = ::pread(fd, piece.data(), piece.size(), off_t(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("read what was fetched");
-    if (n == 0) return fail_internal("read what was fetched: it is shorter than it should be");
-    update(std::string_view(piece).substr(0, std::size_t(n)));
-    at += std::uint64_t(n);
-  }
-  return {};
-}
-
-// The bytes are the object's, as far as its origin told by what that is seen.
-Result<> verify(int fd, std::uint64_t size, const origin::Digest& expected) {
-  std::string found;
-  std::string_view name = "MD5";
-  if (expected.algorithm) {
-    wire::Checksum sum(*expected.algorithm);
-    TRY(read_all(fd, size, [&](std::string_view piece) { sum.update(piece); }));
-    found = sum.finish();
-    name = wire::api_name(*expected.algorithm);
-  } else {
-    Md5 sum;
-    TRY(read_all(fd, size, [&](std::string_view piece) { sum.update(piece); }));
-    found = base64(sum.finish());
-  }
-  if (found == expected.value) return {};
-  return fail(ErrorKind::invalid, "BadDigest",
-              fmt::format("what came is not what is there: its {} is {}, and should be {}", name,
-                          found, expected.value));
+Error stopped() {
+  return {ErrorKind::unavailable, s3::stopped_code, "told to stop"};
 }
 
 }  // namespace
@@ -69,21 +36,23 @@ public:
 };
 
 struct Fetcher::Task {
-  FetchPtr fetch;
-  std::optional<origin::Part> part;  // none: to be planned
+  FetchPtr fetch;                         // none: `act`
+  std::optional<origin::Part> part = {};  // none: to be planned
+  std::string origin = {};
+  Act act = {};
 };
 
-Fetcher::Fetcher(const wire::InstanceSpec& spec, ContentCache cache, int stop_fd)
-    : cache_(std::move(cache)), cache_bytes_max_(std::uint64_t(spec.Cache.BytesMax)),
-      stop_fd_(stop_fd) {
+Fetcher::Fetcher(const wire::InstanceSpec& spec, ContentCache cache)
+    : cache_(std::move(cache)), cache_bytes_max_(std::uint64_t(spec.Cache.BytesMax)) {
   for (const auto& origin : spec.Origins)
     specs_[origin.Name] = origin;
 }
 
-Result<std::unique_ptr<Fetcher>> Fetcher::start(const wire::InstanceSpec& spec, int stop_fd) {
+Result<std::unique_ptr<Fetcher>> Fetcher::start(const wire::InstanceSpec& spec) {
   const os::Owner owner{uid_t(spec.HostUid), gid_t(spec.HostGid)};
   auto cache = TRY(ContentCache::open(spec.Cache.Root, owner, std::uint64_t(spec.Cache.BytesMax)));
-  std::unique_ptr<Fetcher> out(new Fetcher(spec, std::move(cache), stop_fd));
+  std::unique_ptr<Fetcher> out(new Fetcher(spec, std::move(cache)));
+  out->over_ = TRY(os::Event::make());
   for (std::size_t n = 0; n < connections; ++n)
     out->threads_.emplace_back([f = out.get()] { f->work(); });
   return out;
@@ -91,7 +60,7 @@ Result<std::unique_ptr<Fetcher>> Fetcher::start(const wire::InstanceSpec& spec, 
 
 void Fetcher::stop() {
   const std::lock_guard lock(mutex_);
-  over_ = true;
+  over_.raise();
   work_to_do_.notify_all();
 }
 
@@ -101,14 +70,10 @@ Fetcher::~Fetcher() {
     thread.join();
 }
 
-bool Fetcher::is_told_to_stop() const {
-  return over_ || os::is_readable(stop_fd_);
-}
-
 s3::Retry Fetcher::retry() const {
   return {.policy = {.total = patience},
-          .pause = s3::pause_unless(stop_fd_),
-          .told_to_stop = [this] { return is_told_to_stop(); }};
+          .pause = s3::pause_unless(over_.fd()),
+          .told_to_stop = [this] { return is_over(); }};
 }
 
 Fetcher::FetchPtr Fetcher::begin(const wire::OriginObject& object, Use use) {
@@ -116,12 +81,12 @@ Fetcher::FetchPtr Fetcher::begin(const wire::OriginObject& object, Use use) {
   fetch->asked = object;
   fetch->use = use;
   const std::lock_guard lock(mutex_);
-  if (over_) {  // nobody works any more
-    fetch->error = Error{ErrorKind::unavailable, s3::stopped_code, "told to stop"};
+  if (is_over()) {  // nobody works any more
+    fetch->error = stopped();
     fetch->is_done = true;
     return fetch;
   }
-  tasks_.push_back({fetch, std::nullopt});
+  tasks_.push_back({fetch});
   work_to_do_.notify_one();
   return fetch;
 }
@@ -144,7 +109,7 @@ void Fetcher::work() {
     Task task;
     {
       std::unique_lock lock(mutex_);
-      work_to_do_.wait(lock, [&] { return over_ || !tasks_.empty(); });
+      work_to_do_.wait(lock, [&] { return is_over() || !tasks_.empty(); });
       if (tasks_.empty()) return;
       task = std::move(tasks_.front());
       tasks_.pop_front();
@@ -153,10 +118,31 @@ void Fetcher::work() {
   }
 }
 
+void Fetcher::act_on(const std::string& origin, Act act, bool urgent) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_over()) {
+      Task task{nullptr, {}, origin, std::move(act)};
+      tasks_.insert(urgent ? tasks_.begin() : tasks_.end(), std::move(task));
+      work_to_do_.notify_one();
+      return;
+    }
+  }
+  act(Failure(stopped()));
+}
+
+std::string Fetcher::name_of(const wire::OriginObject& object) const {
+  return origin::identity(specs_.at(object.Origin), entry_of(object));
+}
+
 void Fetcher::run(const Task& task, Origins& origins) {
+  if (task.fetch) return fetch(task, origins);
+  task.act(open(task.origin, origins));
+}
+
+void Fetcher::fetch(const Task& task, Origins& origins) {
   Fetch& fetch = *task.fetch;
   const auto with_origin = [&](const auto& act) -> Result<bool> {
-    if (is_told_to_stop()) return fail(ErrorKind::unavailable, s3::stopped_code, "told to stop");
     return act(*TRY(open(fetch.asked.Origin, origins)));
   };
   if (task.part) {
@@ -189,6 +175,7 @@ void Fetcher::end_part(Fetch& fetch, const Result<bool>& got) {
 }
 
 Result<origin::Origin*> Fetcher::open(const std::string& name, Origins& origins) {
+  if (is_over()) return Failure(stopped());
   auto& known = origins[name];
   if (known) return known.get();
   const auto spec = specs_.find(name);
@@ -206,7 +193,7 @@ Result<bool> Fetcher::plan(const FetchPtr& fetch, origin::Origin& origin) {
     }
   }
   auto& object = fetch->object;
-  object = {asked.Key, false, std::uint64_t(std::max<std::int64_t>(asked.Size, 0)), asked.ETag, {}};
+  object = entry_of(asked);
   const bool has_parts = object.size > part_bytes;
   std::optional<origin::Digest> digest;
   if (asked.Size < 0 || asked.ETag.empty() || has_parts) {

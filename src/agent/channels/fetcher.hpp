@@ -5,6 +5,7 @@
 #include "agent/channels/content_cache.hpp"
 #include "base/result.hpp"
 #include "origin/origin.hpp"
+#include "os/event.hpp"
 #include "os/fd.hpp"
 #include "wire/instance/spec.hpp"
 
@@ -12,6 +13,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,9 +26,8 @@ namespace trainyard::agent {
 /// Thread-safe.
 class Fetcher {
 public:
-  /// For the buckets and the cache that `spec` tells of. What waits stops when `stop_fd` becomes
-  /// readable; errors are of code "Stopped" then.
-  static Result<std::unique_ptr<Fetcher>> start(const wire::InstanceSpec& spec, int stop_fd);
+  /// For the buckets and the cache that `spec` tells of.
+  static Result<std::unique_ptr<Fetcher>> start(const wire::InstanceSpec& spec);
   /// Gives up what has begun.
   ~Fetcher();
   Fetcher(const Fetcher&) = delete;
@@ -50,6 +51,16 @@ public:
   /// What was begun and is not done is an error of code "Stopped" from now on.
   void stop();
 
+  /// What is done with the origin of a name, on one of the fetcher's threads, once. After stop() it
+  /// gets an error of code "Stopped".
+  using Act = std::function<void(const Result<origin::Origin*>&)>;
+  /// Returns at once. What is `urgent` goes before all that is not.
+  void act_on(const std::string& origin, Act act, bool urgent);
+  /// As ContentCache names the content of an object whose ETag is known.
+  std::string name_of(const wire::OriginObject& object) const;
+  /// Of the cache, for `bytes` more.
+  void make_room(std::uint64_t bytes);
+
   /// Of all that was begun: bytes that came, or were there.
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   /// See ContentCache::settle().
@@ -58,21 +69,21 @@ public:
 
 private:
   struct Task;
-  Fetcher(const wire::InstanceSpec& spec, ContentCache cache, int stop_fd);
+  Fetcher(const wire::InstanceSpec& spec, ContentCache cache);
   using Origins = std::map<std::string, std::unique_ptr<origin::Origin>>;
   void work();
   void run(const Task& task, Origins& origins);
+  void fetch(const Task& task, Origins& origins);
   Result<origin::Origin*> open(const std::string& name, Origins& origins);
   /// Finds what is there already, else gets what is small, or shares out the parts.
   /// True when nothing is left to do.
   Result<bool> plan(const FetchPtr& fetch, origin::Origin& origin);
-  void make_room(std::uint64_t bytes);
   Result<> get(Fetch& fetch, origin::Origin& origin, origin::Part part);
   bool has_failed(const Fetch& fetch);
   void end_part(Fetch& fetch, const Result<bool>& got);
   Result<bool> complete(Fetch& fetch);
   void end(Fetch& fetch, const Result<bool>& outcome);
-  bool is_told_to_stop() const;
+  bool is_over() const { return over_.is_raised(); }
   s3::Retry retry() const;
 
   std::map<std::string, wire::OriginSpec> specs_;
@@ -80,9 +91,8 @@ private:
   std::uint64_t cache_bytes_max_;
   std::mutex room_mutex_;
   std::uint64_t since_trim_ = 0;  // guarded by it: bytes that came
-  int stop_fd_;
   std::atomic<std::uint64_t> bytes_{0};
-  std::atomic<bool> over_{false};
+  os::Event over_;
   std::mutex mutex_;
   std::condition_variable work_to_do_, something_done_;
   std::deque<Task> tasks_;

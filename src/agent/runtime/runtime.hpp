@@ -23,9 +23,10 @@ struct Mount {
     bind,     ///< `source` at `target`; read_only makes it recursively so
     overlay,  ///< `source` (a directory) below, writes go to a private upper; nosuid, nodev
     tmpfs,    ///< an empty memory file system of at most size_bytes
+    tree,     ///< `tree`, as it is
   };
   Kind kind = Kind::bind;
-  os::Path source;  ///< host path; unused for tmpfs
+  os::Path source;  ///< host path; unused for tmpfs and tree
   os::Path target;  ///< absolute path inside
   bool read_only = true;
   bool optional = false;  ///< a source that does not exist is left out
@@ -33,6 +34,8 @@ struct Mount {
   /// Where it is given: a directory above `source` that belongs to others, who may have put
   /// symbolic links there. One on the way to `source` that leads out of it is refused.
   os::Path within = {};
+  /// A mount that is attached nowhere yet (fsmount(2)): the caller's, and seen in one container.
+  int tree = -1;
 };
 
 enum class Network {

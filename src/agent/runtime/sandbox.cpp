@@ -74,6 +74,14 @@ struct TreeCopies {
     for (const int fd : fds)
       if (fd >= 0) ::close(fd);
   }
+  Result<> take_given(const SandboxPlan& plan) {
+    for (std::size_t n = 0; n < fds.size(); ++n) {
+      if (plan.trees[n].given < 0) continue;
+      fds[n] = ::fcntl(plan.trees[n].given, F_DUPFD_CLOEXEC, 0);
+      if (fds[n] < 0) return fail_errno("hand a mount to a sandbox");
+    }
+    return {};
+  }
   TreeCopies(const TreeCopies&) = delete;
   TreeCopies& operator=(const TreeCopies&) = delete;
 };
@@ -208,6 +216,7 @@ Result<Running> SandboxRuntime::build(Live& live) {
   Channels channels = TRY(make_channels(spec));
   TreeCopies trees(live.plan.trees.size());
   Word failure;
+  TRY(trees.take_given(live.plan));
   if (live.plan.trees_by_agent && copy_trees(live.plan, trees.fds, failure) != 0)
     return fail_internal("make sandbox " + spec.id + ": " + explain(failure, live.plan, spec));
   const auto argv = pointers(spec.argv);

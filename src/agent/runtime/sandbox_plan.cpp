@@ -235,6 +235,11 @@ Result<> Builder::mount(std::size_t n) {
     filesystem("tmpfs", inside_root(target), size_option(mount.size_bytes, "0755"));
     return {};
   }
+  if (mount.kind == Mount::Kind::tree) {
+    attach({}, inside_root(target), true);
+    plan_.trees.back().given = mount.tree;
+    return {};
+  }
   if (!is_within(mount))
     return refuse("mount " + mount.source.string() + " at " + target.string(),
                   "it is not in " + mount.within.string());

@@ -50,6 +50,7 @@ struct Tree {
   bool read_only = true;
   bool devices = false;
   os::Path within = {};  ///< as Mount::within
+  int given = -1;        ///< Mount::tree: nothing is copied
 };
 
 /// One step. Targets are relative to the new root and never lead through a symbolic link.

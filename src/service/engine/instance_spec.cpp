@@ -114,6 +114,7 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
     out.Origins = origin::origin_specs(settings);
     out.Cache = {context.paths.cache(), std::int64_t(settings.cache_bytes)};
   }
+  out.Strict = settings.strict;
   out.Output = output(r);
   if (r.CheckpointConfig)
     out.Checkpoint = {r.CheckpointConfig->LocalPath.value_or("/opt/ml/checkpoints"),

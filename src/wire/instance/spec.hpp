@@ -150,6 +150,7 @@ struct InstanceSpec {
   std::vector<ChannelSpec> Channels;
   std::vector<OriginSpec> Origins;  ///< those that channels read from
   CacheSpec Cache;
+  bool Strict = false;  ///< fail where something else would do instead of what was asked for
   OutputSpec Output;
   std::optional<CheckpointSpec> Checkpoint;  ///< synced, too
   std::vector<SyncSpec> Syncs;
@@ -194,6 +195,7 @@ template <class V> void fields(V& v, InstanceSpec& s) {
   v("Channels", s.Channels);
   v("Origins", s.Origins);
   v("Cache", s.Cache);
+  v("Strict", s.Strict);
   v("Output", s.Output);
   v("Checkpoint", s.Checkpoint);
   v("Syncs", s.Syncs);

@@ -1,0 +1,146 @@
+#include "agent/fast_file/fast_file.hpp"
+#include "os/fuse.hpp"
+#include "os/mounts.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+using namespace trainyard;
+using namespace trainyard::agent;
+
+namespace {
+
+/// A directory that stands for a bucket, a cache, and a place to see the file system at; in a mount
+/// namespace of this program's own.
+struct World {
+  os::Path path;
+  wire::InstanceSpec spec;
+  std::unique_ptr<Fetcher> fetcher;
+  std::unique_ptr<FastFile> files;
+
+  World() {
+    std::string name = (std::filesystem::temp_directory_path() / "trainyard-fast-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()));
+    path = name;
+    for (const char* directory : {"bucket", "seen"})
+      REQUIRE(os::make_directories(path / directory));
+    spec.Origins = {{}};
+    spec.Origins[0].Name = "far";
+    spec.Origins[0].Path = path / "bucket";
+    spec.Cache = {path / "cache", 1 << 30};
+    REQUIRE(::unshare(CLONE_NEWNS) == 0);
+    REQUIRE(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+  }
+  ~World() {
+    (void)::umount2((path / "seen").c_str(), MNT_DETACH);
+    files.reset();
+    fetcher.reset();
+    (void)os::remove_tree(path);
+  }
+
+  void put(const std::string& key, const std::string& bytes) const {
+    REQUIRE(os::write_file(path / "bucket" / key, bytes));
+  }
+  void mount_bucket(std::uint64_t bytes_max = 1u << 30) {
+    const auto origin = origin::open_origin(spec.Origins[0], {});
+    REQUIRE(origin);
+    std::vector<wire::SequenceUnit> units;
+    REQUIRE((*origin)->list({"", "", ""}, [&](const origin::Entry& entry) -> Result<bool> {
+      wire::SequenceItem item;
+      item.Place = entry.key;
+      item.Object = wire::OriginObject{"far", entry.key, std::int64_t(entry.size), entry.etag};
+      units.push_back({{item}});
+      return true;
+    }));
+    mount(std::move(units), bytes_max);
+  }
+  void mount(std::vector<wire::SequenceUnit> units, std::uint64_t bytes_max) {
+    fetcher = std::move(Fetcher::start(spec).value());
+    auto mounted = FastFile::mount(std::move(ObjectTree::make(std::move(units)).value()), {},
+                                   *fetcher, bytes_max);
+    REQUIRE_MESSAGE(mounted, mounted.error().message);
+    files = std::move(*mounted);
+    const os::Fd root(::open("/", O_PATH | O_DIRECTORY));
+    const std::string seen = (path / "seen").relative_path();
+    REQUIRE(os::attach(files->tree(), root.get(), seen.c_str()) == 0);
+  }
+};
+
+std::string noise(std::size_t bytes) {
+  std::string out(bytes, '\0');
+  std::uint32_t state = 1;
+  for (char& c : out)
+    c = char((state = state * 1664525 + 1013904223) >> 24);
+  return out;
+}
+
+// Where this is no root or has no /dev/fuse the job is told so, which tests/conformance looks at.
+bool cannot_mount() {
+  const auto can = os::can_mount_fuse();
+  if (!can) MESSAGE("not tested here: " << can.error().message);
+  return !can;
+}
+
+}  // namespace
+
+TEST_CASE("a directory of 100,000 files is listed whole, each once") {
+  if (cannot_mount()) return;
+  World world;
+  std::vector<wire::SequenceUnit> units;
+  constexpr std::size_t count = 100'000;
+  for (std::size_t n = 0; n < count; ++n) {
+    wire::SequenceItem item;
+    item.Place = fmt::format("{:06}", n);
+    item.Object = wire::OriginObject{"far", *item.Place, 7, "\"e\""};
+    units.push_back({{item}});
+  }
+  world.mount(std::move(units), 1u << 30);
+  const auto names = os::list_directory(world.path / "seen");
+  REQUIRE(names);
+  CHECK(names->size() == count);
+  for (std::size_t n = 0; n < names->size(); n += 997)
+    CHECK((*names)[n] == fmt::format("{:06}", n));
+  CHECK(std::filesystem::file_size(world.path / "seen" / "012345") == 7);
+  CHECK_FALSE(std::filesystem::exists(world.path / "seen" / "100000"));
+}
+
+TEST_CASE("what has no room is let go and comes again") {
+  if (cannot_mount()) return;
+  World world;
+  const std::string bytes = noise(40u << 20);
+  world.put("large", bytes);
+  world.mount_bucket(8u << 20);
+  for (int round = 0; round < 2; ++round) {
+    const os::Fd file(::open((world.path / "seen/large").c_str(), O_RDONLY));
+    REQUIRE(file);
+    REQUIRE(::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED) == 0);
+    std::string piece(1u << 20, '\0');
+    for (std::size_t at = 0; at < bytes.size(); at += piece.size()) {
+      REQUIRE(::pread(file.get(), piece.data(), piece.size(), off_t(at)) == ssize_t(piece.size()));
+      REQUIRE(std::string_view(bytes).substr(at, piece.size()) == piece);
+    }
+  }
+  CHECK(world.files->troubles().empty());
+}
+
+TEST_CASE(
+    "a file that became another one is an error that names it, and so is all that is stopped") {
+  if (cannot_mount()) return;
+  World world;
+  world.put("one", "before");
+  world.put("two", noise(5u << 20));  // not small: nobody fetches it before it is opened
+  world.mount_bucket();
+  world.put("one", "after it");
+  CHECK_FALSE(os::read_file(world.path / "seen/one"));
+  REQUIRE(world.files->troubles().size() == 1);
+  CHECK(world.files->troubles()[0].find("s3://far/one") != std::string::npos);
+  world.files->stop();
+  const auto stopped = os::read_file(world.path / "seen/two");
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().message.find("Input/output error") != std::string::npos);
+}

@@ -1,0 +1,35 @@
+#include "agent/fast_file/held_bytes.hpp"
+
+#include "agent/fast_file/object_file.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trainyard::agent {
+
+void HeldBytes::add(std::weak_ptr<ObjectFile> file, Range part) {
+  const std::lock_guard lock(mutex_);
+  bytes_ += part.end - part.begin;
+  parts_.push_back({std::move(file), part});
+}
+
+void HeldBytes::shed() {
+  for (;;) {
+    Part oldest;
+    {
+      const std::lock_guard lock(mutex_);
+      if (bytes_ <= bytes_max_ || parts_.empty()) return;
+      oldest = std::move(parts_.front());
+      parts_.pop_front();
+    }
+    // Not under the lock: this may be the last that knows the file, whose end comes here again.
+    if (const auto file = oldest.file.lock()) file->drop(oldest.range);
+  }
+}
+
+void HeldBytes::subtract(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  bytes_ -= std::min(bytes_, bytes);
+}
+
+}  // namespace trainyard::agent

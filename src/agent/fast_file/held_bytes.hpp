@@ -1,0 +1,38 @@
+#pragma once
+/// What files that are not whole yet hold on the disk, bounded: what came first goes first.
+
+#include "agent/fast_file/read_ahead.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+namespace trainyard::agent {
+
+class ObjectFile;
+
+/// Thread-safe.
+class HeldBytes {
+public:
+  explicit HeldBytes(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+
+  /// Counts a part that came.
+  void add(std::weak_ptr<ObjectFile> file, Range part);
+  /// What was let go, or is whole now.
+  void subtract(std::uint64_t bytes);
+  /// Lets parts go until all have at most `bytes_max`. Not while a file's lock is held.
+  void shed();
+
+private:
+  struct Part {
+    std::weak_ptr<ObjectFile> file;
+    Range range;
+  };
+  std::uint64_t bytes_max_;
+  std::mutex mutex_;
+  std::uint64_t bytes_ = 0;
+  std::deque<Part> parts_;
+};
+
+}  // namespace trainyard::agent

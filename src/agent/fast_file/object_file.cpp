@@ -1,0 +1,199 @@
+#include "agent/fast_file/object_file.hpp"
+
+#include "agent/channels/verify.hpp"
+#include "base/log.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fcntl.h>
+#include <unistd.h>
+#include <utility>
+
+namespace trainyard::agent {
+namespace {
+
+// Trying again would not mend it.
+bool is_final(const Error& error) {
+  return error.kind == ErrorKind::conflict || error.kind == ErrorKind::not_found ||
+         error.kind == ErrorKind::invalid;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<ObjectFile>> ObjectFile::open(const wire::OriginObject& object,
+                                                     Fetcher& fetcher,
+                                                     std::shared_ptr<HeldBytes> held) {
+  std::shared_ptr<ObjectFile> out(new ObjectFile(object, fetcher, std::move(held)));
+  if (auto known = fetcher.cache().find(fetcher.name_of(object))) {
+    out->file_ = std::move(*known);
+    out->is_whole_ = true;
+    return out;
+  }
+  out->file_ = TRY(fetcher.cache().create());
+  if (::ftruncate(out->file_.get(), off_t(out->size())) != 0)
+    return fail_errno("make a file for what is fetched");
+  out->blocks_.resize((out->size() + block_bytes - 1) / block_bytes, Block::missing);
+  out->is_whole_ = out->blocks_.empty();
+  return out;
+}
+
+ObjectFile::~ObjectFile() {
+  if (held_bytes_ > 0) held_->subtract(held_bytes_);
+}
+
+std::optional<int> ObjectFile::whole() const {
+  const std::lock_guard lock(mutex_);
+  if (!is_whole_ || error_) return std::nullopt;
+  return file_.get();
+}
+
+// As numbers of blocks.
+Range ObjectFile::blocks(Range range) const {
+  const std::uint64_t end = std::min(range.end, size());
+  if (range.begin >= end) return {};
+  return {range.begin / block_bytes, (end + block_bytes - 1) / block_bytes};
+}
+
+bool ObjectFile::is_there(Range range) const {
+  if (is_whole_) return true;
+  const Range some = blocks(range);
+  return std::all_of(blocks_.begin() + std::ptrdiff_t(some.begin),
+                     blocks_.begin() + std::ptrdiff_t(some.end),
+                     [](Block block) { return block == Block::there; });
+}
+
+// What nobody has asked for yet, in parts, which the caller asks for.
+std::vector<Range> ObjectFile::take_missing(Range range) {
+  std::vector<Range> out;
+  if (is_whole_ || range.is_empty()) return out;
+  const Range some = blocks(size() <= small_bytes ? Range{0, size()} : range);
+  for (std::uint64_t n = some.begin; n < some.end; ++n) {
+    if (blocks_[n] != Block::missing) continue;
+    blocks_[n] = Block::asked;
+    const std::uint64_t begin = n * block_bytes, end = std::min(begin + block_bytes, size());
+    if (!out.empty() && out.back().end == begin && end - out.back().begin <= part_bytes)
+      out.back().end = end;
+    else
+      out.push_back({begin, end});
+  }
+  return out;
+}
+
+void ObjectFile::read(Range range, Range ahead, Then then) {
+  std::vector<Range> urgent, later;
+  {
+    const std::shared_lock stay(bytes_);
+    bool is_ready = false;
+    std::optional<Error> error;
+    {
+      const std::lock_guard lock(mutex_);
+      error = error_;
+      is_ready = error || is_there(range);
+      if (!error) urgent = take_missing(range), later = take_missing(ahead);
+      if (then && !is_ready) waiters_.push_back({range, std::move(then)});
+    }
+    if (then && is_ready) then(error ? Result<int>(Failure(*error)) : Result<int>(file_.get()));
+  }
+  for (const auto& part : urgent)
+    request(part, true);
+  for (const auto& part : later)
+    request(part, false);
+}
+
+void ObjectFile::request(Range part, bool urgent) {
+  fetcher_.act_on(
+      object_.Origin,
+      [self = shared_from_this(), part](const auto& origin) { self->fetch(part, origin); }, urgent);
+}
+
+void ObjectFile::fetch(Range part, const Result<origin::Origin*>& origin) {
+  const auto outcome = origin ? get(part, **origin) : Result<>(Failure(origin.error()));
+  if (!came(part, outcome)) return;
+  const auto completed = complete(**origin);
+  const std::lock_guard lock(mutex_);
+  is_whole_ = completed.has_value();
+  if (!completed && is_final(completed.error()))
+    error_ = in_context(completed.error(), doing()).value();
+}
+
+Result<> ObjectFile::get(Range part, origin::Origin& origin) {
+  const std::uint64_t length = part.end - part.begin;
+  fetcher_.make_room(length);
+  const auto digest = TRY(origin.get(entry_of(object_), {part.begin, length}, file_.get()));
+  if (digest && length == size()) TRY(verify(file_.get(), size(), *digest));
+  return {};
+}
+
+// All of it has come.
+Result<> ObjectFile::complete(origin::Origin& origin) {
+  if (size() > small_bytes)
+    if (const auto digest = TRY(origin.head(object_.Key)).digest)
+      TRY(verify(file_.get(), size(), *digest));
+  return fetcher_.cache().keep(file_, fetcher_.name_of(object_));
+}
+
+std::string ObjectFile::doing() const {
+  return fmt::format("read s3://{}/{}", object_.Origin, object_.Key);
+}
+
+// True when it was the last part, and all are there.
+bool ObjectFile::came(Range part, const Result<>& outcome) {
+  std::vector<Waiter> ready, failed;
+  std::optional<Error> error;
+  bool is_all = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const Range some = blocks(part);
+    for (std::uint64_t n = some.begin; n < some.end; ++n)
+      blocks_[n] = outcome ? Block::there : Block::missing;
+    if (outcome) there_ += some.end - some.begin;
+    if (!outcome) error = in_context(outcome.error(), doing()).value();
+    if (error && is_final(*error)) error_ = error;
+    is_all = outcome && there_ == blocks_.size();
+    if (outcome) hold(part, is_all);
+    for (auto& waiter : std::exchange(waiters_, {})) {
+      const bool is_hit = waiter.range.begin < part.end && part.begin < waiter.range.end;
+      auto& to = error_ || (error && is_hit) ? failed : is_there(waiter.range) ? ready : waiters_;
+      to.push_back(std::move(waiter));
+    }
+  }
+  for (auto& waiter : failed)
+    waiter.then(Failure(*error));
+  for (auto& waiter : ready)
+    read(waiter.range, {}, std::move(waiter.then));
+  held_->shed();
+  return is_all;
+}
+
+// What is whole goes to the cache, which has bounds of its own.
+void ObjectFile::hold(Range part, bool is_all) {
+  if (is_all) {
+    held_->subtract(std::exchange(held_bytes_, 0));
+  } else {
+    held_->add(weak_from_this(), part);
+    held_bytes_ += part.end - part.begin;
+  }
+}
+
+void ObjectFile::drop(Range part) {
+  const std::unique_lock none_reads(bytes_);
+  const std::lock_guard lock(mutex_);
+  if (is_whole_ || there_ == blocks_.size()) return;
+  const Range some = blocks(part);
+  std::uint64_t gone = 0;
+  for (std::uint64_t n = some.begin; n < some.end; ++n) {
+    if (blocks_[n] != Block::there) continue;
+    blocks_[n] = Block::missing;
+    ++gone;
+  }
+  there_ -= gone;
+  if (gone > 0 && ::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                              off_t(part.begin), off_t(part.end - part.begin)) != 0)
+    log::warn("a part of a fetched object stays on the disk", {{"object", object_.Key}});
+  const std::uint64_t bytes = std::min(held_bytes_, gone * block_bytes);
+  held_bytes_ -= bytes;
+  held_->subtract(bytes);
+}
+
+}  // namespace trainyard::agent

@@ -1,0 +1,224 @@
+"""FastFile mode over another S3: files that come as they are read."""
+
+import hashlib
+import os
+import random
+import subprocess
+
+import pytest
+
+from far import Way
+from service import GATE, TRAINYARD, Service, ending, running, wait_until
+from sources_test import failed, ran, s3
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not os.path.exists("/dev/fuse"),
+                                reason="only root mounts FUSE file systems, where there is /dev/fuse")
+IN = "cd /opt/ml/input/data/training; "
+LARGE = 40 << 20
+MANY = 20_000
+
+
+def ran_python(service, script, channel):
+    """The lines of a Python script in the channel's directory."""
+    code = service.put("code/script.py", script.encode())
+    return ran(service, IN + "exec python3 ../code/script.py", channel, service.channel(code, "code"))
+
+
+def far_settings(address, far, bucket=None, name="far", more=""):
+    return (f'[buckets.{name}]\nendpoint = "http://{address}"\nbucket = "{bucket or far.bucket}"\n'
+            f'access_key_id = "{far.access_key}"\nsecret_access_key = "{far.secret_key}"\n{more}')
+
+
+@pytest.fixture(scope="module")
+def large():
+    return random.Random(1).randbytes(LARGE)
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory, large):
+    directory = tmp_path_factory.mktemp("many")
+    directory.chmod(0o755)
+    (directory / "d").mkdir()
+    for n in range(MANY):
+        (directory / f"d/{n:06}").touch()
+    settings = f'[buckets.many]\npath = "{directory}"\n'
+    with running(tmp_path_factory.mktemp("far"), settings) as service:
+        for key in ("a.txt", "b.txt", "sub/c.txt"):
+            service.put(f"set/{key}", f"{key}\n".encode())
+        service.put("large/1", large)
+        service.put("empty/nothing", b"")
+        yield service
+
+
+@pytest.fixture(scope="module")
+def near(far, tmp_path_factory):
+    way = Way(far.listen)
+    settings = far_settings(way.address, far) + far_settings(way.address, far, "many", "many")
+    with running(tmp_path_factory.mktemp("near"), settings) as service:
+        service.way, service.far = way, far
+        yield service
+    way.close()
+
+
+def fast(service, uri, **more):
+    return s3(service, uri, mode="FastFile", **more)
+
+
+def notes(service, name):
+    return [line for line in service.lines(name, notices=True) if line.startswith("[trainyard]")]
+
+
+def test_files_come_as_they_are_read(near, large):  # SEMANTICS D28
+    before = near.way.passed
+    lines = ran(near, "grep training /proc/self/mounts | cut -d\" \" -f1,3; cd /opt/ml/input/data/training; "
+                "stat -c %s 1; head -c 100 1 | sha256sum | cut -c1-64", fast(near, "s3://far/large/"))
+    assert lines == ["trainyard fuse", str(LARGE), hashlib.sha256(large[:100]).hexdigest()]
+    assert near.way.passed - before < LARGE / 4
+
+
+def test_all_of_a_large_file_is_what_was_put(near, large):  # SEMANTICS D28
+    script = """
+import hashlib, mmap
+whole = open("1", "rb").read()
+print(hashlib.sha256(whole).hexdigest())
+with open("1", "rb") as f, mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as m:
+    print(m[:] == whole, m[12345678:12345700] == whole[12345678:12345700])
+"""
+    lines = ran_python(near, script, fast(near, "s3://far/large/"))
+    assert lines == [hashlib.sha256(large).hexdigest(), "True True"]
+
+
+def test_places_that_are_jumped_to_cost_little(near, large, tmp_path):  # SEMANTICS D28
+    with running(tmp_path, far_settings(near.way.address, near.far)) as service:
+        before = near.way.passed
+        script = """
+import hashlib, os
+f = os.open("1", os.O_RDONLY)
+for at in (39 << 20, 7 << 20, 30 << 20, 3 << 20, 21 << 20):
+    print(hashlib.sha256(os.pread(f, 1000, at)).hexdigest())
+"""
+        lines = ran_python(service, script, fast(service, "s3://far/large/"))
+        for line, at in zip(lines, (39 << 20, 7 << 20, 30 << 20, 3 << 20, 21 << 20)):
+            assert line == hashlib.sha256(large[at:at + 1000]).hexdigest()
+        assert near.way.passed - before < 16 << 20
+
+
+def test_what_one_job_read_whole_the_next_has(near, large):  # SEMANTICS D28
+    script = IN + "sha256sum 1 | cut -c1-64"
+    ran(near, script, fast(near, "s3://far/large/"))
+    before = near.way.passed
+    assert ran(near, script, fast(near, "s3://far/large/")) == [hashlib.sha256(large).hexdigest()]
+    assert near.way.passed - before < 10_000  # a listing alone
+
+
+def test_nothing_can_be_written(near):  # SEMANTICS D28
+    lines = ran(near, IN + "for c in 'touch x' 'echo y > a.txt' 'rm b.txt' 'chmod 600 a.txt' 'mkdir d'; do "
+                "sh -c \"$c\" 2>&1 | grep -c 'Read-only file system'; done; cat a.txt sub/c.txt; find . | sort",
+                fast(near, "s3://far/set/"))
+    assert lines[:5] == ["1"] * 5
+    assert lines[5:] == ["a.txt", "sub/c.txt", ".", "./a.txt", "./b.txt", "./sub", "./sub/c.txt"]
+
+
+def test_a_manifest_whose_objects_sizes_nobody_told(near):  # SEMANTICS D28
+    uri = near.put("some.json", b'[{"prefix": "s3://far/"}, "set/a.txt", "set/sub/c.txt", "empty/nothing"]')
+    lines = ran(near, IN + "find . -type f -printf '%p %s\\n' | sort; cat set/a.txt",
+                fast(near, uri, kind="ManifestFile"))
+    assert lines == ["./empty/nothing 0", "./set/a.txt 6", "./set/sub/c.txt 10", "a.txt"]
+
+
+def test_a_directory_of_many_files_and_thousands_open(near):  # SEMANTICS D28
+    script = f"""
+import os, resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
+names = os.listdir("d")
+print(len(names), len(set(names)), min(names), max(names))
+files = [open("d/%06d" % n) for n in range(0, {MANY}, 5)]
+print(len(files), {{f.read() for f in files}})
+print(sum(e.stat().st_size for e in os.scandir("d")))
+"""
+    lines = ran_python(near, script, fast(near, "s3://many/"))
+    assert lines == [f"{MANY} {MANY} 000000 {MANY - 1:06}", f"{MANY // 5} {{''}}", "0"]
+
+
+def test_an_s3_that_is_away_costs_time_alone(near, large, tmp_path):  # SEMANTICS D28
+    with running(tmp_path, far_settings(near.way.address, near.far)) as service:
+        name = service.create(GATE + "; " + IN + "sha256sum 1 | cut -c1-64",
+                              InputDataConfig=[fast(service, "s3://far/large/")])
+        service.wait_for(name, "Training")
+        near.way.cut_after, near.way.cuts = 1 << 20, 2
+        near.far.kill()
+        refused = near.way.refused
+        service.open_gate(name)
+        try:
+            wait_until(lambda: near.way.refused > refused + 3, "it was missed")
+        finally:
+            near.far.start()
+        assert service.wait(name)["TrainingJobStatus"] == "Completed", service.describe(name)
+        assert service.lines(name) == [hashlib.sha256(large).hexdigest()]
+
+
+def test_a_job_that_waits_for_bytes_can_be_stopped(near, tmp_path):  # SEMANTICS D28
+    """Its script sleeps in the kernel, where no signal wakes it but by this file system's answer."""
+    settings = "stop_grace_seconds = 1\n" + far_settings(near.way.address, near.far)
+    with running(tmp_path, settings) as service:
+        name = service.create(GATE + "; " + IN + "trap '' TERM; cat 1 > /dev/null; cat 1 > /dev/null; sleep 600",
+                              InputDataConfig=[fast(service, "s3://far/large/")])
+        service.wait_for(name, "Training")
+        near.way.answers.clear()
+        try:
+            service.open_gate(name)
+            service.client("sagemaker").stop_training_job(TrainingJobName=name)
+            assert service.wait(name, 30)["TrainingJobStatus"] == "Stopped"
+        finally:
+            near.way.answers.set()
+        wait_until(lambda: not service.leftovers(), "nothing was left")
+
+
+@pytest.mark.parametrize("change, says", [("put", "PreconditionFailed"), ("delete", "NoSuchKey")])
+def test_an_object_that_is_another_one_by_now_is_an_error_by_name(near, change, says):  # SEMANTICS D28
+    near.far.put("changing/1", b"before")
+    name = near.create(GATE + "; " + IN + "cat 1", InputDataConfig=[fast(near, "s3://far/changing/")])
+    near.wait_for(name, "Training")
+    if change == "put":
+        near.far.put("changing/1", b"after!")
+    else:
+        near.far.client("s3").delete_object(Bucket=near.far.bucket, Key="changing/1")
+    near.open_gate(name)
+    assert near.wait(name)["TrainingJobStatus"] == "Failed"
+    assert any("Input/output error" in line for line in near.lines(name))
+    told = [line for line in notes(near, name) if "s3://far/changing/1" in line]
+    assert told and says in told[0], notes(near, name)
+
+
+def test_two_objects_of_one_name(near):  # SEMANTICS D28
+    near.far.put("both/x", b"1")
+    near.far.put("both/x/y", b"1")
+    assert "both/x" in failed(near, "exit 0", fast(near, "s3://far/both/"))
+
+
+def closed(tmp_path):
+    """A program that runs another one where /dev/fuse cannot be opened."""
+    nothing = tmp_path / "nothing"
+    program = tmp_path / "without-fuse"
+    subprocess.run(["python3", "-c", "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])",
+                    str(nothing)], check=True)
+    inner = f"mount --bind {nothing} /dev/fuse && exec {TRAINYARD} \"$@\""
+    program.write_text(f"#!/bin/sh\nexec unshare -m sh -c '{inner}' sh \"$@\"\n")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_where_there_is_no_fuse_it_is_said_and_staged(near, tmp_path, strict):  # SEMANTICS D28
+    settings = ("strict = true\n" if strict else "") + far_settings(near.way.address, near.far)
+    program = closed(tmp_path)
+    with ending(Service(tmp_path, settings, program=program)) as service:
+        channel = fast(service, "s3://far/set/")
+        if strict:
+            reason = failed(service, "exit 0", channel)
+            assert "FastFile" in reason and "/dev/fuse" in reason, reason
+            return
+        name = service.create(IN + "cat a.txt; touch x || echo no", InputDataConfig=[channel])
+        assert service.wait(name)["TrainingJobStatus"] == "Completed"
+        assert service.lines(name)[0] == "a.txt" and service.lines(name)[-1] == "no"
+        assert any("FastFile mode is not possible here" in line for line in notes(service, name))
