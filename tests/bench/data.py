@@ -17,7 +17,7 @@ READER = """
 import os, sys, time
 paths, buffer, total = sys.argv[2:], bytearray(1 << 20), 0
 if os.path.isdir(paths[0]):
-    paths = [os.path.join(paths[0], name) for name in sorted(os.listdir(paths[0]))]
+    paths = [os.path.join(path, name) for path in paths for name in sorted(os.listdir(path))]
 began = time.perf_counter()
 for path in paths:
     with open(path, "rb", buffering=0) as file:
@@ -36,15 +36,21 @@ else:
 """
 
 
+def read_by(service, channel, what, paths):
+    """What a job prints that reads `paths` of its channel."""
+    reader = service.put("reader/reader.py", READER.encode())
+    paths = service.put("paths/paths", paths.encode())
+    job = service.job("cd /opt/ml/input/data && exec $TRAINYARD_PYTHON reader/reader.py "
+                      f"{what} $(cat paths/paths)",
+                      InputDataConfig=[channel, service.channel(reader, "reader"),
+                                       service.channel(paths, "paths")])
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    return float(service.lines(job["TrainingJobName"])[0])
+
+
 def inside(service, channel, what, paths):
     """The median of what jobs print that read `paths` of their channel."""
-    took, reader = [], service.channel(service.put("reader/reader.py", READER.encode()), "reader")
-    for _ in range(ROUNDS):
-        job = service.job("cd /opt/ml/input/data && exec $TRAINYARD_PYTHON reader/reader.py "
-                          f"{what} {paths}", InputDataConfig=[channel, reader])
-        assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
-        took.append(float(service.lines(job["TrainingJobName"])[0]))
-    return statistics.median(took)
+    return statistics.median(read_by(service, channel, what, paths) for _ in range(ROUNDS))
 
 
 def outside(what, *paths, **more):

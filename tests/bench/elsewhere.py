@@ -1,4 +1,4 @@
-"""How fast channels of another S3 are there: MinIO's, beside rclone from the same MinIO."""
+"""How fast channels of another S3 are there, MinIO's: beside rclone and s3fs from the same MinIO."""
 
 import concurrent.futures
 import contextlib
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+from data import READER, read_by
 from jobs import transition
 from peers import KEY, SECRET, Minio, program, rclone_environment
 from service import running
@@ -56,31 +57,88 @@ def copied(minio, name, trash):
     return took
 
 
-def stage(directory):
-    if not program("minio") or not program("rclone"):
-        print("stage_vs_rclone: no minio or no rclone here; see ./setup bench", file=sys.stderr)
+@contextlib.contextmanager
+def beside_minio(directory, figures, *programs):
+    """A service that has a filled MinIO's bucket as "far", and that MinIO; or nothing, and why."""
+    missing = [name for name in ("minio", *programs) if not program(name)]
+    if missing:
+        print(f"{figures}: there is no {' and no '.join(missing)} here; see ./setup bench", file=sys.stderr)
+        yield None, None
         return
     with contextlib.closing(Minio(directory / "minio")) as minio:
         fill(minio)
         settings = (f'[buckets.far]\nendpoint = "{minio.url}"\naccess_key_id = "{KEY}"\n'
                     f'secret_access_key = "{SECRET}"\n')
         with running(directory, settings) as service:
-            for name in SETS:
-                ours, theirs = [], []
-                trash = directory / f"trash-{name}"
-                trash.mkdir()
-                for _ in range(ROUNDS):
-                    os.sync()  # neither waits for what the other has left to be written
-                    ours.append(staged(service, name, trash))
-                    os.sync()
-                    theirs.append(copied(minio, name, trash))
-                    if name == "big":
-                        shutil.rmtree(trash)
-                        trash.mkdir()
-                shutil.rmtree(trash)
-                peer = statistics.median(theirs)
-                yield {"name": f"stage_vs_rclone_{name}", "unit": "times", "peer": "ms of rclone copy",
-                       "value": round(peer / statistics.median(ours), 2), "peer_value": round(peer)}
+            yield service, minio
 
 
-FIGURES = dict.fromkeys([f"stage_vs_rclone_{name}" for name in SETS], stage)
+@contextlib.contextmanager
+def s3fs(minio, directory):
+    """The bucket, mounted by s3fs."""
+    to, passwords = directory / "s3fs", directory / "passwords"
+    to.mkdir(exist_ok=True)
+    passwords.touch(0o600)
+    passwords.write_text(f"{KEY}:{SECRET}")
+    subprocess.run([program("s3fs"), "far", to, "-o", f"url={minio.url},use_path_request_style",
+                    "-o", f"passwd_file={passwords},ro"], check=True)
+    try:
+        yield to
+    finally:
+        subprocess.run(["umount", to], check=True)
+
+
+# What is read of the bucket: one file from its begin to its end; small files in their order.
+READS = {"seq": ("bytes", ["big/000/00000"]), "files": ("files", [f"small/{n:03}" for n in range(20)])}
+
+
+def fast(directory):
+    """Nothing of it is in any cache: each reads for the first time."""
+    with beside_minio(directory, "fastfile_remote_vs_s3fs", "s3fs") as (service, minio):
+        if not service:
+            return
+        for name, (what, paths) in READS.items():
+            ours, theirs = [], []
+            trash = directory / f"trash-{name}"
+            trash.mkdir()
+            for _ in range(ROUNDS):
+                aside(service.data / "scratch/cache", trash)
+                (service.data / "scratch/cache").mkdir(0o711)
+                os.sync()
+                channel = {**service.channel("s3://far/"), "InputMode": "FastFile"}
+                ours.append(read_by(service, channel, what, " ".join(f"training/{p}" for p in paths)))
+                os.sync()
+                with s3fs(minio, directory) as mounted:
+                    theirs.append(float(subprocess.run(
+                        [sys.executable, "-c", READER, what, *[mounted / path for path in paths]],
+                        check=True, text=True, capture_output=True).stdout))
+            shutil.rmtree(trash)
+            peer = statistics.median(theirs)
+            yield {"name": f"fastfile_remote_{name}_vs_s3fs", "unit": "times", "peer": f"{what}/s of s3fs",
+                   "value": round(statistics.median(ours) / peer, 2), "peer_value": round(peer)}
+
+
+def stage(directory):
+    with beside_minio(directory, "stage_vs_rclone", "rclone") as (service, minio):
+        if not service:
+            return
+        for name in SETS:
+            ours, theirs = [], []
+            trash = directory / f"trash-{name}"
+            trash.mkdir()
+            for _ in range(ROUNDS):
+                os.sync()  # neither waits for what the other has left to be written
+                ours.append(staged(service, name, trash))
+                os.sync()
+                theirs.append(copied(minio, name, trash))
+                if name == "big":
+                    shutil.rmtree(trash)
+                    trash.mkdir()
+            shutil.rmtree(trash)
+            peer = statistics.median(theirs)
+            yield {"name": f"stage_vs_rclone_{name}", "unit": "times", "peer": "ms of rclone copy",
+                   "value": round(peer / statistics.median(ours), 2), "peer_value": round(peer)}
+
+
+FIGURES = {**dict.fromkeys([f"stage_vs_rclone_{name}" for name in SETS], stage),
+           **dict.fromkeys([f"fastfile_remote_{name}_vs_s3fs" for name in READS], fast)}

@@ -27,6 +27,7 @@ WANTED = {
     "idle_switches": ("<=", 5), "stage_4g_ms": ("<=", 25), "fastfile_seq_vs_native": (">=", 0.95),
     "fastfile_files_vs_native": (">=", 0.9), "fastfile_first_byte_ms": ("<=", 2),
     "stage_vs_rclone_small": (">=", 3), "stage_vs_rclone_big": (">=", 1),
+    "fastfile_remote_seq_vs_s3fs": (">=", 5), "fastfile_remote_files_vs_s3fs": (">=", 5),
     "pipe_mb_per_s": (">=", 1000), "requirements_cached_ms": ("<=", 100),
 }
 
