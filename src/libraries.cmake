@@ -44,7 +44,7 @@ add_executable(trainyard src/main.cpp src/doctor.cpp)
 target_include_directories(trainyard PRIVATE src)
 target_compile_options(trainyard PRIVATE ${warnings})
 target_compile_definitions(trainyard PRIVATE TRAINYARD_VERSION="${PROJECT_VERSION}")
-target_link_libraries(trainyard PRIVATE service engine agent agent_runtime wire cli)
+target_link_libraries(trainyard PRIVATE service engine agent agent_outputs agent_runtime wire cli)
 
 # The program inside a container. Static, so that it runs in any image: the archives are named, for Debian's
 # fmt, which base's CMake target brings along, has none.

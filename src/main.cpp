@@ -1,6 +1,7 @@
 // Which face of the binary was asked for: the service, an instance's agent, or a command.
 
 #include "agent/agent.hpp"
+#include "agent/outputs/copy_out.hpp"
 #include "agent/runtime/sandbox.hpp"
 #include "base/clock.hpp"
 #include "cli/command_line.hpp"
@@ -44,6 +45,11 @@ Result<> run_service(const os::Path& data, const Settings& settings, bool json) 
   return serve({store::DataPaths::below(whole), settings, this_program(), json});
 }
 
+Result<std::vector<std::string>> copy_out(const os::Path& trusted, const os::Path& below,
+                                          const os::Path& to) {
+  return TRY(agent::copy_out(trusted, below, to)).lines();
+}
+
 }  // namespace
 }  // namespace trainyard
 
@@ -52,5 +58,5 @@ int main(int argc, char** argv) {
   if (argc >= 4 && std::string_view(argv[1]) == "agent")
     return run_agent_face(argv[2], argv[3], argc > 4 ? std::atoi(argv[4]) : -1);
   return cli::run(argc, argv,
-                  {run_service, doctor, engine::instance_type_fault, TRAINYARD_VERSION});
+                  {run_service, doctor, copy_out, engine::instance_type_fault, TRAINYARD_VERSION});
 }

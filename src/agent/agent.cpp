@@ -20,8 +20,11 @@
 #include "wire/instance/lock.hpp"
 #include "wire/json.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <functional>
 #include <optional>
@@ -80,6 +83,7 @@ private:
   Result<> train();
   Result<> follow_to_the_end();
   Result<> store();
+  std::string keep_files();
   Result<> end_unstarted(const Error& why);
   Result<> give_up(const Error& why);
   Result<> finish(const std::string& failure, const std::string& model_uri);
@@ -345,17 +349,36 @@ Result<> Instance::store() {
   });
   if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
   std::string failure = outcome_.failure;
-  if (!stored && failure.empty()) failure = upload_failure(stored.error());
+  const std::string lost = stored ? "" : upload_failure(stored.error()) + keep_files();
+  if (failure.empty()) failure = lost;
   if (sync_)
     for (auto& line : sync_->take_notes())
       uploaded.notes.push_back(std::move(line));
   for (const auto& line : uploaded.notes)
     (void)log_->note(line);
-  if (!stored) (void)log_->note(upload_failure(stored.error()));
+  if (!lost.empty()) (void)log_->note(lost);
   // The reaper tries again: what a job made is not lost for what it left.
   if (const auto gone = runtime_.destroy(spec_.Id, paths_.scratch()); !gone)
     log::error("the sandbox left something", {{"error", gone.error().message}});
   return finish(failure, failure.empty() ? uploaded.model_uri : "");
+}
+
+// What could not be stored is the user's all the same. In words, what became of it.
+std::string Instance::keep_files() {
+  (void)runtime_.destroy(spec_.Id, paths_.scratch());  // what is mounted there, too
+  const os::Path kept = paths_.kept();
+  const auto move_away = [&]() -> Result<> {
+    TRY(os::make_directories(kept));
+    for (const os::Path& from : {paths_.ml(), paths_.checkpoints()})
+      if (std::rename(from.c_str(), (kept / from.filename()).c_str()) != 0 && errno != ENOENT)
+        return fail_errno("keep " + from.string());
+    return {};
+  };
+  if (const auto moved = move_away(); !moved)
+    return " (and not kept: " + moved.error().message + ")";
+  return fmt::format(". The files are kept on the machine that ran it: trainyard cp "
+                     "{}:/opt/ml/model .",
+                     spec_.JobName);
 }
 
 // The last report. What it makes final is on the disk before it: a power cut takes no line of a job

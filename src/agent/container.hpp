@@ -33,6 +33,10 @@ struct InstancePaths {
   os::Path synced(const std::string& local_path) const;
   os::Path scratch() const { return directory / "scratch"; }  ///< the runtime's
   os::Path fetched() const { return directory / "fetched"; }  ///< channels, as trees of links
+  /// Where what was not stored stays when the instance is gone.
+  os::Path kept() const {
+    return directory.parent_path().parent_path() / "kept" / directory.filename();
+  }
   os::Path packages_socket() const { return directory / "packages.sock"; }
   os::Path packages() const { return directory / "packages"; }  ///< being installed
   os::Path packages_scratch() const { return directory / "packages-scratch"; }

@@ -113,7 +113,8 @@ std::string setup_failure(const Error& error) {
 }
 
 std::string upload_failure(const Error& error) {
-  return std::string(error.kind == ErrorKind::limit ? "ClientError: " : "InternalServerError: ") +
+  const bool is_the_jobs = error.kind == ErrorKind::limit && error.code != "StorageFull";
+  return std::string(is_the_jobs ? "ClientError: " : "InternalServerError: ") +
          "the outputs could not be stored: " + error.message;
 }
 

@@ -86,6 +86,7 @@ public:
     add_service_commands();
     add_client_commands();
     add_job_commands();
+    add_file_commands();
     add_disk_commands();
   }
   int parse(int argc, char** argv) {
@@ -121,12 +122,13 @@ private:
   void add_service_commands();
   void add_client_commands();
   void add_job_commands();
+  void add_file_commands();
   void add_disk_commands();
 
   const Faces& faces_;
   CLI::App app_{"Trainyard runs SageMaker training jobs on machines you own.", "trainyard"};
   Common common_;
-  std::string data_, name_;
+  std::string data_, name_, to_;
   ServeArguments serve_;
   std::vector<std::string> words_;
   bool follow_ = false;
@@ -210,6 +212,15 @@ void CommandLine::add_job_commands() {
   add_named("stop", "ask a job to stop", [this] { return stop_job(common_, name_); });
   add_named("why", "one sentence: why it waits, where its time goes, why it failed",
             [this] { return explain_job(common_, name_); });
+}
+
+// A job's files.
+void CommandLine::add_file_commands() {
+  CLI::App* command = add("cp", "copy files of a job that runs, or whose outputs were not stored",
+                          [this] { return copy_files(common_, name_, to_, faces_.copy_out); });
+  command->add_option("NAME:PATH", name_, "NAME:/opt/ml/model, NAME:/opt/ml/checkpoints/1.pt")
+      ->required();
+  command->add_option("TO", to_, "where to; in it, if it is a directory")->required();
 }
 
 }  // namespace

@@ -13,6 +13,8 @@ namespace trainyard::cli {
 struct Faces {
   std::function<Result<>(const os::Path& data, const Settings& settings, bool json)> serve;
   std::function<Result<int>(const os::Path& data, const Settings& settings, bool json)> doctor;
+  /// Copies what a job wrote below a directory to a place that does not exist: what was left out.
+  CopyOut copy_out;
   InstanceTypeCheck instance_type;
   std::string version;
 };

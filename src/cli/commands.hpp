@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "os/files.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,12 @@ Result<int> stop_job(const Common& common, const std::string& name);
 Result<int> explain_job(const Common& common, const std::string& name);
 Result<int> list_environments(const Common& common);
 Result<int> explain_image(const Common& common, const std::string& image);
+/// agent::copy_out(); the lines tell what was left out.
+using CopyOut = std::function<Result<std::vector<std::string>>(
+    const os::Path& trusted, const os::Path& below, const os::Path& to)>;
+/// Copies NAME:PATH, what a job wrote, to a place of the caller's.
+Result<int> copy_files(const Common& common, const std::string& from, const os::Path& to,
+                       const CopyOut& copy_out);
 Result<int> show_disk(const Common& common);
 Result<int> prune(const Common& common, std::int64_t older_seconds, bool dry_run);
 Result<int> print_environment(const Common& common);

@@ -23,6 +23,7 @@ Result<pugi::xml_node> root_of(pugi::xml_document& document, std::string_view xm
 }
 
 ErrorKind kind_of(int status, std::string_view code) {
+  if (status == 507) return ErrorKind::limit;  // its disk is full: waiting makes no room
   if (status >= 500 || status == 429 || code == "RequestTimeout" || code == "InternalError" ||
       code == "SlowDown")
     return ErrorKind::unavailable;

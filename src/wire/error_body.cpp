@@ -47,7 +47,7 @@ const Translation* translation_of(const Error& error) {
 }
 
 // S3's codes whose status their kind does not tell.
-constexpr std::array<std::pair<std::string_view, int>, 10> s3_statuses = {{
+constexpr std::array<std::pair<std::string_view, int>, 11> s3_statuses = {{
     {"BucketAlreadyOwnedByYou", 409},
     {"ConditionalRequestConflict", 409},
     {"InvalidRange", 416},
@@ -58,6 +58,7 @@ constexpr std::array<std::pair<std::string_view, int>, 10> s3_statuses = {{
     {"PermanentRedirect", 301},
     {"PreconditionFailed", 412},
     {"SlowDown", 503},
+    {"StorageFull", 507},
 }};
 
 int status_of_kind(ErrorKind kind, Protocol protocol) {

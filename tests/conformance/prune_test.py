@@ -59,7 +59,7 @@ def test_disk_says_what_takes_how_much(aged):  # SEMANTICS J46
 def test_prune_removes_what_is_old_and_nothing_else(aged):  # SEMANTICS J46
     told = aged.run("prune", "--dry-run")
     assert told.returncode == 0 and "nothing was removed" in told.stdout, told
-    assert counts(told.stdout) == {"logs": 1, "snapshots": 1, "packages": 1, "cache": 1}
+    assert counts(told.stdout) == {"logs": 1, "kept": 0, "snapshots": 1, "packages": 1, "cache": 1}
     assert aged.layer.exists() and aged.snapshots[0].exists() and aged.lines(aged.names[0]) == ["line 0"]
     done = aged.run("prune", "--older", "30d")
     assert counts(done.stdout) == counts(told.stdout) and done.stdout.splitlines()[-1].endswith(" removed")
@@ -70,7 +70,7 @@ def test_prune_removes_what_is_old_and_nothing_else(aged):  # SEMANTICS J46
     job = aged.job("cat /opt/ml/input/data/training/x | wc -c",
                    InputDataConfig=[aged.channel(f"s3://{aged.bucket}/data-0/")])
     assert aged.lines(job["TrainingJobName"]) == ["100000"]
-    assert counts(aged.run("prune").stdout) == {"logs": 0, "snapshots": 0, "packages": 0, "cache": 0}
+    assert counts(aged.run("prune").stdout) == {"logs": 0, "kept": 0, "snapshots": 0, "packages": 0, "cache": 0}
 
 
 def test_what_a_job_may_use_stays(aged):  # SEMANTICS J46
@@ -79,7 +79,7 @@ def test_what_a_job_may_use_stays(aged):  # SEMANTICS J46
     with sqlite3.connect(aged.data / "state/trainyard.db") as rows:
         rows.execute("UPDATE job SET created_ms = ? WHERE name = ?", (int(OLD * 1000) - 1000, name))
     aged.start()
-    assert counts(aged.run("prune").stdout) == {"logs": 1, "snapshots": 0, "packages": 0, "cache": 0}
+    assert counts(aged.run("prune").stdout) == {"logs": 1, "kept": 0, "snapshots": 0, "packages": 0, "cache": 0}
     assert aged.layer.exists()
     aged.open_gate(name)
     aged.wait(name)

@@ -126,7 +126,8 @@ def test_a_model_that_is_larger_than_its_volume_fails_the_job(service):  # SEMAN
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"] == (
         "ClientError: the outputs could not be stored: /opt/ml/model: it is larger than 30 GiB, the "
-        "most that is stored; ask for a larger VolumeSizeInGB, or write less")
+        "most that is stored; ask for a larger VolumeSizeInGB, or write less. The files are kept on the "
+        f"machine that ran it: trainyard cp {job['TrainingJobName']}:/opt/ml/model .")
     assert service.job(script)["TrainingJobStatus"] == "Completed"
 
 

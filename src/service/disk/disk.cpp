@@ -111,6 +111,7 @@ Result<Usage> Disk::usage() {
   out.shares.push_back(entries_of("packages", paths_.packages(), "layers"));
   out.shares.push_back(files_of("cache", paths_.cache()));
   out.shares.push_back(entries_of("instances", paths_.instances(), "running"));
+  out.shares.push_back(entries_of("kept", paths_.kept(), "jobs"));
   out.shares.push_back(files_of("state", paths_.state));
   return out;
 }
@@ -128,6 +129,11 @@ Result<std::vector<Share>> Disk::prune(Millis older, bool only_look) {
   for (const auto& instance : logs)
     if (const os::Path log = paths_.log(instance); std::filesystem::exists(log))
       remove(log, out[0], only_look, [](const os::Path&) { return true; });
+  Share kept{"kept", 0, 0, "jobs"};
+  for (const auto& instance : logs)
+    if (const os::Path files = paths_.kept() / instance; std::filesystem::exists(files))
+      remove(files, kept, only_look, [](const os::Path&) { return true; });
+  out.push_back(kept);
   out.push_back({"snapshots", 0, snapshots_.prune(unused, only_look), "of channels"});
   out.push_back(prune_packages(paths_.packages(), unused, only_look));
   out.push_back(prune_cache(paths_.cache(), unused, only_look));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 namespace trainyard::objects {
@@ -16,6 +17,17 @@ constexpr std::uint64_t piece_bytes_min = 4u << 10, piece_bytes_max = 256u << 10
 constexpr std::uint64_t flush_bytes = 8u << 20;
 // Below this a second thread costs more than it gains.
 constexpr std::size_t lane_bytes_min = 64u << 10;
+// What bodies leave of the disk, or this part of it: what tells of them needs room, too, and rows
+// that cannot be written would be waited for.
+constexpr std::uint64_t reserve_bytes = 64u << 20, reserve_part = 32;
+
+bool leaves_reserve(int fd, std::uint64_t bytes) {
+  struct statvfs st{};
+  if (::fstatvfs(fd, &st) != 0) return true;
+  const std::uint64_t total = std::uint64_t(st.f_blocks) * st.f_frsize;
+  const std::uint64_t free = std::uint64_t(st.f_bavail) * st.f_frsize;
+  return free >= bytes + std::min(reserve_bytes, total / reserve_part);
+}
 
 }  // namespace
 
@@ -80,6 +92,7 @@ std::span<char> BodyWriter::space() {
 
 Result<> BodyWriter::write(std::size_t size) {
   const std::string_view bytes(piece_.data(), size);
+  if (!leaves_reserve(fd_, size)) return fail_errno("write " + path_.string(), ENOSPC);
   TRY(write_all_at(fd_, bytes, begin_ + size_, path_));
   size_ += size;
   if (size_ - flushed_ >= flush_bytes) {

@@ -16,6 +16,7 @@
 ///   scratch/                   local
 ///     instances/<instance>/      an agent's directory: spec.json, lock, report.log, exit.json,
 ///     ml/, ...
+///     kept/<instance>/           files of a job whose outputs could not be stored
 ///     packages/<key>/            what was installed for a requirements.txt; a cache
 ///     cache/                     contents that agents fetched from buckets elsewhere
 
@@ -43,6 +44,7 @@ struct DataPaths {
   auto logs() const { return blobs / "logs"; }
   auto log(const std::string& instance) const { return logs() / instance; }
   auto instances() const { return scratch / "instances"; }
+  auto kept() const { return scratch / "kept"; }
   auto packages() const { return scratch / "packages"; }
   auto cache() const { return scratch / "cache"; }
 };

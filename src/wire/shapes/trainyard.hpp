@@ -18,6 +18,22 @@ template <class V> void fields(V& v, WhyResponse& r) {
   v("Sentence", r.Sentence);
 }
 
+/// LocateFiles: where what a job wrote lies on this machine. Asked like DescribeTrainingJob.
+struct FilesDirectory {
+  std::string Path;       ///< as the job sees it: "/opt/ml"
+  std::string Directory;  ///< of this machine; hostile: a job may change it meanwhile
+};
+template <class V> void fields(V& v, FilesDirectory& d) {
+  v("Path", d.Path);
+  v("Directory", d.Directory);
+}
+struct LocateFilesResponse {
+  std::vector<FilesDirectory> Directories;  ///< longest paths first
+};
+template <class V> void fields(V& v, LocateFilesResponse& r) {
+  v("Directories", r.Directories);
+}
+
 struct EnvironmentSummary {
   std::string Name, Python, PythonVersion, Frameworks;
 };

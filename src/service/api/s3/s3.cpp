@@ -62,9 +62,16 @@ Result<Ready> make_ready(S3Context& context, std::shared_ptr<net::Exchange> exch
   return Ready{operation, std::move(call)};
 }
 
+// AWS's is never full. 507, as others say it: clients do not try that again for minutes.
+Error as_full_storage(Error error) {
+  if (error.kind == ErrorKind::limit && error.code == "InternalFailure") error.code = "StorageFull";
+  return error;
+}
+
 void reply(const S3Call& call, Result<wire::Response> outcome) {
   const auto& head = call.head();
   if (!outcome) {
+    outcome = Failure(as_full_storage(std::move(outcome.error())));
     if (outcome.error().kind == ErrorKind::internal)
       log::error("a request failed",
                  {{"request", call.caller.request_id}, {"error", outcome.error().message}});

@@ -6,6 +6,7 @@
 namespace trainyard::api {
 
 Result<std::string> why(Services& services, store::Snapshot& s, const Call& call);
+Result<std::string> locate_files(Services& services, store::Snapshot& s, const Call& call);
 Result<Write> describe_disk(Services& services, const Call& call);
 Result<Write> prune(Services& services, const Call& call);
 Result<std::string> list_environments(Services& services, store::Snapshot& s, const Call& call);

@@ -1,0 +1,107 @@
+#include "agent/outputs/copy_out.hpp"
+
+#include "agent/outputs/tree.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+namespace trainyard::agent {
+namespace {
+
+constexpr mode_t modes = 0777;
+constexpr std::size_t piece_bytes = std::size_t(1) << 30;
+
+// Shares the bytes where both files are of one file system that can, else copies them.
+ssize_t copy_piece(int from, off_t& in, int to, std::size_t bytes) {
+  off_t out = in;
+  const ssize_t shared = ::copy_file_range(from, &in, to, &out, bytes, 0);
+  if (shared >= 0 || (errno != EXDEV && errno != EOPNOTSUPP)) return shared;
+  if (::lseek(to, in, SEEK_SET) < 0) return -1;
+  return ::sendfile(to, from, &in, bytes);
+}
+
+// The parts of a file that hold something.
+Result<> copy_parts(int from, off_t size, int to) {
+  for (off_t at = 0; at < size;) {
+    const off_t data = ::lseek(from, at, SEEK_DATA);
+    if (data < 0) break;  // ENXIO: a hole to the end
+    const off_t hole = std::max(data, ::lseek(from, data, SEEK_HOLE));
+    off_t in = data;
+    while (in < hole) {
+      const ssize_t n = copy_piece(from, in, to, std::min(piece_bytes, std::size_t(hole - in)));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return fail_errno("cannot be copied");
+      if (n == 0) return fail_internal("became shorter while it was copied");
+    }
+    at = hole;
+  }
+  if (::ftruncate(to, size) != 0) return fail_errno("cannot be copied");
+  return {};
+}
+
+Result<> copy_file(const TreeEntry& entry, const os::Path& to) {
+  const auto file = TRY(open_visited(entry));
+  const os::Fd out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!out) return fail_errno("write " + to.string());
+  TRY(copy_parts(file.fd.get(), file.status.st_size, out.get()));
+  if (::fchmod(out.get(), file.status.st_mode & modes) != 0)
+    return fail_errno("write " + to.string());
+  return {};
+}
+
+Result<> copy_link(const TreeEntry& entry, const os::Path& to) {
+  std::array<char, 4096> text;
+  const ssize_t n = ::readlinkat(entry.directory, entry.name, text.data(), text.size() - 1);
+  if (n < 0) return fail_internal("is no link any more");
+  text[std::size_t(n)] = '\0';
+  if (::symlink(text.data(), to.c_str()) != 0) return fail_errno("write " + to.string());
+  return {};
+}
+
+// What the copy cannot take (a full disk) ends it; what the source has not any more does not.
+Result<> note_unless_of_the_copy(const Result<>& copied, const TreeEntry& entry, Notes& notes) {
+  if (copied || copied.error().kind == ErrorKind::limit) return copied;
+  notes.add(entry.path, copied.error().message + ": left out");
+  return {};
+}
+
+Result<> copy_entry(const TreeEntry& entry, const os::Path& to, Notes& notes) {
+  const mode_t mode = entry.status.st_mode;
+  if (S_ISDIR(mode)) return os::make_directories(to, (mode & modes) | 0700);
+  if (S_ISREG(mode)) return note_unless_of_the_copy(copy_file(entry, to), entry, notes);
+  if (S_ISLNK(mode)) return note_unless_of_the_copy(copy_link(entry, to), entry, notes);
+  notes.add(entry.path, "is no file, directory or link: left out");
+  return {};
+}
+
+}  // namespace
+
+Result<Notes> copy_out(const os::Path& trusted, const os::Path& below, const os::Path& to) {
+  Notes notes;
+  std::error_code ec;
+  if (std::filesystem::exists(std::filesystem::symlink_status(to, ec)))
+    return fail(ErrorKind::conflict, "InvalidArgument", to.string() + " exists already");
+  const os::Path normal = below.lexically_normal();
+  if (normal.is_absolute() || *normal.begin() == "..")
+    return fail(ErrorKind::invalid, "InvalidArgument", below.string() + " leads out of it");
+  if (const auto root = open_job_directory(trusted, normal == "." ? os::Path() : normal)) {
+    TRY(os::make_directories(to, 0755));
+    TRY(walk_tree(*root, {}, notes, [&](const TreeEntry& entry) {
+      return copy_entry(entry, to / entry.path, notes);
+    }));
+    return notes;
+  }
+  const auto parent = TRY(open_job_directory(trusted, normal.parent_path()));
+  const std::string name = normal.filename();
+  struct stat status{};
+  if (::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return fail(ErrorKind::not_found, "NoSuchFile", "there is no " + below.string());
+  TRY(copy_entry({name, parent.get(), name.c_str(), status}, to, notes));
+  return notes;
+}
+
+}  // namespace trainyard::agent
