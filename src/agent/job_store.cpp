@@ -26,8 +26,9 @@ template <class V> void fields(V& v, RoleCredentials& c) {
 }
 
 // The job role's short-lived credentials, asked for anew each time: uploads may last for hours.
-Result<wire::Credentials> role_credentials(const net::Endpoint& service, const std::string& token) {
-  net::Client client(service, peer_timeout);
+Result<wire::Credentials> role_credentials(const net::Endpoint& service, const std::string& token,
+                                           int stop_fd) {
+  net::Client client(service, peer_timeout, stop_fd);
   wire::RequestHead head;
   head.method = "GET";
   head.target = head.path = wire::credentials_path;
@@ -57,9 +58,9 @@ s3::Retry patience(const net::Endpoint& service, const InstancePaths& paths, int
 Result<std::unique_ptr<JobStore>> JobStore::open(const wire::InstanceSpec& spec,
                                                  const InstancePaths& paths, int stop_fd) {
   const net::Endpoint service = TRY(service_endpoint(spec));
-  auto http = s3::exchange_with(service, peer_timeout);
-  const auto credentials = [service, token = spec.Token] {
-    return role_credentials(service, token);
+  auto http = s3::exchange_with(service, peer_timeout, stop_fd);
+  const auto credentials = [service, token = spec.Token, stop_fd] {
+    return role_credentials(service, token, stop_fd);
   };
   s3::Client client(*http, fmt::format("{}:{}", service.host, service.port),
                     s3::sign_with(credentials, spec.Region), patience(service, paths, stop_fd));

@@ -4,6 +4,7 @@
 #include "net/wait.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -28,12 +29,12 @@ Failure unavailable(std::string message) {
   return fail(ErrorKind::unavailable, "ServiceUnavailable", std::move(message));
 }
 
-Result<os::Fd> connect_to(int family, const sockaddr* address, socklen_t size, Millis timeout) {
+Result<os::Fd> connect_to(int family, const sockaddr* address, socklen_t size, Wait wait) {
   os::Fd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return fail_errno("make a socket");
   if (::connect(fd.get(), address, size) == 0) return fd;
   if (errno != EINPROGRESS) return unavailable(std::string("connect: ") + std::strerror(errno));
-  TRY(wait_for(fd.get(), POLLOUT, timeout, "connect"));
+  TRY(wait_for(fd.get(), POLLOUT, wait, "connect"));
   int error = 0;
   socklen_t length = sizeof error;
   ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &length);
@@ -41,16 +42,16 @@ Result<os::Fd> connect_to(int family, const sockaddr* address, socklen_t size, M
   return fd;
 }
 
-Result<os::Fd> connect_unix(const std::string& path, Millis timeout) {
+Result<os::Fd> connect_unix(const std::string& path, Wait wait) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
     return fail(ErrorKind::invalid, "InvalidArgument", "the socket's path is too long: " + path);
   std::memcpy(address.sun_path, path.data(), path.size());
-  return connect_to(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address, timeout);
+  return connect_to(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address, wait);
 }
 
-Result<os::Fd> connect_tcp(const Endpoint& at, Millis timeout) {
+Result<os::Fd> connect_tcp(const Endpoint& at, Wait wait) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
@@ -59,7 +60,7 @@ Result<os::Fd> connect_tcp(const Endpoint& at, Millis timeout) {
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, ::freeaddrinfo);
   Result<os::Fd> last = unavailable("find " + at.host);
   for (const addrinfo* a = list; a; a = a->ai_next) {
-    last = connect_to(a->ai_family, a->ai_addr, a->ai_addrlen, timeout);
+    last = connect_to(a->ai_family, a->ai_addr, a->ai_addrlen, wait);
     if (!last) continue;
     const int on = 1;
     ::setsockopt(last->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -70,10 +71,11 @@ Result<os::Fd> connect_tcp(const Endpoint& at, Millis timeout) {
 
 }  // namespace
 
-Result<> wait_for(int fd, short events, Millis timeout, std::string_view doing) {
-  pollfd p{fd, events, 0};
+Result<> wait_for(int fd, short events, Wait wait, std::string_view doing) {
+  std::array<pollfd, 2> fds{pollfd{fd, events, 0}, pollfd{wait.stop_fd, POLLIN, 0}};
   for (;;) {
-    const int n = ::poll(&p, 1, int(timeout.count()));
+    const int n = ::poll(fds.data(), fds.size(), int(wait.longest.count()));
+    if (n > 0 && fds[1].revents != 0) return unavailable(std::string(doing) + ": told to stop");
     if (n > 0) return {};
     if (n == 0) return unavailable(std::string(doing) + ": no answer in time");
     if (errno != EINTR) return fail_errno(std::string(doing));
@@ -107,17 +109,17 @@ private:
 // One connection and the bytes received but not yet used.
 struct Client::Impl {
   Endpoint endpoint;
-  Millis timeout;
+  Wait wait;
   os::Fd fd{};
   std::unique_ptr<Tls> tls{};  // over the descriptor, where the endpoint wants it
   Received received{};
 
   Result<> open() {
     close();
-    fd = TRY(endpoint.unix_path.empty() ? connect_tcp(endpoint, timeout)
-                                        : connect_unix(endpoint.unix_path, timeout));
+    fd = TRY(endpoint.unix_path.empty() ? connect_tcp(endpoint, wait)
+                                        : connect_unix(endpoint.unix_path, wait));
     if (!endpoint.tls) return {};
-    auto shaken = Tls::connect(fd.get(), endpoint.host, endpoint.ca_bundle, timeout);
+    auto shaken = Tls::connect(fd.get(), endpoint.host, endpoint.ca_bundle, wait);
     if (!shaken) {
       fd.reset();
       return Failure(shaken.error());
@@ -137,7 +139,7 @@ struct Client::Impl {
       if (n > 0)
         bytes.remove_prefix(std::size_t(n));
       else if (errno == EAGAIN)
-        TRY(wait_for(fd.get(), POLLOUT, timeout, "send the request"));
+        TRY(wait_for(fd.get(), POLLOUT, wait, "send the request"));
       else if (errno != EINTR)
         return unavailable(std::string("send the request: ") + std::strerror(errno));
     }
@@ -155,7 +157,7 @@ struct Client::Impl {
       const ssize_t n = ::recv(fd.get(), out.data(), out.size(), 0);
       if (n >= 0) return std::size_t(n);
       if (errno == EAGAIN)
-        TRY(wait_for(fd.get(), POLLIN, timeout, "read the answer"));
+        TRY(wait_for(fd.get(), POLLIN, wait, "read the answer"));
       else if (errno != EINTR)
         return unavailable(std::string("read the answer: ") + std::strerror(errno));
     }
@@ -271,7 +273,8 @@ Result<> Client::Impl::send_head(const wire::RequestHead& head,
   return write(text + "\r\n");
 }
 
-Client::Client(Endpoint endpoint, Millis timeout) : impl_(new Impl{std::move(endpoint), timeout}) {}
+Client::Client(Endpoint endpoint, Millis timeout, int stop_fd)
+    : impl_(new Impl{std::move(endpoint), {timeout, stop_fd}}) {}
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;

@@ -34,8 +34,9 @@ using BodySink = std::function<Result<>(std::span<const char> bytes)>;
 
 class Client {
 public:
-  /// `timeout` bounds each wait for the peer (connect, a read, a write), not the whole request.
-  Client(Endpoint endpoint, Millis timeout);
+  /// `timeout` bounds each wait for the peer (connect, a read, a write), not the whole request;
+  /// `stop_fd`, unless -1, ends them all with kind `unavailable` when it becomes readable.
+  Client(Endpoint endpoint, Millis timeout, int stop_fd = -1);
   ~Client();
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;

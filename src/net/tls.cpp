@@ -56,7 +56,7 @@ struct Tls::Session {
   Context context;
   std::unique_ptr<SSL, decltype(&::SSL_free)> ssl{nullptr, ::SSL_free};
   int fd = -1;
-  Millis timeout{};
+  Wait wait{};
 
   /// Calls until it is done with, waiting for the peer in between. What it returned; 0 at the end.
   template <class Call> Result<int> run(const char* doing, Call call) {
@@ -66,10 +66,10 @@ struct Tls::Session {
       if (n > 0) return n;
       switch (::SSL_get_error(ssl.get(), n)) {
       case SSL_ERROR_WANT_READ:
-        TRY(wait_for(fd, POLLIN, timeout, doing));
+        TRY(wait_for(fd, POLLIN, wait, doing));
         break;
       case SSL_ERROR_WANT_WRITE:
-        TRY(wait_for(fd, POLLOUT, timeout, doing));
+        TRY(wait_for(fd, POLLOUT, wait, doing));
         break;
       case SSL_ERROR_ZERO_RETURN:
         return 0;
@@ -85,12 +85,12 @@ Tls::Tls(std::unique_ptr<Session> session) : session_(std::move(session)) {}
 Tls::~Tls() = default;
 
 Result<std::unique_ptr<Tls>> Tls::connect(int fd, const std::string& host,
-                                          const std::string& ca_bundle, Millis timeout) {
+                                          const std::string& ca_bundle, Wait wait) {
   auto session = std::make_unique<Session>();
   session->context = TRY(context_for(ca_bundle));
   session->ssl.reset(::SSL_new(session->context.get()));
   session->fd = fd;
-  session->timeout = timeout;
+  session->wait = wait;
   SSL* ssl = session->ssl.get();
   if (!ssl || ::SSL_set_fd(ssl, fd) != 1 || ::SSL_set_tlsext_host_name(ssl, host.c_str()) != 1)
     return fail_internal("prepare TLS with " + host + ": " + last_reason());

@@ -2,8 +2,8 @@
 /// TLS over a connected socket, as a client: certificates are verified against this machine's
 /// authorities, or against those of one file, and must name the host.
 
-#include "base/clock.hpp"
 #include "base/result.hpp"
+#include "net/wait.hpp"
 
 #include <memory>
 #include <span>
@@ -17,7 +17,7 @@ public:
   /// Shakes hands. `ca_bundle` is a file of authorities in PEM, or "". An error of kind `denied`
   /// when the peer is not who it should be, `unavailable` when it went away.
   static Result<std::unique_ptr<Tls>> connect(int fd, const std::string& host,
-                                              const std::string& ca_bundle, Millis timeout);
+                                              const std::string& ca_bundle, Wait wait);
   ~Tls();
   Tls(const Tls&) = delete;
   Tls& operator=(const Tls&) = delete;

@@ -147,8 +147,8 @@ Result<Head> Remote::head(const std::string& key) {
 Result<std::unique_ptr<Origin>> open_remote(const wire::OriginSpec& spec, const s3::Retry& retry) {
   auto endpoint = TRY(net::parse_endpoint(spec.Endpoint));
   endpoint.ca_bundle = spec.CaBundle;
-  return std::make_unique<Remote>(spec, s3::exchange_with(std::move(endpoint), peer_timeout),
-                                  retry);
+  return std::make_unique<Remote>(
+      spec, s3::exchange_with(std::move(endpoint), peer_timeout, retry.stop_fd), retry);
 }
 
 }  // namespace trainyard::origin

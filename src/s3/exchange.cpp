@@ -18,7 +18,8 @@ Result<wire::Response> as_unavailable(Result<wire::Response> answer) {
 
 class ClientExchange final : public Exchange {
 public:
-  ClientExchange(net::Endpoint endpoint, Millis timeout) : client_(std::move(endpoint), timeout) {}
+  ClientExchange(net::Endpoint endpoint, Millis timeout, int stop_fd)
+      : client_(std::move(endpoint), timeout, stop_fd) {}
 
   Result<wire::Response> send(const wire::RequestHead& head, std::string_view body) override {
     if (body.size() <= early_answer_bytes) return as_unavailable(client_.send(head, body));
@@ -42,8 +43,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Exchange> exchange_with(net::Endpoint endpoint, Millis timeout) {
-  return std::make_unique<ClientExchange>(std::move(endpoint), timeout);
+std::unique_ptr<Exchange> exchange_with(net::Endpoint endpoint, Millis timeout, int stop_fd) {
+  return std::make_unique<ClientExchange>(std::move(endpoint), timeout, stop_fd);
 }
 
 }  // namespace trainyard::s3

@@ -20,7 +20,7 @@ public:
                                           const net::BodySink& sink) = 0;
 };
 
-/// Over net::Client. `timeout` bounds each wait for the peer.
-std::unique_ptr<Exchange> exchange_with(net::Endpoint endpoint, Millis timeout);
+/// Over net::Client. `timeout` bounds each wait for the peer, and `stop_fd` ends it.
+std::unique_ptr<Exchange> exchange_with(net::Endpoint endpoint, Millis timeout, int stop_fd);
 
 }  // namespace trainyard::s3

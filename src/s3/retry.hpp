@@ -35,6 +35,7 @@ struct Retry {
   Pause pause;
   const Clock* clock = &system_clock();
   std::function<bool()> told_to_stop = {};     ///< looked at before each try
+  int stop_fd = -1;                            ///< readable when it is told so, for what waits
   std::function<bool()> service_is_away = {};  ///< while it is, time and tries do not count
 
   /// Runs `attempt` until it succeeds, fails for good, or time or tries are over. An error of

@@ -204,6 +204,19 @@ def test_a_job_says_how_far_it_is_and_can_be_stopped(near):  # SEMANTICS D26
     assert near.wait(name)["TrainingJobStatus"] == "Stopped"
 
 
+def test_a_job_whose_s3_says_nothing_more_is_stopped_at_once(near):  # SEMANTICS D26
+    near.far.put("team/silent/1", os.urandom(2 << 20))
+    with held_behind_the_list(near) as agent_waits:
+        name = near.create("exit 0", InputDataConfig=[s3(near, "s3://far/silent/")])
+        agent_waits()
+        near.way.answers.clear()
+    try:
+        near.client("sagemaker").stop_training_job(TrainingJobName=name)
+        assert near.wait(name, 15)["TrainingJobStatus"] == "Stopped"  # a read's own limit is 30 s
+    finally:
+        near.way.answers.set()
+
+
 @contextlib.contextmanager
 def held_behind_the_list(near):
     """Lets the service list and the agent wait at the door."""

@@ -73,7 +73,8 @@ Fetcher::~Fetcher() {
 s3::Retry Fetcher::retry() const {
   return {.policy = {.total = patience},
           .pause = s3::pause_unless(over_.fd()),
-          .told_to_stop = [this] { return is_over(); }};
+          .told_to_stop = [this] { return is_over(); },
+          .stop_fd = over_.fd()};
 }
 
 Fetcher::FetchPtr Fetcher::begin(const wire::OriginObject& object, Use use) {
