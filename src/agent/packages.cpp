@@ -37,9 +37,10 @@ constexpr const char* layer_inside = "/opt/trainyard/layer";
 
 using Answer = wire::PackagesAnswer;
 
-// Of a virtual environment: the prefix of the Python that it was made from; else the prefix itself.
-os::Path base_of(const os::Path& prefix) {
-  const std::string text = os::read_file(prefix / "pyvenv.cfg", 1u << 16).value_or("");
+// Of a virtual environment, which lies at `outside`: the prefix of the Python that it was made
+// from; else the prefix itself.
+os::Path base_of(const os::Path& outside, const os::Path& prefix) {
+  const std::string text = os::read_file(outside / "pyvenv.cfg", 1u << 16).value_or("");
   constexpr std::string_view mark = "home = ";
   const auto at = text.find(mark);
   if (at == std::string::npos) return prefix;
@@ -48,11 +49,13 @@ os::Path base_of(const os::Path& prefix) {
 }
 
 // Differs when a package comes into the environment or leaves it.
-std::string state_of(const os::Path& python) {
+std::string state_of(const os::Path& root, const os::Path& python) {
   std::string out;
+  const auto outside = [&](const os::Path& path) { return root / path.relative_path(); };
   const os::Path prefix = python.parent_path().parent_path();
-  for (const os::Path& lib : {prefix / "lib", base_of(prefix) / "lib", os::Path("/usr/lib"),
-                              os::Path("/usr/local/lib")}) {
+  for (const os::Path& lib :
+       {outside(prefix / "lib"), outside(base_of(outside(prefix), prefix) / "lib"),
+        outside("/usr/lib"), outside("/usr/local/lib")}) {
     for (const auto& name : os::list_directory(lib).value_or(std::vector<std::string>())) {
       if (!name.starts_with("python3")) continue;
       for (const char* packages : {"site-packages", "dist-packages"}) {
@@ -75,7 +78,8 @@ bool names_files(const std::vector<std::string>& variables, const std::string& k
 }
 
 std::string key_of(const wire::InstanceSpec& spec, const wire::PackagesRequest& request) {
-  std::string all = spec.Environment.Python + "\n" + state_of(spec.Environment.Python);
+  const auto& [name, python, mounts, root] = spec.Environment;
+  std::string all = root + "\n" + python + "\n" + state_of(root.empty() ? "/" : root, python);
   for (const auto& variable : request.variables)
     all += fmt::format("{} {}\n", variable.size(), variable);
   return sha256_hex(all + "\n" + request.requirements).substr(0, 32);

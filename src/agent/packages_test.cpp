@@ -22,7 +22,7 @@ TEST_CASE("packages are installed where nothing of the job is") {
   spec.Id = "job.1.0";
   spec.JobName = "job";
   spec.HostUid = spec.HostGid = 999;
-  spec.Environment = {"venv", "/venv/bin/python", {"/venv"}};
+  spec.Environment = {"venv", "/venv/bin/python", {"/venv"}, ""};
   spec.Variables = {{"LD_PRELOAD", "/opt/ml/code/x.so"}};
   spec.Channels.emplace_back().Source = "/snapshot";
   spec.Packages = {"https://index", "/wheels", true, "/layers"};

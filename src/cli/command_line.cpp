@@ -120,6 +120,7 @@ private:
   std::string unknown(const std::vector<std::string>& words) const;
   void add_service_commands();
   void add_client_commands();
+  void add_environment_commands();
   void add_job_commands();
   void add_disk_commands();
 
@@ -129,11 +130,12 @@ private:
   std::string data_, name_;
   ServeArguments serve_;
   std::vector<std::string> words_;
+  NewEnvironment wish_;
   bool follow_ = false;
   int count_ = 20;
   std::string older_ = "30d";
   bool dry_run_ = false;
-  std::function<Result<int>()> chosen_;
+  std::function<Result<int>()> chosen_, within_;
 };
 
 // What to say of a first word that is no command, or "".
@@ -188,15 +190,38 @@ void CommandLine::add_client_commands() {
   add("env", "print exports for a shell", [this] { return print_environment(common_); });
   add("login", "write an AWS profile and the SDK's settings for good",
       [this] { return log_in(common_); });
-  CLI::App* envs =
-      add("envs", "which Python environments stand for images",
-          [this] {  // called after its subcommands: they leave no action of theirs
-            return name_.empty() ? list_environments(common_) : explain_image(common_, name_);
-          });
+  add_environment_commands();
+}
+
+void CommandLine::add_environment_commands() {
+  within_ = [this] { return list_environments(common_); };
+  CLI::App* envs = add("envs", "the Python environments that stand for images",
+                       [this] { return within_(); });  // called after its subcommands
   envs->fallthrough();  // for --json behind a subcommand: those inherit it
+  const auto sub = [&](const char* name, const char* help, std::function<Result<int>()> action) {
+    CLI::App* command = envs->add_subcommand(name, help);
+    command->callback([this, action = std::move(action)] { within_ = action; });
+    return command;
+  };
   envs->add_subcommand("list", "the environments (the default)");
-  CLI::App* why = envs->add_subcommand("why", "which one would run for an image URI, and why");
-  why->add_option("URI", name_, "the image")->required();
+  sub("why", "which one would run for an image URI, and why",
+      [this] { return explain_image(common_, name_); })
+      ->add_option("URI", name_, "the image")
+      ->required();
+  CLI::App* add = sub("add", "add one, for [[images]] rules and for images that it fits best",
+                      [this] { return add_environment(common_, wish_); });
+  add->add_option("NAME", wish_.name, "what it is to be called")->required();
+  CLI::Option_group* what = add->add_option_group("what it is");
+  what->add_option("--python", wish_.python,
+                   "a virtual environment's directory, or an interpreter");
+  what->add_option("--requirements", wish_.requirements,
+                   "a requirements.txt: an environment is made of it, by uv or pip");
+  what->add_option("--root", wish_.root,
+                   "a directory with a whole Linux root, as a container's exported file system");
+  what->require_option(1);
+  sub("remove", "remove one that was added", [this] { return remove_environment(common_, name_); })
+      ->add_option("NAME", name_, "its name")
+      ->required();
 }
 
 void CommandLine::add_job_commands() {

@@ -23,6 +23,15 @@ Result<int> describe_job(const Common& common, const std::string& name);
 Result<int> show_logs(const Common& common, const std::string& name, bool follow);
 Result<int> stop_job(const Common& common, const std::string& name);
 Result<int> explain_job(const Common& common, const std::string& name);
+/// One of the three says what it is.
+struct NewEnvironment {
+  std::string name;
+  std::string python;        ///< a virtual environment's directory, or an interpreter
+  std::string requirements;  ///< a file; an environment is made of what it asks for
+  std::string root;          ///< a directory with a whole Linux root in it
+};
+Result<int> add_environment(const Common& common, const NewEnvironment& wish);
+Result<int> remove_environment(const Common& common, const std::string& name);
 Result<int> list_environments(const Common& common);
 Result<int> explain_image(const Common& common, const std::string& image);
 Result<int> show_disk(const Common& common);

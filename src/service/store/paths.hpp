@@ -18,6 +18,7 @@
 ///     ml/, ...
 ///     packages/<key>/            what was installed for a requirements.txt; a cache
 ///     cache/                     contents that agents fetched from buckets elsewhere
+///   environments/              what `trainyard envs add --requirements` installed
 
 #include <filesystem>
 #include <string>
@@ -45,6 +46,7 @@ struct DataPaths {
   auto instances() const { return scratch / "instances"; }
   auto packages() const { return scratch / "packages"; }
   auto cache() const { return scratch / "cache"; }
+  auto environments() const { return state.parent_path() / "environments"; }
 };
 
 }  // namespace trainyard::store

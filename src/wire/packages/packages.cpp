@@ -131,6 +131,62 @@ std::vector<std::string> variables_for_pip(std::string_view requirements,
   return out;
 }
 
+std::optional<std::vector<std::string>>
+variables_for_uv(const std::vector<std::string>& variables) {
+  struct Form {
+    std::string_view pip, uv;
+    char separator = 0;  // of uv's list, where pip's has blanks
+  };
+  static constexpr std::array<Form, 8> forms{{{"PIP_INDEX_URL", "UV_DEFAULT_INDEX"},
+                                              {"PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL", ' '},
+                                              {"PIP_FIND_LINKS", "UV_FIND_LINKS", ','},
+                                              {"PIP_TRUSTED_HOST", "UV_INSECURE_HOST", ' '},
+                                              {"PIP_CONSTRAINT", "UV_CONSTRAINT", ' '},
+                                              {"PIP_RETRIES", "UV_HTTP_RETRIES"},
+                                              {"PIP_TIMEOUT", "UV_HTTP_TIMEOUT"},
+                                              {"PIP_DEFAULT_TIMEOUT", "UV_HTTP_TIMEOUT"}}};
+  static constexpr std::array<std::string_view, 12> without_effect{"PIP_DISABLE_PIP_VERSION_CHECK",
+                                                                   "PIP_ROOT_USER_ACTION",
+                                                                   "PIP_NO_INPUT",
+                                                                   "PIP_QUIET",
+                                                                   "PIP_VERBOSE",
+                                                                   "PIP_PROGRESS_BAR",
+                                                                   "PIP_NO_COLOR",
+                                                                   "PIP_CACHE_DIR",
+                                                                   "PIP_NO_CACHE_DIR",
+                                                                   "PIP_NO_WARN_SCRIPT_LOCATION",
+                                                                   "PIP_BREAK_SYSTEM_PACKAGES",
+                                                                   "PIP_LOG"};
+  // Of several indexes pip takes the best version of all, and so is uv to.
+  std::vector<std::string> out{"UV_INDEX_STRATEGY=unsafe-best-match"};
+  for (const auto& variable : variables) {
+    const auto equals = std::min(variable.find('='), variable.size());
+    const std::string name = variable.substr(0, equals);
+    std::string value(
+        trim(std::string_view(variable).substr(std::min(equals + 1, variable.size()))));
+    if (name == "REQUESTS_CA_BUNDLE" && !value.empty()) out.push_back("SSL_CERT_FILE=" + value);
+    if (!name.starts_with("PIP_") || value.empty()) continue;
+    if (std::find(without_effect.begin(), without_effect.end(), name) != without_effect.end())
+      continue;
+    const auto* form =
+        std::find_if(forms.begin(), forms.end(), [&](const Form& f) { return f.pip == name; });
+    if (name == "PIP_NO_INDEX") {
+      static constexpr std::array<std::string_view, 5> no{"0", "n", "no", "off", "false"};
+      if (std::find(no.begin(), no.end(), value) == no.end()) out.push_back("UV_NO_INDEX=1");
+      continue;
+    }
+    if (form == forms.end()) return {};
+    const bool is_list = value.find_first_of(" \t\n") != value.npos;
+    if (is_list && form->separator == 0) return {};
+    if (form->separator == ',' && value.find(',') != value.npos) return {};
+    if (is_list)
+      for (char& c : value)
+        if (c == ' ' || c == '\t' || c == '\n') c = form->separator;
+    out.push_back(std::string(form->uv) + "=" + value);
+  }
+  return out;
+}
+
 std::vector<std::string> requirement_lines(std::string_view text) {
   std::vector<std::string> out(1);
   for (std::size_t at = 0; at < text.size();) {

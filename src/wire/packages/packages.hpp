@@ -2,6 +2,7 @@
 /// What the program inside a container and its agent say of packages: one message each way on
 /// packages_socket, with the container's standard output beside the first. Fields end in a NUL.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,11 @@ PackagesAnswer decode_packages_answer(std::string_view message);
 /// ("${NAME}"). Pure.
 std::vector<std::string> variables_for_pip(std::string_view requirements,
                                            const std::vector<std::string>& variables);
+
+/// Of "NAME=value" those that pip listens to, as uv takes them: it has no ear for PIP_ variables.
+/// Nothing if one of them has no such form. Variables that change nothing of what is installed are
+/// left out. Pure.
+std::optional<std::vector<std::string>> variables_for_uv(const std::vector<std::string>& variables);
 
 /// The lines of a requirements.txt as pip reads them: joined at a backslash, trimmed, without
 /// comments and empty ones. Pure.

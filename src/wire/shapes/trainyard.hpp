@@ -20,12 +20,14 @@ template <class V> void fields(V& v, WhyResponse& r) {
 
 struct EnvironmentSummary {
   std::string Name, Python, PythonVersion, Frameworks;
+  std::string Root;  ///< that `Python` is in, where it is not this machine's
 };
 template <class V> void fields(V& v, EnvironmentSummary& e) {
   v("Name", e.Name);
   v("Python", e.Python);
   v("PythonVersion", e.PythonVersion);
   v("Frameworks", e.Frameworks);
+  v("Root", e.Root);
 }
 
 struct ListEnvironmentsResponse {
@@ -33,6 +35,27 @@ struct ListEnvironmentsResponse {
 };
 template <class V> void fields(V& v, ListEnvironmentsResponse& r) {
   v("Environments", r.Environments);
+}
+
+/// AddEnvironment: an environment beside those of the settings. Its directory is the one that was
+/// handed over with the key that signs the request (wire/instance/handover.hpp).
+struct AddEnvironmentRequest {
+  std::string Name;
+  std::string Python;  ///< the interpreter, as a path below the directory
+  bool Root = false;   ///< the directory is a whole Linux root instead
+};
+template <class V> void fields(V& v, AddEnvironmentRequest& r) {
+  v("Name", r.Name, required, length(1, 64), pattern("[a-zA-Z0-9][a-zA-Z0-9._-]*"));
+  v("Python", r.Python, length(0, 255));
+  v("Root", r.Root);
+}
+
+/// RemoveEnvironment: one that was added.
+struct RemoveEnvironmentRequest {
+  std::string Name;
+};
+template <class V> void fields(V& v, RemoveEnvironmentRequest& r) {
+  v("Name", r.Name, required, length(1, 64));
 }
 
 /// ExplainImage: which environment would run for an image URI, and why.
