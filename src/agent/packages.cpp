@@ -28,7 +28,6 @@ namespace {
 
 constexpr int request_wait_ms = 5000, accept_again_ms = 1000;
 constexpr std::size_t tail_bytes = 64u << 10, layers_max = 64, installations_max = 8;
-constexpr std::size_t error_bytes_max = 2000;
 constexpr Millis unused_min{std::int64_t(30) * 24 * 3'600'000};
 constexpr Millis aside_max{3'600'000};
 const std::string aside_prefix = "tmp-";
@@ -135,14 +134,6 @@ os::Fd reopen_pipe(const os::Fd& output) {
 }
 
 }  // namespace
-
-std::string errors_of_pip(std::string_view output) {
-  while (output.ends_with('\n'))
-    output.remove_suffix(1);
-  const auto error = output.starts_with("ERROR: ") ? 0 : output.find("\nERROR: ");
-  const auto from = error == output.npos ? output.rfind('\n') + 1 : error + (error > 0);
-  return std::string(cut_utf8(output.substr(from), error_bytes_max));
-}
 
 SandboxSpec plan_installation(const wire::InstanceSpec& spec, const InstancePaths& paths,
                               const MachineFacts& facts, const wire::PackagesRequest& request) {
@@ -253,7 +244,7 @@ Result<Answer> Packages::install(const wire::PackagesRequest& request, const std
   const std::string said = TRY(relay(running, output, exit));
   if (exit.setup_failed) return fail_internal(exit.message);
   const int code = exit.signal != 0 ? 128 + exit.signal : exit.code;
-  if (code != 0) return Answer{Answer::Kind::failed, code, "", errors_of_pip(said)};
+  if (code != 0) return Answer{Answer::Kind::failed, code, "", wire::errors_of_installer(said)};
   // Nothing of it lives, so nothing can change it any more; then it gets its name.
   TRY(runtime_->destroy(packages_id(spec_.Id), paths_.packages_scratch()));
   const os::Path root = spec_.Packages.Root;
@@ -269,7 +260,7 @@ Result<std::string> Packages::relay(Running& running, const os::Fd& output, Exit
   const auto take = [&](std::size_t most) -> Result<std::size_t> {
     std::array<char, 16384> piece;
     const auto room = std::span(piece).first(std::min(most, piece.size()));
-    const std::size_t n = TRY(os::read_some(pipe, room, "pip's output"));
+    const std::size_t n = TRY(os::read_some(pipe, room, "an installer's output"));
     (void)pass_on(output, {piece.data(), n});
     tail.append(piece.data(), n);
     if (tail.size() > 2 * tail_bytes) tail.erase(0, tail.size() - tail_bytes);

@@ -79,7 +79,7 @@ Result<> run_shown(const Common& common, const std::vector<std::string>& command
 Result<> install(const Common& common, const os::Path& directory, const std::string& requirements) {
   auto variables = own_variables();
   const std::string python = directory / "bin/python3", uv = on_path("uv");
-  const auto for_uv = wire::variables_for_uv(variables);
+  const auto for_uv = wire::settings_for_uv(variables);
   if (uv.empty() || !for_uv) {
     const std::string base = on_path("python3");
     if (base.empty())
@@ -88,13 +88,14 @@ Result<> install(const Common& common, const os::Path& directory, const std::str
     TRY(run_shown(common, {base, "-m", "venv", directory}, variables));
     return run_shown(common, {python, "-m", "pip", "install", "-r", requirements}, variables);
   }
-  variables.insert(variables.end(), for_uv->begin(), for_uv->end());
+  variables.insert(variables.end(), for_uv->variables.begin(), for_uv->variables.end());
   TRY(run_shown(common, {uv, "venv", directory}, variables));
   // Copies: what uv's cache has may be for this user's eyes alone. Jobs cannot write bytecode.
-  return run_shown(common,
-                   {uv, "pip", "install", "--python", python, "--link-mode", "copy",
-                    "--compile-bytecode", "-r", requirements},
-                   variables);
+  std::vector<std::string> command{uv,     "pip",         "install", "--python",
+                                   python, "--link-mode", "copy",    "--compile-bytecode",
+                                   "-r",   requirements};
+  command.insert(command.end(), for_uv->options.begin(), for_uv->options.end());
+  return run_shown(common, command, variables);
 }
 
 // Registers what is handed over.
