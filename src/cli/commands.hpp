@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "os/files.hpp"
+#include "wire/shapes/trainyard.hpp"
 
 #include <string>
 #include <vector>
@@ -35,7 +36,9 @@ Result<int> remove_environment(const Common& common, const std::string& name);
 Result<int> list_environments(const Common& common);
 Result<int> explain_image(const Common& common, const std::string& image);
 Result<int> show_disk(const Common& common);
-Result<int> prune(const Common& common, std::int64_t older_seconds, bool dry_run);
+/// Snapshots, packages, fetched contents: what jobs make again where it is not there.
+Result<int> show_caches(const Common& common);
+Result<int> prune(const Common& common, const wire::PruneRequest& request);
 Result<int> print_environment(const Common& common);
 Result<int> log_in(const Common& common);
 /// Runs the command with everything in place and returns its exit code.

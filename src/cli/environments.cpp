@@ -135,9 +135,10 @@ Result<int> add_installed(const Common& common, Connection& service, const std::
   TRY(check_free(service, name));  // before minutes are spent
   const os::Path place = common.data / "environments";
   std::string directory = place / (name + ".XXXXXX");
-  if (::access(place.c_str(), W_OK) != 0 || !::mkdtemp(directory.data()))
+  if (::access(place.c_str(), W_OK) != 0)
     return refuse(name, "you may not write into " + place.string() +
                             "; run this as the user who runs the service");
+  if (!::mkdtemp(directory.data())) return fail_errno("make a directory in " + place.string());
   HalfMade made{directory};
   ::umask(022);  // jobs may be another user's
   if (::chmod(directory.c_str(), 0755) != 0) return fail_errno("open " + directory + " to jobs");

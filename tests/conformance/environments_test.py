@@ -139,6 +139,23 @@ def test_a_name_is_given_once(service, venv):  # SEMANTICS E12
     assert "none was added" in service.run("envs", "remove", "later").stderr
 
 
+def test_the_settings_win_over_what_was_added(service, venv, tmp_path):  # SEMANTICS E12
+    add(service, "later", "--python", venv)
+    file = pathlib.Path(service.options[-1])
+    service.stop()
+    file.write_text(SETTINGS + '[environments.later]\npython = "/usr/bin/python3"\n')
+    try:
+        service.start()
+        assert names(service) == ["later", "of-settings", "system Python"]
+        assert run(service, "later", "python3 -c 'import sys; print(sys.prefix)'") == ["/usr"]
+    finally:
+        service.stop()
+        file.write_text(SETTINGS)
+        service.start()
+    assert run(service, "later", "python3 -c 'import sys; print(sys.prefix)'") == [str(venv)]
+    removed(service, "later")
+
+
 def test_a_path_that_is_only_named_is_not_opened(service):  # SEMANTICS E7, E12
     """Whoever has a key, a job say, can ask; the directory comes from a client of this machine alone."""
     more = {"TRAINYARD_DATA": "/no/such"}

@@ -110,13 +110,15 @@ Result<Usage> Disk::usage() {
   out.shares.push_back(entries_of("logs", paths_.logs(), "jobs"));
   out.shares.push_back(entries_of("packages", paths_.packages(), "layers"));
   out.shares.push_back(files_of("cache", paths_.cache()));
+  out.shares.push_back(entries_of("environments", paths_.environments(), "added"));
   out.shares.push_back(entries_of("instances", paths_.instances(), "running"));
   out.shares.push_back(files_of("state", paths_.state));
   return out;
 }
 
-Result<std::vector<Share>> Disk::prune(Millis older, bool only_look) {
-  const Time before = clock_.now() - older;
+Result<std::vector<Share>> Disk::prune(const Pruning& what) {
+  const bool only_look = what.only_look;
+  const Time before = clock_.now() - what.older;
   const auto [logs, oldest] = TRY(readers_.read(
       [&](store::Snapshot& s) -> Result<std::pair<std::vector<std::string>, std::optional<Time>>> {
         auto ended = TRY(store::instances_ended_before(s, before));
@@ -124,8 +126,9 @@ Result<std::vector<Share>> Disk::prune(Millis older, bool only_look) {
       }));
   // What a job uses it has used since it was created.
   const Time unused = std::min(before, oldest.value_or(before));
-  std::vector<Share> out{{"logs", 0, 0, "jobs"}};
-  for (const auto& instance : logs)
+  std::vector<Share> out;
+  if (what.with_logs) out.push_back({"logs", 0, 0, "jobs"});
+  for (const auto& instance : what.with_logs ? logs : std::vector<std::string>())
     if (const os::Path log = paths_.log(instance); std::filesystem::exists(log))
       remove(log, out[0], only_look, [](const os::Path&) { return true; });
   out.push_back({"snapshots", 0, snapshots_.prune(unused, only_look), "of channels"});
@@ -136,7 +139,7 @@ Result<std::vector<Share>> Disk::prune(Millis older, bool only_look) {
 
 void prune_daily(Disk& disk, Millis older, const RunAfter& run_after, Millis first) {
   run_after(first, [&disk, older, run_after] {
-    if (const auto pruned = disk.prune(older, false); !pruned)
+    if (const auto pruned = disk.prune({older}); !pruned)
       log::warn("what is old could not be pruned", {{"error", pruned.error().message}});
     prune_daily(disk, older, run_after, day);
   });

@@ -90,11 +90,13 @@ template <class V> void fields(V& v, DiskShare& d) {
 /// DescribeDisk: what takes how much of the service's directory.
 struct DescribeDiskResponse {
   std::int64_t FreeBytes = 0, TotalBytes = 0;
+  std::int64_t CacheBytesMax = 0;  ///< of the share "cache", by the settings
   std::vector<DiskShare> Shares, Buckets;
 };
 template <class V> void fields(V& v, DescribeDiskResponse& d) {
   v("FreeBytes", d.FreeBytes);
   v("TotalBytes", d.TotalBytes);
+  v("CacheBytesMax", d.CacheBytesMax);
   v("Shares", d.Shares);
   v("Buckets", d.Buckets);
 }
@@ -102,11 +104,13 @@ template <class V> void fields(V& v, DescribeDiskResponse& d) {
 /// Prune: removes logs and caches that nobody has used for so long.
 struct PruneRequest {
   std::int64_t OlderSeconds = 0;
-  bool DryRun = false;  ///< only tells what would go
+  bool DryRun = false;    ///< only tells what would go
+  bool KeepLogs = false;  ///< caches alone
 };
 template <class V> void fields(V& v, PruneRequest& p) {
   v("OlderSeconds", p.OlderSeconds, required, range(3600, 315'360'000));
   v("DryRun", p.DryRun);
+  v("KeepLogs", p.KeepLogs);
 }
 struct PruneResponse {
   std::vector<DiskShare> Shares;
