@@ -88,6 +88,7 @@ Result<> install(const Common& common, const os::Path& directory, const std::str
     TRY(run_shown(common, {base, "-m", "venv", directory}, variables));
     return run_shown(common, {python, "-m", "pip", "install", "-r", requirements}, variables);
   }
+  // Behind this user's own for uv, which win.
   variables.insert(variables.end(), for_uv->variables.begin(), for_uv->variables.end());
   TRY(run_shown(common, {uv, "venv", directory}, variables));
   // Copies: what uv's cache has may be for this user's eyes alone. Jobs cannot write bytecode.

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -215,6 +216,51 @@ def test_an_environment_is_made_of_requirements(service, installer, tmp_path):  
     service.wait(name)
     removed(service, "later")
     wait_until(lambda: made(service) == [], "its directory was gone")
+
+
+CLIENT = """
+import boto3, json, sys
+boto3.client("sagemaker").create_training_job(**json.loads(sys.argv[1]))
+"""
+
+
+def test_what_a_caller_works_in_stays_while_its_jobs_run(service, tmp_path):  # SEMANTICS E7, E12
+    (tmp_path / "requirements.txt").write_text("")
+    add(service, "later", "--requirements", tmp_path / "requirements.txt")
+    directory, = made(service)
+    packages, = directory.glob("lib/python3.*/site-packages")
+    (packages / "torch").mkdir()
+    (packages / "torch/version.py").write_text("__version__ = '1.10.9'\n")
+    request = service.request(GATE)
+    done = service.run("run", "--", sys.executable, "-c", CLIENT, json.dumps(request),
+                       env={"VIRTUAL_ENV": str(directory)})
+    assert done.returncode == 0, done.stderr
+    name = request["TrainingJobName"]
+    service.wait_for(name, "Training")
+    assert f"(the caller's own {directory})" in service.lines(name, notices=True)[0]
+    done = service.run("envs", "remove", "later")
+    assert done.returncode == 4 and f"the job {name}, which has not ended" in done.stderr, done
+    service.open_gate(name)
+    service.wait(name)
+    removed(service, "later")
+    wait_until(lambda: made(service) == [], "its directory was gone")
+
+
+def test_an_interrupted_installation_leaves_nothing(service, tmp_path):  # SEMANTICS E13
+    """Ctrl-C reaches all of the terminal's processes: here pip, which waits for a package's setup.py."""
+    package = tmp_path / "slow"
+    package.mkdir()
+    (package / "setup.py").write_text("import os\nos.mkfifo('at-work')\nopen('at-work').read()\n")
+    (tmp_path / "requirements.txt").write_text(str(package) + "\n")
+    command = [service.program, "envs", "add", "later", "--requirements", tmp_path / "requirements.txt"]
+    variables = {**service.environment, "PATH": "/usr/bin:/bin", "PIP_NO_BUILD_ISOLATION": "0"}
+    with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          start_new_session=True) as adding:
+        wait_until(lambda: (package / "at-work").exists(), "pip was at work")
+        assert len(made(service)) == 1
+        os.killpg(adding.pid, signal.SIGINT)
+        assert adding.wait(60) == 4
+    assert made(service) == [] and "later" not in names(service)
 
 
 def test_what_cannot_be_installed_leaves_nothing(service, installer, tmp_path):  # SEMANTICS E13

@@ -97,12 +97,12 @@ Result<PythonEnvironment> JobWorld::inspect(const store::EnvironmentRow& row) {
   return found;
 }
 
-// By what is seen of it, not by its name: a job may have been handed the same over.
+// By its name, and by where it is: a job may have been handed the same over by its caller.
 Result<std::string> JobWorld::user_of(store::Snapshot& s, const store::EnvironmentRow& row) const {
-  const auto is_it = [&](const os::Path& python, const os::Path& root) {
-    const auto relative = python.lexically_relative(row.directory);
-    return root == row.directory ||
-           (root.empty() && !relative.empty() && *relative.begin() != "..");
+  const auto is_it = [&](const std::string& name, const os::Path& python, const os::Path& root) {
+    const bool is_anothers = !root.empty() || python == system_python;
+    const auto below = python.lexically_relative(row.directory);
+    return name == row.name || (!is_anothers && !below.empty() && *below.begin() != "..");
   };
   std::map<std::pair<std::string, std::string>, bool> known;  // many wait for the same
   for (const auto& job : TRY(store::unfinished_jobs(s))) {
@@ -110,7 +110,9 @@ Result<std::string> JobWorld::user_of(store::Snapshot& s, const store::Environme
       const auto text = os::read_file(instances_.paths.instances() / instance.id / "spec.json");
       if (!text) continue;
       const auto spec = wire::decode<wire::InstanceSpec>(*text);
-      if (spec && is_it(spec->Environment.Python, spec->Environment.Root)) return job.name;
+      if (!spec) continue;
+      const auto& [name, python, mounts, root] = spec->Environment;
+      if (is_it(name, python, root)) return job.name;
     }
     const auto request = request_of(job);
     if (!request) continue;
@@ -118,7 +120,8 @@ Result<std::string> JobWorld::user_of(store::Snapshot& s, const store::Environme
     const auto [at, is_new] = known.emplace(std::pair(image, job.environment), false);
     if (is_new)
       if (const auto found = resolve(image, job.environment))
-        at->second = is_it(found->environment.python, found->environment.root);
+        at->second =
+            is_it(found->environment.name, found->environment.python, found->environment.root);
     if (at->second) return job.name;
   }
   return std::string();
