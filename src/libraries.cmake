@@ -33,12 +33,13 @@ trainyard_library(api_sagemaker service/api/sagemaker
 trainyard_library(api_logs service/api/logs DEPS base wire wire_shapes store logs net api_operation)
 trainyard_library(api_sts service/api/sts DEPS base api_operation)
 trainyard_library(api_iam service/api/iam DEPS base wire api_operation)
-trainyard_library(api_trainyard service/api/trainyard DEPS base wire wire_shapes engine api_operation)
+trainyard_library(api_trainyard service/api/trainyard
+                  DEPS base os wire wire_shapes store engine api_operation)
 trainyard_library(api service/api DEPS base wire wire_sign wire_instance net fleet
                   api_operation api_s3 api_sagemaker api_logs api_sts api_iam api_trainyard)
 trainyard_library(service service DEPS base os wire wire_instance net store objects disk identity logs fleet
                   engine api_s3 api)
-trainyard_library(cli cli DEPS base os wire wire_sign wire_shapes wire_instance net)
+trainyard_library(cli cli DEPS base os wire wire_sign wire_shapes wire_instance wire_packages net)
 
 add_executable(trainyard src/main.cpp src/doctor.cpp)
 target_include_directories(trainyard PRIVATE src)
@@ -81,7 +82,7 @@ target_link_libraries(print_shapes PRIVATE wire_shapes)
 
 # The sandbox against its contract: tests/sandbox runs it as root and as an ordinary user.
 set(contract box.cc ending_contract.cc files_contract.cc limits_contract.cc process_contract.cc
-    setup_contract.cc walls_contract.cc)
+    roots_contract.cc setup_contract.cc walls_contract.cc)
 list(TRANSFORM contract PREPEND tests/sandbox/)
 add_executable(sandbox_contract src/base/doctest_main.cc ${contract})
 target_compile_options(sandbox_contract PRIVATE ${warnings})

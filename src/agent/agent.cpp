@@ -15,8 +15,10 @@
 #include "agent/watch/log_keeper.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
+#include "os/accounts.hpp"
 #include "os/event.hpp"
 #include "s3/retry.hpp"
+#include "wire/instance/environment.hpp"
 #include "wire/instance/lock.hpp"
 #include "wire/json.hpp"
 
@@ -29,7 +31,6 @@
 #include <functional>
 #include <optional>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/sysinfo.h>
 #include <thread>
@@ -54,11 +55,6 @@ os::Path real_path(const os::Path& path) {
   std::error_code ec;
   const os::Path real = std::filesystem::canonical(path, ec);
   return ec ? path : real;
-}
-
-os::Path own_home() {
-  const passwd* entry = ::getpwuid(::geteuid());
-  return entry && entry->pw_dir[0] == '/' ? entry->pw_dir : "/root";
 }
 
 /// One instance from its first to its last report. Single-threaded but for the log, the door and
@@ -200,7 +196,9 @@ Result<> Instance::prepare() {
   if (spec_.Limits.MemoryBytes > 0 && !runtime_.describe().limits_memory)
     TRY(log_->note("no memory limit: this service may make no control groups (trainyard doctor "
                    "says how)"));
-  TRY(check_environment(spec_.Environment, real_path(spec_.Environment.Python), own_home()));
+  const auto& [name, python, mounts, root] = spec_.Environment;
+  TRY(wire::check_environment(spec_.Environment, real_path(root.empty() ? python : root),
+                              os::own_home()));
   MachineFacts facts{memory_of_machine(), 0, toolkit_, "lo"};
   facts.door_port = TRY(open_door_listener());
   TRY(lay_out(spec_, paths_, facts.network_interface));

@@ -74,11 +74,12 @@ bool is_of_pytorch(std::string_view image) {
 // What the services' images set, what the platform sets, then what the user asked for, which wins.
 std::map<std::string, std::string> variables(const wire::InstanceSpec& spec,
                                              const MachineFacts& facts) {
-  const os::Path python(spec.Environment.Python);
+  std::string path =
+      "/opt/trainyard/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  if (const os::Path python(spec.Environment.Python); !python.empty())
+    path = python.parent_path().string() + ":" + path;
   std::map<std::string, std::string> env{
-      {"PATH",
-       python.parent_path().string() +
-           ":/opt/trainyard/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+      {"PATH", std::move(path)},
       {"HOME", "/root"},
       {"LANG", "C.UTF-8"},
       {"LC_ALL", "C.UTF-8"},
@@ -118,37 +119,11 @@ std::vector<std::string> command(const wire::InstanceSpec& spec) {
   return argv;
 }
 
-// Whether a job that sees all of `directory` sees more than a Python environment.
-bool is_no_environment(const os::Path& directory, const os::Path& home) {
-  static const std::array<const char*, 13> machines{"/boot", "/dev", "/etc",  "/home", "/media",
-                                                    "/mnt",  "/opt", "/proc", "/root", "/run",
-                                                    "/srv",  "/sys", "/tmp"};
-  const std::string text = directory.string();
-  return text == "/" || text == "/var" || directory.parent_path() == "/home" ||
-         (home.string() + "/").starts_with(text + "/") ||
-         std::find(machines.begin(), machines.end(), text) != machines.end();
-}
-
 }  // namespace
 
 os::Path InstancePaths::synced(const std::string& local_path) const {
   if (const auto below = below_ml(local_path)) return ml() / *below;
   return directory / "synced" / sha256_hex(local_path).substr(0, 16);
-}
-
-Result<> check_environment(const wire::EnvironmentSpec& environment, const os::Path& real_python,
-                           const os::Path& home) {
-  for (const os::Path& python : {os::Path(environment.Python), real_python}) {
-    const os::Path prefix = python.lexically_normal().parent_path().parent_path();
-    const auto& mounts = environment.Mounts;
-    if (std::find(mounts.begin(), mounts.end(), prefix.string()) != mounts.end() &&
-        is_no_environment(prefix, home))
-      return fail(ErrorKind::invalid, "ValidationException",
-                  "use the Python environment of " + python.string() + ": jobs would see all of " +
-                      prefix.string() +
-                      "; make a virtual environment (python3 -m venv) of another Python");
-  }
-  return {};
 }
 
 SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& paths,
@@ -158,6 +133,7 @@ SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& 
   out.scratch = paths.scratch();
   out.host_uid = uid_t(spec.HostUid);
   out.host_gid = gid_t(spec.HostGid);
+  out.root = spec.Environment.Root;
   out.hostname = spec.CurrentHost;
   out.aliases = {spec.CurrentHost};
   out.mounts = mounts(spec, paths, facts, trees);

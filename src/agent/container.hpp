@@ -47,13 +47,6 @@ inline std::string packages_id(const std::string& instance) {
   return instance + ".packages";
 }
 
-/// Refuses (kind `invalid`) an environment whose mounts, the directories that its interpreter is
-/// two levels below, as named and as it really lies (`real_python`), would show a job a person's
-/// home, `home` or another, or the machine's files: a Python in /home/kim/bin, say. What the
-/// settings mount besides is the administrator's choice.
-Result<> check_environment(const wire::EnvironmentSpec& environment, const os::Path& real_python,
-                           const os::Path& home);
-
 /// Mounts, variables, command and limits of the container. `trees` are channels that are mounts
 /// already, by name: Mount::tree.
 SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& paths,

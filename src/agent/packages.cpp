@@ -28,7 +28,6 @@ namespace {
 
 constexpr int request_wait_ms = 5000, accept_again_ms = 1000;
 constexpr std::size_t tail_bytes = 64u << 10, layers_max = 64, installations_max = 8;
-constexpr std::size_t error_bytes_max = 2000;
 constexpr Millis unused_min{std::int64_t(30) * 24 * 3'600'000};
 constexpr Millis aside_max{3'600'000};
 const std::string aside_prefix = "tmp-";
@@ -37,9 +36,10 @@ constexpr const char* layer_inside = "/opt/trainyard/layer";
 
 using Answer = wire::PackagesAnswer;
 
-// Of a virtual environment: the prefix of the Python that it was made from; else the prefix itself.
-os::Path base_of(const os::Path& prefix) {
-  const std::string text = os::read_file(prefix / "pyvenv.cfg", 1u << 16).value_or("");
+// Of a virtual environment, which lies at `outside`: the prefix of the Python that it was made
+// from; else the prefix itself.
+os::Path base_of(const os::Path& outside, const os::Path& prefix) {
+  const std::string text = os::read_file(outside / "pyvenv.cfg", 1u << 16).value_or("");
   constexpr std::string_view mark = "home = ";
   const auto at = text.find(mark);
   if (at == std::string::npos) return prefix;
@@ -48,11 +48,13 @@ os::Path base_of(const os::Path& prefix) {
 }
 
 // Differs when a package comes into the environment or leaves it.
-std::string state_of(const os::Path& python) {
+std::string state_of(const os::Path& root, const os::Path& python) {
   std::string out;
+  const auto outside = [&](const os::Path& path) { return root / path.relative_path(); };
   const os::Path prefix = python.parent_path().parent_path();
-  for (const os::Path& lib : {prefix / "lib", base_of(prefix) / "lib", os::Path("/usr/lib"),
-                              os::Path("/usr/local/lib")}) {
+  for (const os::Path& lib :
+       {outside(prefix / "lib"), outside(base_of(outside(prefix), prefix) / "lib"),
+        outside("/usr/lib"), outside("/usr/local/lib")}) {
     for (const auto& name : os::list_directory(lib).value_or(std::vector<std::string>())) {
       if (!name.starts_with("python3")) continue;
       for (const char* packages : {"site-packages", "dist-packages"}) {
@@ -75,7 +77,8 @@ bool names_files(const std::vector<std::string>& variables, const std::string& k
 }
 
 std::string key_of(const wire::InstanceSpec& spec, const wire::PackagesRequest& request) {
-  std::string all = spec.Environment.Python + "\n" + state_of(spec.Environment.Python);
+  const auto& [name, python, mounts, root] = spec.Environment;
+  std::string all = root + "\n" + python + "\n" + state_of(root.empty() ? "/" : root, python);
   for (const auto& variable : request.variables)
     all += fmt::format("{} {}\n", variable.size(), variable);
   return sha256_hex(all + "\n" + request.requirements).substr(0, 32);
@@ -131,14 +134,6 @@ os::Fd reopen_pipe(const os::Fd& output) {
 }
 
 }  // namespace
-
-std::string errors_of_pip(std::string_view output) {
-  while (output.ends_with('\n'))
-    output.remove_suffix(1);
-  const auto error = output.starts_with("ERROR: ") ? 0 : output.find("\nERROR: ");
-  const auto from = error == output.npos ? output.rfind('\n') + 1 : error + (error > 0);
-  return std::string(cut_utf8(output.substr(from), error_bytes_max));
-}
 
 SandboxSpec plan_installation(const wire::InstanceSpec& spec, const InstancePaths& paths,
                               const MachineFacts& facts, const wire::PackagesRequest& request) {
@@ -249,7 +244,7 @@ Result<Answer> Packages::install(const wire::PackagesRequest& request, const std
   const std::string said = TRY(relay(running, output, exit));
   if (exit.setup_failed) return fail_internal(exit.message);
   const int code = exit.signal != 0 ? 128 + exit.signal : exit.code;
-  if (code != 0) return Answer{Answer::Kind::failed, code, "", errors_of_pip(said)};
+  if (code != 0) return Answer{Answer::Kind::failed, code, "", wire::errors_of_installer(said)};
   // Nothing of it lives, so nothing can change it any more; then it gets its name.
   TRY(runtime_->destroy(packages_id(spec_.Id), paths_.packages_scratch()));
   const os::Path root = spec_.Packages.Root;
@@ -265,7 +260,7 @@ Result<std::string> Packages::relay(Running& running, const os::Fd& output, Exit
   const auto take = [&](std::size_t most) -> Result<std::size_t> {
     std::array<char, 16384> piece;
     const auto room = std::span(piece).first(std::min(most, piece.size()));
-    const std::size_t n = TRY(os::read_some(pipe, room, "pip's output"));
+    const std::size_t n = TRY(os::read_some(pipe, room, "an installer's output"));
     (void)pass_on(output, {piece.data(), n});
     tail.append(piece.data(), n);
     if (tail.size() > 2 * tail_bytes) tail.erase(0, tail.size() - tail_bytes);

@@ -68,7 +68,4 @@ private:
 SandboxSpec plan_installation(const wire::InstanceSpec& spec, const InstancePaths& paths,
                               const MachineFacts& facts, const wire::PackagesRequest& request);
 
-/// What pip said from its first line on that begins with "ERROR: ", or its last line.
-std::string errors_of_pip(std::string_view output);
-
 }  // namespace trainyard::agent

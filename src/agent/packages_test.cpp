@@ -2,19 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-
 namespace trainyard::agent {
-
-// SEMANTICS T21
-TEST_CASE("of what pip said the errors are told, or its last words") {
-  CHECK(errors_of_pip("") == "");
-  CHECK(errors_of_pip("Collecting x\nNo module named pip\n\n") == "No module named pip");
-  CHECK(errors_of_pip("ERROR: a\nmore\n") == "ERROR: a\nmore");
-  CHECK(errors_of_pip("Collecting x\nan ERROR: not\nERROR: a\n  b\nERROR: c\n") ==
-        "ERROR: a\n  b\nERROR: c");
-  CHECK(errors_of_pip("ERROR: " + std::string(9000, 'x')).size() == 2000);
-}
 
 // SEMANTICS T20
 TEST_CASE("packages are installed where nothing of the job is") {
@@ -22,7 +10,7 @@ TEST_CASE("packages are installed where nothing of the job is") {
   spec.Id = "job.1.0";
   spec.JobName = "job";
   spec.HostUid = spec.HostGid = 999;
-  spec.Environment = {"venv", "/venv/bin/python", {"/venv"}};
+  spec.Environment = {"venv", "/venv/bin/python", {"/venv"}, ""};
   spec.Variables = {{"LD_PRELOAD", "/opt/ml/code/x.so"}};
   spec.Channels.emplace_back().Source = "/snapshot";
   spec.Packages = {"https://index", "/wheels", true, "/layers"};

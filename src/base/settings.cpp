@@ -7,6 +7,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <functional>
@@ -135,7 +136,22 @@ void read_images(Reader& r, const toml::node& node, Settings& out) {
   }
 }
 
-// A rule names an environment of the file, or the machine's own Python.
+// What two names have in common that differ by a slip, "Troch 2" and "torch-2": their letters in
+// any order, and their digits.
+std::string slips_of(std::string_view name) {
+  std::string letters, digits;
+  for (const char c : name) {
+    if (std::isdigit(static_cast<unsigned char>(c)))
+      digits += c;
+    else if (std::isalpha(static_cast<unsigned char>(c)))
+      letters += char(std::tolower(static_cast<unsigned char>(c)));
+  }
+  std::sort(letters.begin(), letters.end());
+  return letters + digits;
+}
+
+// A rule names an environment of the file, the machine's own Python, or one that is added later,
+// whose name nobody would take for one of these.
 void check_images(Reader& r, const toml::node& node, const Settings& settings) {
   std::vector<std::string_view> names;
   for (const auto& [name, python] : settings.environments)
@@ -143,10 +159,16 @@ void check_images(Reader& r, const toml::node& node, const Settings& settings) {
   names.push_back(system_environment);
   for (std::size_t i = 0; i < settings.images.size(); ++i) {
     const std::string& name = settings.images[i].environment;
-    if (std::find(names.begin(), names.end(), name) == names.end())
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    for (const auto& known : names)
+      if (slips_of(known) == slips_of(name))
+        r.complain((*node.as_array())[i],
+                   fmt::format("'{}' is none of [environments]; did you mean '{}'?", name, known));
+    if (!is_environment_name(name))
       r.complain((*node.as_array())[i],
-                 fmt::format("'{}' is none of [environments]; did you mean '{}'?", name,
-                             closest(name, names)));
+                 fmt::format("'{}' is none of [environments], and no name that `trainyard envs "
+                             "add` takes; did you mean '{}'?",
+                             name, closest(name, names)));
   }
 }
 
@@ -375,6 +397,13 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
 }
 
 }  // namespace
+
+bool is_environment_name(std::string_view name) {
+  constexpr std::string_view letters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  return !name.empty() && name.size() <= 64 && letters.find(name[0]) < letters.size() - 3 &&
+         name.find_first_not_of(letters) == std::string_view::npos;
+}
 
 Result<Settings> parse_settings(std::string_view text, const std::string& file,
                                 const InstanceTypeCheck& instance_type) {

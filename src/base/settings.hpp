@@ -23,7 +23,8 @@ struct SizeSettings {
   std::optional<std::int64_t> gpus;
 };
 
-/// `[[images]]`: the first whose `match` (a glob: * and ?) fits an image URI decides.
+/// `[[images]]`: the first whose `match` (a glob: * and ?) fits an image URI decides. It may name
+/// an environment that is not of the settings, which is added while the service runs.
 struct ImageRule {
   std::string match, environment;
 };
@@ -59,6 +60,10 @@ struct PythonSettings {
 
 /// The machine's own Python, which an image's rule may name like one of [environments].
 inline constexpr const char* system_environment = "system Python";
+
+/// What an environment that is added may be called: 1 to 64 letters, digits, '.', '_' and '-', with
+/// a letter or digit first.
+bool is_environment_name(std::string_view name);
 
 struct Settings {
   std::string listen = "127.0.0.1:8430";  ///< [listen] address

@@ -148,11 +148,19 @@ TEST_CASE("sizes are finite and above 0") {
 }
 
 // SEMANTICS A20
-TEST_CASE("a rule names an environment that there is") {
+TEST_CASE("a rule names an environment that there is, or may be") {
   const std::string rules = "[environments.torch-2]\npython = '/bin/sh'\n[[images]]\nmatch = '*'\n";
   CHECK(error_of(rules + "environment = 'torch2'") ==
         "t.toml:3: 'torch2' is none of [environments]; did you mean 'torch-2'?");
+  CHECK(error_of(rules + "environment = 'TROCH_2'") ==
+        "t.toml:3: 'TROCH_2' is none of [environments]; did you mean 'torch-2'?");
+  CHECK(error_of(rules + "environment = 'system python'") ==
+        "t.toml:3: 'system python' is none of [environments]; did you mean 'system Python'?");
+  CHECK(error_of(rules + "environment = 'my torch'") ==
+        "t.toml:3: 'my torch' is none of [environments], and no name that `trainyard envs add` "
+        "takes; did you mean 'torch-2'?");
   CHECK(error_of(rules + "environment = 'torch-2'").empty());
+  CHECK(error_of(rules + "environment = 'torch-3'").empty());  // may be added later
   CHECK(error_of(rules + "environment = 'system Python'").empty());
 }
 

@@ -118,9 +118,13 @@ private:
     command->add_option("NAME", name_, "the training job's name")->required();
     return command;
   }
+  CLI::App* add_group(const char* name, const char* help, std::function<Result<int>()> action);
+  CLI::App* add_to(CLI::App* group, const char* name, const char* help,
+                   std::function<Result<int>()> action);
   std::string unknown(const std::vector<std::string>& words) const;
   void add_service_commands();
   void add_client_commands();
+  void add_environment_commands();
   void add_job_commands();
   void add_file_commands();
   void add_disk_commands();
@@ -131,11 +135,12 @@ private:
   std::string data_, name_, to_;
   ServeArguments serve_;
   std::vector<std::string> words_;
+  NewEnvironment wish_;
   bool follow_ = false;
   int count_ = 20;
-  std::string older_ = "30d";
+  std::string older_ = "30d", unused_ = "1h";
   bool dry_run_ = false;
-  std::function<Result<int>()> chosen_;
+  std::function<Result<int>()> chosen_, within_;
 };
 
 // What to say of a first word that is no command, or "".
@@ -176,10 +181,20 @@ void CommandLine::add_disk_commands() {
   CLI::App* command =
       add("prune", "remove logs of ended jobs, and caches, that are old", [this]() -> Result<int> {
         const auto age = TRY(parse_age(older_));
-        return prune(common_, age.count(), dry_run_);
+        return prune(common_, {age.count(), dry_run_, false});
       });
   command->add_option("--older", older_, "what was not used for so long: 30d (the default), 12h");
   command->add_flag("--dry-run", dry_run_, "only tell what would go");
+  CLI::App* cache = add_group("cache", "what jobs share: snapshots, packages, fetched contents",
+                              [this] { return show_caches(common_); });
+  cache->add_subcommand("list", "what they take (the default)");
+  CLI::App* clear =
+      add_to(cache, "clear", "remove of them what no job uses", [this]() -> Result<int> {
+        const auto age = TRY(parse_age(unused_));
+        return prune(common_, {age.count(), dry_run_, true});
+      });
+  clear->add_option("--older", unused_, "what was not used for so long: 1h (the default), 30d");
+  clear->add_flag("--dry-run", dry_run_, "only tell what would go");
 }
 
 void CommandLine::add_client_commands() {
@@ -190,15 +205,50 @@ void CommandLine::add_client_commands() {
   add("env", "print exports for a shell", [this] { return print_environment(common_); });
   add("login", "write an AWS profile and the SDK's settings for good",
       [this] { return log_in(common_); });
-  CLI::App* envs =
-      add("envs", "which Python environments stand for images",
-          [this] {  // called after its subcommands: they leave no action of theirs
-            return name_.empty() ? list_environments(common_) : explain_image(common_, name_);
-          });
-  envs->fallthrough();  // for --json behind a subcommand: those inherit it
+  add_environment_commands();
+}
+
+// A command with commands of its own, and what it does without one.
+CLI::App* CommandLine::add_group(const char* name, const char* help,
+                                 std::function<Result<int>()> action) {
+  // Called after its subcommands, which tell by `within_` what it is to be.
+  CLI::App* group = add(
+      name, help, [this, action = std::move(action)] { return within_ ? within_() : action(); });
+  group->fallthrough();  // for --json behind a subcommand: those inherit it
+  return group;
+}
+
+CLI::App* CommandLine::add_to(CLI::App* group, const char* name, const char* help,
+                              std::function<Result<int>()> action) {
+  CLI::App* command = group->add_subcommand(name, help);
+  command->callback([this, action = std::move(action)] { within_ = action; });
+  return command;
+}
+
+void CommandLine::add_environment_commands() {
+  CLI::App* envs = add_group("envs", "the Python environments that stand for images",
+                             [this] { return list_environments(common_); });
   envs->add_subcommand("list", "the environments (the default)");
-  CLI::App* why = envs->add_subcommand("why", "which one would run for an image URI, and why");
-  why->add_option("URI", name_, "the image")->required();
+  add_to(envs, "why", "which one would run for an image URI, and why",
+         [this] { return explain_image(common_, name_); })
+      ->add_option("URI", name_, "the image")
+      ->required();
+  CLI::App* add =
+      add_to(envs, "add", "add one, for [[images]] rules and for images that it fits best",
+             [this] { return add_environment(common_, wish_); });
+  add->add_option("NAME", wish_.name, "what it is to be called")->required();
+  CLI::Option_group* what = add->add_option_group("what it is");
+  what->add_option("--python", wish_.python,
+                   "a virtual environment's directory, or an interpreter");
+  what->add_option("--requirements", wish_.requirements,
+                   "a requirements.txt: an environment is made of it, by uv or pip");
+  what->add_option("--root", wish_.root,
+                   "a directory with a whole Linux root, as a container's exported file system");
+  what->require_option(1);
+  add_to(envs, "remove", "remove one that was added",
+         [this] { return remove_environment(common_, name_); })
+      ->add_option("NAME", name_, "its name")
+      ->required();
 }
 
 void CommandLine::add_job_commands() {

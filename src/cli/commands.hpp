@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "os/files.hpp"
+#include "wire/shapes/trainyard.hpp"
 
 #include <functional>
 #include <string>
@@ -24,6 +25,15 @@ Result<int> describe_job(const Common& common, const std::string& name);
 Result<int> show_logs(const Common& common, const std::string& name, bool follow);
 Result<int> stop_job(const Common& common, const std::string& name);
 Result<int> explain_job(const Common& common, const std::string& name);
+/// One of the three says what it is.
+struct NewEnvironment {
+  std::string name;
+  std::string python;        ///< a virtual environment's directory, or an interpreter
+  std::string requirements;  ///< a file; an environment is made of what it asks for
+  std::string root;          ///< a directory with a whole Linux root in it
+};
+Result<int> add_environment(const Common& common, const NewEnvironment& wish);
+Result<int> remove_environment(const Common& common, const std::string& name);
 Result<int> list_environments(const Common& common);
 Result<int> explain_image(const Common& common, const std::string& image);
 /// agent::copy_out(); the lines tell what was left out.
@@ -33,7 +43,9 @@ using CopyOut = std::function<Result<std::vector<std::string>>(
 Result<int> copy_files(const Common& common, const std::string& from, const os::Path& to,
                        const CopyOut& copy_out);
 Result<int> show_disk(const Common& common);
-Result<int> prune(const Common& common, std::int64_t older_seconds, bool dry_run);
+/// Snapshots, packages, fetched contents: what jobs make again where it is not there.
+Result<int> show_caches(const Common& common);
+Result<int> prune(const Common& common, const wire::PruneRequest& request);
 Result<int> print_environment(const Common& common);
 Result<int> log_in(const Common& common);
 /// Runs the command with everything in place and returns its exit code.

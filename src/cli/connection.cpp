@@ -104,6 +104,12 @@ Result<Connection> Connection::open(const os::Path& data) {
   return out;
 }
 
+void Connection::use(const wire::SessionAnswer& session) {
+  credentials_.AccessKeyId = session.AccessKeyId;
+  credentials_.SecretAccessKey = session.SecretAccessKey;
+  token_ = session.SessionToken;
+}
+
 Result<std::string> Connection::ask_account() {
   const auto answer = TRY(post("sts", {{"content-type", "application/x-www-form-urlencoded"}},
                                "Action=GetCallerIdentity&Version=2011-06-15"));

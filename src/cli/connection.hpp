@@ -33,6 +33,9 @@ public:
   /// The service is the one of the data directory, not one elsewhere that the environment names.
   bool is_local() const { return is_local_; }
 
+  /// From now on with the key of that session.
+  void use(const wire::SessionAnswer& session);
+
   /// POSTs `body` to the operation named by X-Amz-Target and returns the answer's body. The
   /// service's errors come back with their code and message.
   Result<std::string> call(std::string_view target, std::string_view body);

@@ -42,9 +42,28 @@ Result<int> show_disk(const Common& common) {
   return ok;
 }
 
-Result<int> prune(const Common& common, std::int64_t older_seconds, bool dry_run) {
+Result<int> show_caches(const Common& common) {
   Connection service = TRY(Connection::open(common.data));
-  const wire::PruneRequest request{older_seconds, dry_run};
+  auto disk = TRY(wire::decode_answer<wire::DescribeDiskResponse>(
+      TRY(service.call("Trainyard.DescribeDisk", std::string_view("{}")))));
+  std::erase_if(disk.Shares, [](const wire::DiskShare& share) {
+    return share.Name != "snapshots" && share.Name != "packages" && share.Name != "cache";
+  });
+  disk.Buckets.clear();
+  if (common.json) return std::puts(wire::encode(disk).c_str()), ok;
+  std::vector<std::vector<std::string>> rows{{"WHAT", "SIZE", "OF", "AT MOST"}};
+  for (const auto& share : disk.Shares) {
+    rows.push_back(row(share));
+    rows.back().push_back(share.Name == "cache" ? size(disk.CacheBytesMax) : "-");
+  }
+  std::fputs(table(rows).c_str(), stdout);
+  fmt::print("{} of {} free; trainyard cache clear --dry-run tells what may go\n",
+             size(disk.FreeBytes), size(disk.TotalBytes));
+  return ok;
+}
+
+Result<int> prune(const Common& common, const wire::PruneRequest& request) {
+  Connection service = TRY(Connection::open(common.data));
   const std::string answer =
       TRY(service.call("Trainyard.Prune", std::string_view(wire::encode(request))));
   if (common.json) return std::puts(answer.c_str()), ok;
@@ -56,7 +75,7 @@ Result<int> prune(const Common& common, std::int64_t older_seconds, bool dry_run
     bytes += share.Bytes;
   }
   std::fputs(table(rows).c_str(), stdout);
-  fmt::print("{} {}\n", size(bytes), dry_run ? "would go; nothing was removed" : "removed");
+  fmt::print("{} {}\n", size(bytes), request.DryRun ? "would go; nothing was removed" : "removed");
   return ok;
 }
 

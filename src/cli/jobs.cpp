@@ -102,30 +102,4 @@ Result<int> explain_job(const Common& common, const std::string& name) {
   return outcome(why.TrainingJobStatus);
 }
 
-Result<int> list_environments(const Common& common) {
-  Connection service = TRY(Connection::open(common.data));
-  const std::string answer =
-      TRY(service.call("Trainyard.ListEnvironments", std::string_view("{}")));
-  if (common.json) return print(answer), ok;
-  const auto list = TRY(wire::decode_answer<wire::ListEnvironmentsResponse>(answer));
-  std::vector<std::vector<std::string>> rows{{"NAME", "PYTHON", "FRAMEWORKS", "INTERPRETER"}};
-  for (const auto& e : list.Environments)
-    rows.push_back({e.Name, e.PythonVersion, e.Frameworks.empty() ? "-" : e.Frameworks, e.Python});
-  if (rows.size() == 1)
-    print("no environment is known; install one (apt-get install python3-torch) or name one in the "
-          "settings: [environments.NAME] python = \"/path/to/bin/python\"");
-  else
-    print(table(rows));
-  return ok;
-}
-
-Result<int> explain_image(const Common& common, const std::string& image) {
-  Connection service = TRY(Connection::open(common.data));
-  const std::string answer = TRY(service.call(
-      "Trainyard.ExplainImage", std::string_view(wire::encode(wire::ExplainImageRequest{image}))));
-  const auto explained = TRY(wire::decode_answer<wire::ExplainImageResponse>(answer));
-  print(common.json ? answer : explained.Sentence);
-  return explained.Environment.empty() ? refused : ok;
-}
-
 }  // namespace trainyard::cli

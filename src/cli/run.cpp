@@ -2,8 +2,8 @@
 #include "cli/commands.hpp"
 #include "cli/connection.hpp"
 #include "cli/print.hpp"
+#include "cli/session.hpp"
 #include "os/process.hpp"
-#include "os/unix_socket.hpp"
 #include "wire/instance/handover.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +21,6 @@ namespace trainyard::cli {
 namespace {
 
 constexpr const char* metadata_path = "/opt/ml/metadata/resource-metadata.json";
-constexpr int answer_wait_ms = 5000;
 
 // The caller's own Python environment: an active one, or the one its interpreter lives in.
 os::Path own_environment(const std::vector<std::string>& command) {
@@ -33,21 +31,6 @@ os::Path own_environment(const std::vector<std::string>& command) {
   const os::Path prefix = program.parent_path().parent_path();
   std::error_code ec;
   return std::filesystem::exists(prefix / "pyvenv.cfg", ec) ? prefix : os::Path();
-}
-
-// A session's key from the service of this machine, bound to the environment.
-Result<wire::SessionAnswer> open_session(const Common& common,
-                                         const std::vector<std::string>& command) {
-  const auto socket = os::connect_for_messages(common.data / "state/run/client.sock");
-  if (!socket) return Failure(socket.error());
-  const os::Path prefix = own_environment(command);
-  os::Fd environment;
-  if (!prefix.empty()) environment = TRY(os::open_file(prefix, O_RDONLY | O_DIRECTORY));
-  TRY(os::send_message(*socket, wire::encode(wire::SessionRequest{}), environment.get()));
-  auto answer = TRY(
-      wire::decode<wire::SessionAnswer>(TRY(os::receive_message(*socket, answer_wait_ms)).text));
-  if (!answer.Error.empty()) return fail_internal("open a session: " + answer.Error);
-  return answer;
 }
 
 struct TemporaryDirectory {
@@ -100,25 +83,22 @@ Result<int> run_client(const Common& common, const std::vector<std::string>& com
   if (command.front().ends_with(".py"))
     return fail(ErrorKind::invalid, "Usage", python_advice(command));
   Connection service = TRY(Connection::open(common.data));
-  auto credentials = service.credentials();
-  std::string token = service.token();
   bool short_ids = false;
   if (service.is_local()) {  // one elsewhere sees no directory of ours: the key at hand is used
-    const auto session = open_session(common, command);
+    const auto session = open_session(common, own_environment(command));
     if (!session && session.error().kind == ErrorKind::unavailable)
-      return no_service(credentials.Endpoint, common.data);
+      return no_service(service.credentials().Endpoint, common.data);
     if (!session) return Failure(session.error());
-    credentials.AccessKeyId = session->AccessKeyId;
-    credentials.SecretAccessKey = session->SecretAccessKey;
-    token = session->SessionToken;
+    service.use(*session);
     short_ids = session->ShortIds;
   }
+  const auto& credentials = service.credentials();
   char name[] = "/tmp/trainyard-run-XXXXXX";
   if (!::mkdtemp(name)) return fail_errno("make a temporary directory");
   const TemporaryDirectory directory{name};
   const os::Path config = directory.path / "sagemaker.yaml";
   TRY(os::write_file(config, sdk_config(credentials)));
-  auto variables = client_variables(credentials, token, config.string());
+  auto variables = client_variables(credentials, service.token(), config.string());
   if (short_ids) variables["AWS_CONFIG_FILE"] = TRY(unchecked_config(directory.path)).string();
   const auto environment = TRY(child_environment(variables));
   const pid_t child = ::fork();

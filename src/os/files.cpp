@@ -3,9 +3,11 @@
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <memory>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace trainyard::os {
@@ -107,6 +109,16 @@ Result<std::string> read_file(const Path& path, std::size_t size_bytes_max) {
                       " bytes");
     text.append(buffer, n);
   }
+}
+
+Result<Fd> open_in_root(const Path& root, const Path& below, int flags) {
+  const Fd directory = TRY(open_file(root, O_PATH | O_DIRECTORY));
+  open_how how{};
+  how.flags = std::uint64_t(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY));
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  Fd out(int(::syscall(SYS_openat2, directory.get(), below.c_str(), &how, sizeof how)));
+  if (!out) return fail_errno("open " + below.string() + " in " + root.string());
+  return out;
 }
 
 Result<> write_file(const Path& path, std::string_view text, unsigned mode) {

@@ -24,6 +24,10 @@ Result<std::string> read_file(const Path& path, std::size_t size_bytes_max = 64u
 /// Opens with O_CLOEXEC added. The error names the path.
 Result<Fd> open_file(const Path& path, int flags, unsigned mode = 0600);
 
+/// Opens `below`, a path in the directory `root`, which links on the way take for "/": none leads
+/// out of it. Waits for nobody: what is a pipe is opened like a file.
+Result<Fd> open_in_root(const Path& root, const Path& below, int flags);
+
 /// Writes and closes, without fsync. Replaces what was there.
 Result<> write_file(const Path& path, std::string_view text, unsigned mode = 0600);
 

@@ -79,7 +79,7 @@ Result<> keep_directories(const store::DataPaths& paths) {
 Result<os::FileLock> take_directory(const store::DataPaths& paths) {
   for (const auto& directory :
        {paths.state, paths.run(), paths.blobs, paths.scratch, paths.logs(), paths.instances(),
-        paths.packages(), paths.cache(), paths.objects(), paths.snapshots()})
+        paths.packages(), paths.cache(), paths.objects(), paths.snapshots(), paths.environments()})
     TRY(os::make_directories(directory));
   TRY(keep_directories(paths));
   auto lock = os::FileLock::take(paths.lock());
@@ -98,7 +98,7 @@ Result<os::FileLock> take_directory(const store::DataPaths& paths) {
 Result<> open_ways(const store::DataPaths& paths) {
   if (::geteuid() != 0) return {};
   for (const auto& path : {paths.blobs, paths.scratch, paths.instances(), paths.packages(),
-                           paths.cache(), paths.objects(), paths.snapshots()})
+                           paths.cache(), paths.objects(), paths.snapshots(), paths.environments()})
     if (::chmod(path.c_str(), 0711) != 0) return fail_errno("open the way into " + path.string());
   return {};
 }
@@ -221,7 +221,7 @@ Result<> serve(const ServeOptions& options) {
   fleet::AgentSessions sessions(engine.session_callbacks());
   engine.use_sessions(sessions);
   disk::Disk disk(paths, readers, snapshots, clock);
-  api::Services services{settings, paths, clock, engine, identity, world, disk};
+  api::Services services{settings, paths, clock, engine, identity, world, disk, pool};
   handler.door = std::make_unique<api::FrontDoor>(
       api::FrontDoor::Parts{services, control, readers, pool, s3, sessions, *follower});
 

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t one_text_bytes_max = 128 << 10;  // the kernel's MAX_ARG_STRLEN, with its NUL
 constexpr int pipe_bytes = 1 << 20;
+constexpr std::size_t kept_bytes_max = 1 << 20;
 
 Result<> check_size(const std::vector<std::string>& argv) {
   for (const std::string& word : argv)
@@ -56,7 +57,7 @@ private:
 // The pipe of a captured command: everything on to standard output, errors aside.
 class Output {
 public:
-  explicit Output(std::string_view error_class) : capture_(error_class) {}
+  Output(std::string_view error_class, bool is_kept) : capture_(error_class), is_kept_(is_kept) {}
 
   Result<int> open() {
     os::Pipe pipe = TRY(os::make_pipe());
@@ -69,6 +70,7 @@ public:
   void close_write_end() { write_.reset(); }
   int fd() const { return read_.get(); }  // -1 where nothing is captured, or its end was seen
   std::string errors() { return capture_.finish(); }
+  std::string kept() { return std::move(kept_); }
 
   // Takes what is there now; of a flood a bounded part, so that the end of the child is seen.
   void drain() {
@@ -82,13 +84,16 @@ public:
       // A reader that went away must not stop the training.
       if (is_wanted_ && !os::write_all(STDOUT_FILENO, bytes, "standard output")) is_wanted_ = false;
       capture_.feed(bytes);
+      if (is_kept_) kept_ += bytes;
+      if (kept_.size() > 2 * kept_bytes_max) kept_.erase(0, kept_.size() - kept_bytes_max);
     }
   }
 
 private:
   os::Fd read_, write_;
   ErrorCapture capture_;
-  bool is_wanted_ = true;
+  std::string kept_;
+  bool is_kept_, is_wanted_ = true;
 };
 
 // Reaps whoever has ended; the status if `child` was among them.
@@ -125,7 +130,7 @@ Result<CommandEnd> run_command(const Command& command, const Variables& variable
                                SignalForwarding& signals, std::string_view error_class) {
   TRY(check_size(command.argv));
   ChildSignal ended = TRY(ChildSignal::open());
-  Output output(error_class);
+  Output output(error_class, command.keeps_output);
   os::SpawnSpec spec;
   spec.program = command.program.empty() ? command.argv[0] : command.program;
   spec.arguments = command.argv;
@@ -133,7 +138,7 @@ Result<CommandEnd> run_command(const Command& command, const Variables& variable
   spec.directory = command.directory;
   spec.new_session = true;
   spec.fds = {{0, 0}, {1, 1}, {2, 2}};
-  if (command.captured) {
+  if (command.captured || command.keeps_output) {
     const int pipe = TRY(output.open());
     spec.fds = {{0, 0}, {pipe, 1}, {pipe, 2}};
   }
@@ -145,7 +150,7 @@ Result<CommandEnd> run_command(const Command& command, const Variables& variable
   const auto status = watch(child.pid, ended, output, signals);
   signals.forward_to(0);
   if (!status) return Failure(status.error());
-  return CommandEnd{*status, command.captured ? output.errors() : ""};
+  return CommandEnd{*status, command.captured ? output.errors() : "", output.kept()};
 }
 
 Result<> check_command(const Command& command, const Variables& variables,

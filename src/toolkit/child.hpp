@@ -15,12 +15,14 @@ struct Command {
   std::vector<std::string> argv;
   std::string directory;  ///< "" = this process's
   bool captured = false;  ///< output passes through here and errors are kept, else it is inherited
-  std::string program = {};  ///< its path; "" = argv[0], which is one
+  bool keeps_output = false;  ///< captured, and its last MiB is kept as it is
+  std::string program = {};   ///< its path; "" = argv[0], which is one
 };
 
 struct CommandEnd {
   int status = 0;      ///< its exit code, or minus the signal that killed it
   std::string errors;  ///< what ErrorCapture kept; "" unless captured
+  std::string output;  ///< "" unless kept
 };
 
 /// Runs the command in a session of its own, passes signals on to its process group, reaps whatever

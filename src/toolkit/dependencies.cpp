@@ -6,6 +6,7 @@
 #include "toolkit/failure.hpp"
 #include "toolkit/layer.hpp"
 #include "toolkit/packages.hpp"
+#include "toolkit/uv.hpp"
 
 #include <unistd.h>
 
@@ -45,9 +46,14 @@ Result<> install_layer(const Installation& what, const std::string& requirements
                        Variables& variables, SignalForwarding& signals, const LogLines& log) {
   using Kind = wire::PackagesAnswer::Kind;
   const auto answer = ask_agent(requirements, variables);
-  if (answer.kind == Kind::failed)
+  if (answer.kind == Kind::failed) {
+    const PackageWish wish{{"-r", requirements_file}, requirements, what.python, "", "", false, ""};
+    std::vector<std::string> command{what.python, "-m", "pip"};
+    if (!choose_installer(wish, variables).uv.empty()) command = {"uv", "pip"};
+    command.insert(command.end(), {"install", "-r", requirements_file});
     return command_failed(install_requirements_error, std::to_string(answer.exit_code), answer.text,
-                          {what.python, "-m", "pip", "install", "-r", requirements_file});
+                          command);
+  }
   if (answer.kind == Kind::ready) {
     log.info(answer.text);
     use_packages(answer.directory, variables);

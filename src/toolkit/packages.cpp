@@ -5,53 +5,22 @@
 #include "toolkit/failure.hpp"
 #include "toolkit/json.hpp"
 #include "toolkit/python_interpreter.hpp"
+#include "toolkit/temporary_file.hpp"
+#include "toolkit/uv.hpp"
 #include "wire/packages/packages.hpp"
 
 #include <cstdio>
-#include <stdlib.h>
-#include <unistd.h>
 
 namespace trainyard::toolkit {
 namespace {
 
 constexpr std::size_t report_bytes_max = 64u << 20;
 
-// A file that goes with it.
-struct TemporaryFile {
-  std::string path;
-  ~TemporaryFile() { ::unlink(path.c_str()); }
-
-  static Result<TemporaryFile> make() {
-    std::string path = "/tmp/trainyard-packages-XXXXXX";
-    const os::Fd fd(::mkstemp(path.data()));
-    if (!fd) return fail_errno("make a temporary file for pip");
-    return TemporaryFile{path};
-  }
-  TemporaryFile(TemporaryFile&& other) noexcept : path(std::exchange(other.path, {})) {}
-  TemporaryFile& operator=(TemporaryFile&&) = delete;
-
-private:
-  explicit TemporaryFile(std::string name) : path(std::move(name)) {}
-};
-
 std::string text_at(const Json& value, std::initializer_list<const char*> path) {
   const Json* at = &value;
   for (const char* name : path)
     if (!(at = at->find(name))) return "";
   return at->is_text() ? at->characters() : "";
-}
-
-// The options that stand in a file of requirements, but those that name other files.
-std::string options_of(std::string_view requirements) {
-  std::string out;
-  for (const auto& line : wire::requirement_lines(requirements)) {
-    const bool names_files = line.starts_with("-r") || line.starts_with("-c") ||
-                             line.starts_with("-e") || line.starts_with("--requirement") ||
-                             line.starts_with("--constraint") || line.starts_with("--editable") ||
-                             line.starts_with("--require-hashes");
-    if (line.starts_with('-') && !names_files) out += line + "\n";
-  }
-  return out;
 }
 
 // One line of a file of requirements; `hash` is "" where pip has none to tell.
@@ -92,6 +61,18 @@ Result<> check(const CommandEnd& end, const PackageWish& wish) {
 
 }  // namespace
 
+std::string requirement_options(std::string_view requirements) {
+  std::string out;
+  for (const auto& line : wire::requirement_lines(requirements)) {
+    const bool names_files = line.starts_with("-r") || line.starts_with("-c") ||
+                             line.starts_with("-e") || line.starts_with("--requirement") ||
+                             line.starts_with("--constraint") || line.starts_with("--editable") ||
+                             line.starts_with("--require-hashes");
+    if (line.starts_with('-') && !names_files) out += line + "\n";
+  }
+  return out;
+}
+
 Result<std::string> missing_packages(std::string_view report, std::string_view requirements) {
   const Json root = TRY(parse_json(report));
   std::vector<Pin> pins;
@@ -102,13 +83,17 @@ Result<std::string> missing_packages(std::string_view report, std::string_view r
     all_hashed = all_hashed && !pins.back().hash.empty();
   }
   if (pins.empty()) return std::string();
-  std::string out = options_of(requirements);
+  std::string out = requirement_options(requirements);
   for (const auto& pin : pins)
     out += pin.line + (all_hashed ? " --hash=sha256:" + pin.hash : "") + "\n";
   return out;
 }
 
 Result<> install_packages(const PackageWish& wish, Variables variables, SignalForwarding& signals) {
+  const Installer installer = choose_installer(wish, variables);
+  std::printf("%s\n", installer.sentence().c_str());
+  std::fflush(stdout);
+  if (!installer.uv.empty()) return install_by_uv(installer, wish, std::move(variables), signals);
   variables.set("PIP_DISABLE_PIP_VERSION_CHECK", "1");
   variables.set("PIP_ROOT_USER_ACTION", "ignore");
   variables.set("PIP_NO_INPUT", "1");
@@ -117,7 +102,7 @@ Result<> install_packages(const PackageWish& wish, Variables variables, SignalFo
     install.insert(install.end(), wish.what.begin(), wish.what.end());
     return check(TRY(run_pip(install, wish, variables, signals)), wish);
   }
-  const TemporaryFile report = TRY(TemporaryFile::make());
+  const TemporaryFile report = TRY(TemporaryFile::make("pip"));
   std::vector<std::string> ask{"install", "--dry-run", "--report", report.path};
   ask.insert(ask.end(), wish.what.begin(), wish.what.end());
   const auto asked = TRY(run_pip(ask, wish, variables, signals));
@@ -125,7 +110,7 @@ Result<> install_packages(const PackageWish& wish, Variables variables, SignalFo
   const std::string missing =
       TRY(missing_packages(TRY(os::read_file(report.path, report_bytes_max)), wish.requirements));
   if (missing.empty()) return {};
-  const TemporaryFile pins = TRY(TemporaryFile::make());
+  const TemporaryFile pins = TRY(TemporaryFile::make("pip"));
   TRY(os::write_file(pins.path, missing));
   install.insert(install.end(), {"--no-deps", "-r", pins.path});
   return check(TRY(run_pip(install, wish, variables, signals)), wish);

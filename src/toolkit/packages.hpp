@@ -21,13 +21,17 @@ struct PackageWish {
   std::string_view error_class;
 };
 
-/// Asks pip what is missing, then installs just that, without what it depends on: all of it was
-/// named. A pip before 22.2, which cannot say, installs everything into the target.
+/// By uv where that comes to the same (uv.hpp), and says which. Asks pip what is missing, then
+/// installs just that, without what it depends on: all of it was named. A pip before 22.2, which
+/// cannot say, installs everything into the target.
 Result<> install_packages(const PackageWish& wish, Variables variables, SignalForwarding& signals);
 
 /// `variables` with the directory's modules before the environment's own, and its programs before
 /// all others.
 void use_packages(const std::string& directory, Variables& variables);
+
+/// The options that stand in a file of requirements, but those that name other files. Pure.
+std::string requirement_options(std::string_view requirements);
 
 /// From pip's report of an installation
 /// (https://pip.pypa.io/en/stable/reference/installation-report/) to a requirements.txt of what it

@@ -100,6 +100,13 @@ Result<std::vector<std::string>> pip_command(const std::string& python,
                 system_python + " has pip; install python3-pip, or pip into that environment");
 }
 
+bool has_all_packages_below(const std::string& python) {
+  const std::string prefix = parent(parent(python));
+  const auto venv = os::read_file(prefix + "/pyvenv.cfg", 1 << 16);
+  if (venv) return setting(*venv, "include-system-site-packages") != "true";
+  return prefix != "/usr" && !prefix.empty();
+}
+
 bool pip_can_report(const std::string& python, const Variables& variables) {
   std::string version = pip_version(python, variables);
   if (version.empty()) version = pip_version(system_python, variables);

@@ -17,6 +17,10 @@ Result<std::string> find_python(const Variables& variables);
 /// error (the user's) where neither has one.
 Result<std::vector<std::string>> pip_command(const std::string& python, const Variables& variables);
 
+/// Whether all packages of that Python lie in its own prefix's site-packages: not for the system's,
+/// nor for a virtual environment that sees the system's.
+bool has_all_packages_below(const std::string& python);
+
 /// Whether that pip (22.2 or newer) can say what it would install.
 bool pip_can_report(const std::string& python, const Variables& variables);
 

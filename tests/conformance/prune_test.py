@@ -73,6 +73,29 @@ def test_prune_removes_what_is_old_and_nothing_else(aged):  # SEMANTICS J46
     assert counts(aged.run("prune").stdout) == {"logs": 0, "kept": 0, "snapshots": 0, "packages": 0, "cache": 0}
 
 
+def test_caches_are_shown_and_cleared_and_logs_stay(aged):  # SEMANTICS J47
+    shown = aged.run("cache")
+    assert shown.returncode == 0 and shown.stdout == aged.run("cache", "list").stdout, shown
+    assert counts(shown.stdout) == {"snapshots": 2, "packages": 1, "cache": 2}
+    assert shown.stdout.splitlines()[3].endswith("100.0 GiB") and " free; " in shown.stdout
+    as_json = json.loads(aged.run("cache", "--json").stdout)
+    assert as_json["CacheBytesMax"] == 100 << 30 and len(as_json["Shares"]) == 3
+    told = aged.run("cache", "clear", "--dry-run", "--older", "30d")
+    assert "kept" not in told.stdout and "logs" not in told.stdout
+    assert counts(told.stdout) == {"snapshots": 1, "packages": 1, "cache": 1}
+    assert "nothing was removed" in told.stdout and aged.layer.exists()
+    just_now = time.time() - 60
+    os.utime(aged.kept / "new", (just_now, just_now))
+    assert counts(aged.run("cache", "clear").stdout) == {"snapshots": 1, "packages": 1, "cache": 1}
+    assert not aged.layer.exists() and [p.name for p in aged.kept.iterdir()] == ["new"]
+    two_hours_ago = time.time() - 7200
+    for path in (aged.kept / "new", aged.snapshots[1]):
+        os.utime(path, (two_hours_ago, two_hours_ago))
+    cleared = json.loads(aged.run("cache", "clear", "--json").stdout)["Shares"]
+    assert {s["Name"]: s["Count"] for s in cleared} == {"snapshots": 1, "packages": 0, "cache": 1}
+    assert [aged.lines(name) for name in aged.names] == [["line 0"], ["line 1"]]
+
+
 def test_what_a_job_may_use_stays(aged):  # SEMANTICS J46
     name = aged.create(GATE)
     aged.stop()
@@ -96,5 +119,6 @@ def test_retention_prunes_by_itself(aged, tmp_path):  # SEMANTICS J46
 
 @pytest.mark.parametrize("age", ["", "30", "0d", "1m", "-1d", "5000d", "1.5d"])
 def test_an_age_that_is_none_is_refused(service, age):  # SEMANTICS J46
-    said = service.run("prune", "--older", age)
-    assert said.returncode in (2, 4) and "write days or hours, as 30d or 12h" in said.stderr, said
+    for command in (["prune"], ["cache", "clear"]):
+        said = service.run(*command, "--older", age)
+        assert said.returncode in (2, 4) and "write days or hours, as 30d or 12h" in said.stderr, said

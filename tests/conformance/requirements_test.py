@@ -2,14 +2,19 @@
 
 import hashlib
 import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
 import time
 import zipfile
 
 import pytest
 
 from scripts import archive, trained, wheel
-from service import SANITIZED, running, wait_until
+from service import ROOT, SANITIZED, running, wait_until
 
+UV = ROOT / "build/uv/bin/uv"
 pytestmark = pytest.mark.usefixtures("no_job_stays")
 
 
@@ -199,3 +204,80 @@ def test_a_module_of_the_image_that_is_not_here_is_named(offline):  # SEMANTICS 
     assert job["FailureReason"].endswith(
         "The service's image has the module fastai, the environment here (system Python) has not: add "
         "fastai to requirements.txt, or install it there, exit code: 1"), job["FailureReason"]
+
+
+# ---- uv ------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def with_uv(tmp_path_factory, offline):
+    """The same wheels for a virtual environment that has uv, and typing_extensions, and no pip."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
+        prefix = pathlib.Path(directory) / "venv"
+        pathlib.Path(directory).chmod(0o755)
+        subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", prefix], check=True)
+        assert UV.exists(), "uv is not installed: ./setup makes build/uv"
+        shutil.copy(UV, prefix / "bin")
+        packages, = prefix.glob("lib/python3.*/site-packages")
+        with zipfile.ZipFile(wheel(tmp_path_factory.mktemp("one"), "typing_extensions", "4.4.0",
+                                   {"typing_extensions.py": "MINE = False\n"})) as own:
+            own.extractall(packages)
+        settings = (f'[python]\nfind_links = "{offline.wheels}"\noffline = true\n'
+                    f'[environments.uv]\npython = "{prefix}/bin/python3"\n'
+                    '[[images]]\nmatch = "*"\nenvironment = "uv"\n')
+        with running(tmp_path_factory.mktemp("uv"), settings) as service:
+            service.uv = prefix / "bin/uv"
+            yield service
+
+
+def test_uv_installs_where_the_environment_has_it(with_uv):  # SEMANTICS T23
+    script = ("import subprocess, ty_two, typing_extensions\nprint(ty_two.NAME, typing_extensions.MINE)\n"
+              "subprocess.run(['ty-tool'], check=True)\n")
+    for says in ("is installed, for this job and later ones", "is used again"):
+        job, lines = run(with_uv, script, "ty_two\n")
+        assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+        assert "two over one 1.0 False" in lines and "a tool" in lines
+        assert any(says in line for line in lines), lines
+        by_uv = f"Packages are installed by uv ({with_uv.uv})."
+        assert (by_uv in lines) == ("later ones" in says) and not any("Processing" in x for x in lines)
+    (layer,) = layers(with_uv)
+    assert not (layer / "typing_extensions.py").exists() and (layer / "ty_one.py").exists()
+    job, lines = run(with_uv, script, "ty_two\ntyping_extensions==999.0\n")
+    assert "two over one 1.0 True" in lines, job["FailureReason"]
+    job, lines = run(with_uv, "print('ran')\n", "# none\n")
+    assert "ran" in lines and any("is installed, for this job" in line for line in lines)
+
+
+@pytest.mark.parametrize("requirements, says", [
+    ("ty_missing==3.1\n", "ty-missing was not found"), ("ty_one==9\n", "no version of ty-one==9"),
+    ("ty_two\nty_one==2.0\n", "ty-two depend on ty-one<2"), ("ty one\n", "ty one")])
+def test_what_uv_cannot_install_is_named(with_uv, requirements, says):  # SEMANTICS T21, T23
+    before = layers(with_uv)
+    job, lines = run(with_uv, "print('ran')\n", requirements)
+    assert job["TrainingJobStatus"] == "Failed" and "ran" not in lines
+    reason = job["FailureReason"]
+    assert reason.startswith("AlgorithmError: InstallRequirementsError:\nExitCode 1\nErrorMessage \"error:")
+    assert says in reason and reason.endswith(
+        'Command "uv pip install -r requirements.txt", exit code: 1'), reason
+    assert layers(with_uv) == before
+
+
+@pytest.mark.parametrize("requirements, variables, why", [
+    ("--pre\nty_one==1.0\n", {}, "--pre in requirements.txt"),
+    ("ty_one==1.0\n", {"PIP_ONLY_BINARY": ":all:"}, "a PIP_ variable that uv has no like for")])
+def test_pip_installs_what_uv_would_take_in_another_way(with_uv, requirements, variables, why):  # SEMANTICS T23
+    job, lines = run(with_uv, "import ty_one\nprint(ty_one.NAME)\n", requirements, Environment=variables)
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    assert "one 1.0" in lines and f"Packages are installed by pip and not by uv, for {why}." in lines
+
+
+def test_uv_asks_the_index_that_pip_would_ask(with_uv):  # SEMANTICS T22, T23
+    job, lines = run(with_uv, "print('ran')\n", "ty_none\n", Environment={
+        "PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_NO_INDEX": "0", "PIP_RETRIES": "0"})
+    assert job["TrainingJobStatus"] == "Failed" and "ran" not in lines
+    assert any("127.0.0.1:1/simple/ty-none" in line for line in lines), lines
+
+
+def test_the_systems_own_python_is_pips(offline):  # SEMANTICS T23
+    """uv does not see what Debian's packages bring: it would bring torch again."""
+    job, lines = run(offline, "import ty_one\n", "ty_one==1.0  # by pip\n")
+    assert any(line.startswith("Packages are installed by pip") for line in lines), lines

@@ -54,6 +54,9 @@ struct SandboxSpec {
   os::Path scratch;  ///< a directory of the agent's, for uppers and work files; freed by destroy()
   uid_t host_uid = 0;  ///< who the processes are outside; inside they are 0. Never 0 itself.
   gid_t host_gid = 0;
+  /// Whose programs, libraries and settings the container sees: a directory with a whole Linux root
+  /// in it, or, empty, this machine. What lies in it may be hostile: no link in it leads out.
+  os::Path root;
   std::string hostname;  ///< also in /etc/hosts, with `aliases`
   std::vector<std::string> aliases;
   std::vector<Mount> mounts;             ///< applied in order of target depth, over the base root

@@ -33,14 +33,16 @@ Result<> check_identity(const SandboxSpec& spec, const HostFacts& facts) {
   return {};
 }
 
-Result<> check_target(const Mount& mount) {
-  const std::string text = mount.target.string();
-  const os::Path target = mount.target.lexically_normal();
+}  // namespace
+
+Result<> check_target(const os::Path& given) {
+  const std::string text = given.string();
+  const os::Path target = given.lexically_normal();
   const std::string doing = "mount something at \"" + text + "\" of the sandbox";
   if (!target.is_absolute() || text.size() > target_bytes_max || has_nul(text))
     return refuse(doing, "the target must be an absolute path of at most " +
                              std::to_string(target_bytes_max) + " bytes");
-  if (std::find(mount.target.begin(), mount.target.end(), "..") != mount.target.end())
+  if (std::find(given.begin(), given.end(), "..") != given.end())
     return refuse(doing, "\"..\" is not allowed in a target");
   const os::Path whole_target = os::Path("/") / target.relative_path();  // "//" is "/" too
   const std::string normal =
@@ -54,8 +56,6 @@ Result<> check_target(const Mount& mount) {
     return refuse(doing, "that place is the sandbox's own; choose another");
   return {};
 }
-
-}  // namespace
 
 Failure refuse(const std::string& doing, const std::string& why) {
   return fail(ErrorKind::invalid, "InvalidArgument", doing + ": " + why);
@@ -73,6 +73,8 @@ Result<> check_spec(const SandboxSpec& spec, const HostFacts& facts) {
   TRY(check_identity(spec, facts));
   const std::string doing = "make sandbox " + spec.id;
   if (!spec.scratch.is_absolute()) return refuse(doing, "its scratch must be an absolute path");
+  if (!spec.root.empty() && (!spec.root.is_absolute() || spec.root == "/"))
+    return refuse(doing, "its root must be an absolute path, and no \"/\"");
   if (spec.argv.empty() || spec.argv[0].empty()) return refuse(doing, "it has no command");
   if (spec.mounts.size() > mounts_max || spec.aliases.size() > aliases_max)
     return refuse(doing, "it has more than " + std::to_string(mounts_max) + " mounts or " +
@@ -88,7 +90,7 @@ Result<> check_spec(const SandboxSpec& spec, const HostFacts& facts) {
     if (!is_name(alias, host_name_bytes_max))
       return refuse(doing, "\"" + alias + "\" is no host name");
   for (const auto& mount : spec.mounts)
-    TRY(check_target(mount));
+    TRY(check_target(mount.target));
   return {};
 }
 

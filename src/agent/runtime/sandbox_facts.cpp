@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +31,46 @@ Result<std::vector<HostEntry>> entries(const os::Path& directory,
     out.push_back({name, S_ISDIR(st.st_mode), link_text(path)});
   }
   return out;
+}
+
+// Of a root that is not this machine's, whoever filled it: all of `below` that is a directory, a
+// file or a link, but what the sandbox makes itself.
+Result<std::vector<HostEntry>> entries_within(const os::Path& root, const os::Path& below,
+                                              const std::vector<std::string>& own) {
+  std::vector<HostEntry> out;
+  const auto directory = os::open_in_root(root, below, O_RDONLY | O_DIRECTORY);
+  if (!directory && below != ".") return out;  // it has none
+  if (!directory) return Failure(directory.error());
+  const std::string seen = "/proc/self/fd/" + std::to_string(directory->get());
+  for (const auto& name : TRY(os::list_directory(seen))) {
+    struct stat st{};
+    if (name.starts_with('.') || among(own, name)) continue;
+    if (::fstatat(directory->get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (S_ISLNK(st.st_mode)) out.push_back({name, false, link_text(os::Path(seen) / name)});
+    if (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)) out.push_back({name, S_ISDIR(st.st_mode), ""});
+  }
+  return out;
+}
+
+std::string text_within(const os::Path& root, const os::Path& file) {
+  const auto fd = os::open_in_root(root, file, O_RDONLY);
+  struct stat st{};
+  if (!fd || ::fstat(fd->get(), &st) != 0 || !S_ISREG(st.st_mode)) return "";
+  return os::read_file("/proc/self/fd/" + std::to_string(fd->get()), 1u << 20).value_or("");
+}
+
+Result<> gather_root(const os::Path& root, HostFacts& out) {
+  static const std::vector<std::string> own_top{"dev",  "etc", "mnt", "opt", "proc",
+                                                "root", "run", "sys", "tmp", "var"};
+  static const std::vector<std::string> own_etc{"group",         "hostname", "hosts",      "mtab",
+                                                "nsswitch.conf", "passwd",   "resolv.conf"};
+  static const std::vector<std::string> own_opt{"ml", "trainyard"};
+  out.root = TRY(entries_within(root, ".", own_top));
+  out.etc = TRY(entries_within(root, "etc", own_etc));
+  out.opt = TRY(entries_within(root, "opt", own_opt));
+  out.passwd = text_within(root, "etc/passwd");
+  out.group = text_within(root, "etc/group");
+  return {};
 }
 
 SourceFacts look_at(const os::Path& source) {
@@ -84,8 +125,12 @@ Result<HostFacts> gather_facts(const SandboxSpec& spec) {
   HostFacts out;
   out.uid = ::geteuid();
   out.gid = ::getegid();
-  out.root = TRY(entries("/", system_directories()));
-  out.etc = TRY(entries("/etc", system_settings()));
+  if (!spec.root.empty()) {
+    TRY(gather_root(spec.root, out));
+  } else {
+    out.root = TRY(entries("/", system_directories()));
+    out.etc = TRY(entries("/etc", system_settings()));
+  }
   for (const auto& name : plain_devices())
     if (::access(("/dev/" + name).c_str(), F_OK) == 0) out.devices.push_back(name);
   out.resolver = os::read_file("/etc/resolv.conf", 64u << 10).value_or("");

@@ -34,6 +34,16 @@ bool is_within(const Mount& mount) {
          (source.size() == within.size() || within.ends_with('/') || source[within.size()] == '/');
 }
 
+// A file of accounts, with a line for each of these that it lacks.
+std::string with_lines(std::string text, std::initializer_list<std::string_view> lines) {
+  if (!text.empty() && !text.ends_with('\n')) text += '\n';
+  for (const std::string_view line : lines) {
+    const std::string begin = "\n" + std::string(line.substr(0, line.find(':') + 1));
+    if (("\n" + text).find(begin) == std::string::npos) text += std::string(line) + "\n";
+  }
+  return text;
+}
+
 class Builder {
 public:
   Builder(const SandboxSpec& spec, const HostFacts& facts) : spec_(spec), facts_(facts) {}
@@ -42,12 +52,14 @@ public:
 private:
   void identity();
   void skeleton();
+  void show(const HostEntry& entry, const os::Path& below);
   void settings();
   void kernel_views();
   void devices();
   Result<> mounts();
   Result<> mount(std::size_t n);
   void overlay(const Mount& mount, const os::Path& target);
+  bool is_of_root(std::string_view name) const;
   bool is_there_already(const Mount& mount, const os::Path& target) const;
   os::Path without_links(const os::Path& target) const;
 
@@ -106,16 +118,25 @@ void Builder::identity() {
     plan_.limits.pids_max = processes;
 }
 
-void Builder::skeleton() {
-  for (const auto& entry : facts_.root) {
-    if (!entry.link.empty())
-      add(Step::Action::link, entry.name, entry.link);
-    else
-      attach(os::Path("/") / entry.name, entry.name, entry.directory);
+// What the base root has there, as it has it: links as links.
+void Builder::show(const HostEntry& entry, const os::Path& below) {
+  const os::Path at = below / entry.name;
+  if (!entry.link.empty()) {
+    add(Step::Action::link, at, entry.link);
+    return;
   }
+  attach((spec_.root.empty() ? os::Path("/") : spec_.root) / at, at, entry.directory);
+  plan_.trees.back().within = spec_.root;
+}
+
+void Builder::skeleton() {
+  for (const auto& entry : facts_.root)
+    show(entry, "");
   for (const char* name :
        {"etc", "home", "mnt", "opt", "run/lock", "srv", "var/cache", "var/lib", "var/log"})
-    add(Step::Action::directory, name);
+    if (!is_of_root(name)) add(Step::Action::directory, name);
+  for (const auto& entry : facts_.opt)
+    show(entry, "opt");
   add(Step::Action::link, "var/run", "/run");
   add(Step::Action::link, "var/lock", "/run/lock");
   own("tmp", 01777, "tmp");
@@ -127,9 +148,10 @@ void Builder::settings() {
   const auto file = [&](const char* name, std::string text) {
     add(Step::Action::file, std::string("etc/") + name, std::move(text)).mode = 0644;
   };
-  file("passwd", "root:x:0:0:root:/root:/bin/sh\n"
-                 "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
-  file("group", "root:x:0:\nnogroup:x:65534:\n");
+  file("passwd",
+       with_lines(facts_.passwd, {"root:x:0:0:root:/root:/bin/sh",
+                                  "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin"}));
+  file("group", with_lines(facts_.group, {"root:x:0:", "nogroup:x:65534:"}));
   file("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
                         "networks: files\nprotocols: files\nservices: files\n");
   file("hostname", spec_.hostname + "\n");
@@ -142,6 +164,10 @@ void Builder::settings() {
   add(Step::Action::link, "etc/mtab", "/proc/self/mounts");
   for (const auto& entry : facts_.etc) {
     const std::string target = "etc/" + entry.name;
+    if (!spec_.root.empty()) {
+      show(entry, "etc");
+      continue;
+    }
     // A link into what is seen anyway is copied as a link; another one by what it leads to.
     const auto text = os::Path(entry.link).lexically_normal().string();
     if (text.starts_with("/usr/") || text.starts_with("../usr/"))
@@ -201,13 +227,16 @@ os::Path Builder::without_links(const os::Path& target) const {
   return target.lexically_normal();
 }
 
+bool Builder::is_of_root(std::string_view name) const {
+  return std::any_of(facts_.root.begin(), facts_.root.end(),
+                     [&](const auto& entry) { return entry.name == name; });
+}
+
 // A part of what the base root shows already, under its own name.
 bool Builder::is_there_already(const Mount& mount, const os::Path& target) const {
   if (mount.kind != Mount::Kind::bind || !mount.read_only) return false;
   if (without_links(mount.source) != target) return false;
-  const std::string first = target.relative_path().begin()->string();
-  return std::any_of(facts_.root.begin(), facts_.root.end(),
-                     [&](const auto& entry) { return entry.name == first; });
+  return spec_.root.empty() && is_of_root(target.relative_path().begin()->string());
 }
 
 void Builder::overlay(const Mount& mount, const os::Path& target) {
@@ -228,6 +257,7 @@ void Builder::overlay(const Mount& mount, const os::Path& target) {
 Result<> Builder::mount(std::size_t n) {
   const Mount& mount = spec_.mounts[n];
   const os::Path target = without_links(mount.target);
+  TRY(check_target(target));  // a root's link may lead anywhere
   if (mount.kind == Mount::Kind::tmpfs) {
     if (mount.size_bytes == 0)
       return refuse("mount a memory file system at " + target.string(),

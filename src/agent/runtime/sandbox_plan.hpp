@@ -30,6 +30,8 @@ struct HostFacts {
   gid_t gid = 0;
   std::vector<HostEntry> root;       ///< of "/", those that system_directories() names
   std::vector<HostEntry> etc;        ///< of "/etc", those that system_settings() names
+  std::vector<HostEntry> opt;        ///< these three of SandboxSpec::root alone, whose
+  std::string passwd, group;         ///< entries are all but the sandbox's own
   std::vector<std::string> devices;  ///< of "/dev", those that plain_devices() names
   std::string resolver;              ///< text of /etc/resolv.conf
   os::CgroupHost cgroups;

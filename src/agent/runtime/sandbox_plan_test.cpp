@@ -126,6 +126,40 @@ TEST_CASE("links of the root and links into /usr stay links; other links are fol
   CHECK_FALSE(step_at(*plan, "etc/timezone").directory);
 }
 
+// SEMANTICS E14, X26
+TEST_CASE("of a root all is taken from within it, and its links are its own") {
+  SandboxSpec spec = job();
+  spec.root = "/roots/x";
+  spec.mounts = {bind("/usr/share/wheels", "/usr/share/wheels"), bind("/ml", "/opt/ml")};
+  HostFacts facts = machine(spec);
+  facts.root = {{"bin", false, "usr/bin"}, {"home", true, ""}, {"usr", true, ""}};
+  facts.etc = {{"alternatives", true, ""}, {"localtime", false, "/var/tz"}};
+  facts.opt = {{"venv", true, ""}};
+  facts.passwd = "root:x:0:0:r:/root:/bin/ash\n";
+  const auto plan = build_plan(spec, facts);
+  REQUIRE(plan);
+  for (const char* name : {"usr", "home", "opt/venv", "etc/alternatives"}) {
+    CHECK(tree_at(*plan, name).source == os::Path("/roots/x") / name);
+    CHECK(tree_at(*plan, name).within == "/roots/x");
+    CHECK(tree_at(*plan, name).read_only);
+  }
+  CHECK(step_at(*plan, "bin").text == "usr/bin");
+  CHECK(step_at(*plan, "etc/localtime").action == Action::link);
+  CHECK(step_at(*plan, "etc/passwd").text ==
+        "root:x:0:0:r:/root:/bin/ash\n"
+        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+  CHECK(tree_at(*plan, "usr/share/wheels").within.empty());  // this machine's, so not there already
+  CHECK(tree_at(*plan, "sys").source == "/sys");
+}
+
+TEST_CASE("the machine's own root is no container's, nor is a path from nowhere") {
+  for (const char* root : {"/", "root"}) {
+    SandboxSpec spec = job();
+    spec.root = root;
+    CHECK(plan_of(spec).error().message.find("root must be an absolute path") != std::string::npos);
+  }
+}
+
 TEST_CASE("accounts and hosts are made up, with the host name and every alias once") {
   SandboxSpec spec = job();
   spec.aliases = {"algo-1", "algo-2"};

@@ -26,6 +26,8 @@ constexpr Operation operations[] = {
     {"Trainyard.LocateFiles", nullptr, locate_files},
     {"Trainyard.DescribeDisk", describe_disk},
     {"Trainyard.Prune", prune},
+    {"Trainyard.AddEnvironment", add_environment},
+    {"Trainyard.RemoveEnvironment", remove_environment},
     {"Trainyard.ListEnvironments", nullptr, list_environments},
     {"Trainyard.ExplainImage", nullptr, explain_image},
     {"sts:GetCallerIdentity", nullptr, get_caller_identity},

@@ -62,6 +62,16 @@ void remove(const os::Path& path, Share& to, bool only_look, const StillOld& is_
   ++to.count;
 }
 
+// What is there of these instances.
+Share remove_of(const char* name, const os::Path& root, const std::vector<std::string>& instances,
+                bool only_look) {
+  Share out{name, 0, 0, "jobs"};
+  for (const auto& instance : instances)
+    if (std::filesystem::exists(root / instance))
+      remove(root / instance, out, only_look, [](const os::Path&) { return true; });
+  return out;
+}
+
 Time modified(const struct stat& st) {
   return from_ms(std::int64_t(st.st_mtim.tv_sec) * 1000);
 }
@@ -110,30 +120,28 @@ Result<Usage> Disk::usage() {
   out.shares.push_back(entries_of("logs", paths_.logs(), "jobs"));
   out.shares.push_back(entries_of("packages", paths_.packages(), "layers"));
   out.shares.push_back(files_of("cache", paths_.cache()));
+  out.shares.push_back(entries_of("environments", paths_.environments(), "added"));
   out.shares.push_back(entries_of("instances", paths_.instances(), "running"));
   out.shares.push_back(entries_of("kept", paths_.kept(), "jobs"));
   out.shares.push_back(files_of("state", paths_.state));
   return out;
 }
 
-Result<std::vector<Share>> Disk::prune(Millis older, bool only_look) {
-  const Time before = clock_.now() - older;
-  const auto [logs, oldest] = TRY(readers_.read(
+Result<std::vector<Share>> Disk::prune(const Pruning& what) {
+  const bool only_look = what.only_look;
+  const Time before = clock_.now() - what.older;
+  const auto [ended, oldest] = TRY(readers_.read(
       [&](store::Snapshot& s) -> Result<std::pair<std::vector<std::string>, std::optional<Time>>> {
-        auto ended = TRY(store::instances_ended_before(s, before));
-        return std::pair(std::move(ended), TRY(store::oldest_unfinished(s)));
+        auto instances = TRY(store::instances_ended_before(s, before));
+        return std::pair(std::move(instances), TRY(store::oldest_unfinished(s)));
       }));
   // What a job uses it has used since it was created.
   const Time unused = std::min(before, oldest.value_or(before));
-  std::vector<Share> out{{"logs", 0, 0, "jobs"}};
-  for (const auto& instance : logs)
-    if (const os::Path log = paths_.log(instance); std::filesystem::exists(log))
-      remove(log, out[0], only_look, [](const os::Path&) { return true; });
-  Share kept{"kept", 0, 0, "jobs"};
-  for (const auto& instance : logs)
-    if (const os::Path files = paths_.kept() / instance; std::filesystem::exists(files))
-      remove(files, kept, only_look, [](const os::Path&) { return true; });
-  out.push_back(kept);
+  std::vector<Share> out;
+  if (what.with_ended) {
+    out.push_back(remove_of("logs", paths_.logs(), ended, only_look));
+    out.push_back(remove_of("kept", paths_.kept(), ended, only_look));
+  }
   out.push_back({"snapshots", 0, snapshots_.prune(unused, only_look), "of channels"});
   out.push_back(prune_packages(paths_.packages(), unused, only_look));
   out.push_back(prune_cache(paths_.cache(), unused, only_look));
@@ -142,7 +150,7 @@ Result<std::vector<Share>> Disk::prune(Millis older, bool only_look) {
 
 void prune_daily(Disk& disk, Millis older, const RunAfter& run_after, Millis first) {
   run_after(first, [&disk, older, run_after] {
-    if (const auto pruned = disk.prune(older, false); !pruned)
+    if (const auto pruned = disk.prune({older}); !pruned)
       log::warn("what is old could not be pruned", {{"error", pruned.error().message}});
     prune_daily(disk, older, run_after, day);
   });

@@ -30,6 +30,12 @@ struct Usage {
   std::vector<store::BucketSize> buckets;
 };
 
+struct Pruning {
+  Millis older;            ///< what was not used for so long
+  bool only_look = false;  ///< tells what would go
+  bool with_ended = true;  ///< logs of ended jobs, and files of theirs that were kept
+};
+
 /// Thread-safe.
 class Disk {
 public:
@@ -39,9 +45,9 @@ public:
 
   /// Walks all of it: a second for some 100,000 files.
   Result<Usage> usage();
-  /// Removes what was not used for `older`, and by no job that has not ended: logs, snapshots,
-  /// packages, fetched contents. With `only_look` it only tells. What went, by kind.
-  Result<std::vector<Share>> prune(Millis older, bool only_look);
+  /// Removes what was not used for so long, and by no job that has not ended: logs, snapshots,
+  /// packages, fetched contents, kept files. What went, by kind.
+  Result<std::vector<Share>> prune(const Pruning& what);
 
 private:
   const store::DataPaths& paths_;

@@ -1,5 +1,6 @@
 #include "service/engine/environments.hpp"
 
+#include "base/closest.hpp"
 #include "os/files.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace trainyard::engine {
@@ -65,9 +68,50 @@ std::string venv_value(std::string_view text, std::string_view key) {
   return "";
 }
 
+// Where paths are looked at: on this machine, or in a root of somebody's, out of which no link
+// leads and whose files may be anything.
+class Place {
+public:
+  explicit Place(fs::path root = {}) : root_(std::move(root)) {}
+  const fs::path& root() const { return root_; }
+
+  Result<std::string> text(const fs::path& file, std::size_t bytes_max) const {
+    if (root_.empty()) return os::read_file(file, bytes_max);
+    const os::Fd fd = TRY(os::open_in_root(root_, file, O_RDONLY));
+    struct stat st{};
+    if (::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode))
+      return fail(ErrorKind::invalid, "InvalidArgument", file.string() + " is no plain file");
+    return os::read_file(seen(fd), bytes_max);
+  }
+  std::vector<std::string> names(const fs::path& directory) const {
+    const std::vector<std::string> none;
+    if (root_.empty()) return os::list_directory(directory).value_or(none);
+    const auto fd = os::open_in_root(root_, directory, O_RDONLY | O_DIRECTORY);
+    return fd ? os::list_directory(seen(*fd)).value_or(none) : none;
+  }
+  // A program without its chain of links; "" where there is none. Of an interpreter the name says
+  // the version, the place the base prefix.
+  fs::path program(const fs::path& path) const {
+    std::error_code ec;
+    if (root_.empty())
+      return ::access(path.c_str(), X_OK) == 0 ? fs::canonical(path, ec) : fs::path();
+    const auto fd = os::open_in_root(root_, path, O_PATH), all = os::open_file(root_, O_PATH);
+    struct stat st{};
+    if (!fd || !all || ::fstat(fd->get(), &st) != 0 || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+      return {};
+    const fs::path below =
+        fs::read_symlink(seen(*fd), ec).lexically_relative(fs::read_symlink(seen(*all), ec));
+    return ec ? fs::path() : "/" / below;
+  }
+
+private:
+  static std::string seen(const os::Fd& fd) { return fmt::format("/proc/self/fd/{}", fd.get()); }
+  fs::path root_;
+};
+
 // `__version__ = '1.13.1'` in torch/version.py and its like.
-std::string version_in(const fs::path& file) {
-  const auto text = os::read_file(file, 1u << 20);
+std::string version_in(const Place& place, const fs::path& file) {
+  const auto text = place.text(file, 1u << 20);
   if (!text) return "";
   const auto at = text->find("__version__");
   const auto open = text->find_first_of("'\"", at);
@@ -93,13 +137,13 @@ std::pair<std::string, std::string> distribution_of(std::string_view entry) {
   return {};
 }
 
-void find_frameworks(const fs::path& packages, PythonEnvironment& out) {
+void find_frameworks(const Place& place, const fs::path& packages, PythonEnvironment& out) {
   std::map<std::string, std::string, std::less<>> installed;
-  for (const auto& name : os::list_directory(packages).value_or(std::vector<std::string>()))
+  for (const auto& name : place.names(packages))
     installed.insert(distribution_of(name));
   for (const auto& framework : frameworks) {
     const std::string module(framework.module);
-    std::string version = version_in(packages / module / "version.py");
+    std::string version = version_in(place, packages / module / "version.py");
     for (const auto& distribution : framework.distributions)
       if (const auto it = installed.find(distribution); version.empty() && it != installed.end())
         version = it->second;
@@ -122,12 +166,6 @@ std::string minor_of(std::string_view text) {
          text[begin - 1] <= '9')
     --begin;
   return dot == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin));
-}
-
-// The interpreter without its chain of links: its name says the version, its place the base prefix.
-fs::path real_interpreter(const fs::path& python) {
-  std::error_code ec;
-  return fs::canonical(python, ec);
 }
 
 std::vector<int> numbers(std::string_view version) {
@@ -154,32 +192,74 @@ long distance(std::string_view wanted, std::string_view have) {
   return out;
 }
 
+Failure rule_without_environment(std::string_view image, const ImageRule& rule,
+                                 const std::vector<PythonEnvironment>& candidates) {
+  std::vector<std::string_view> names;
+  for (const auto& candidate : candidates)
+    names.push_back(candidate.name);
+  const auto nearest = closest(rule.environment, names);
+  return fail(
+      ErrorKind::not_found, "ValidationException",
+      fmt::format(
+          "image {}: the rule \"{}\" names environment '{}', which is not known here{}; add "
+          "it: trainyard envs add {} --python VENV",
+          image, rule.match, rule.environment,
+          nearest.empty() ? "" : fmt::format(" (the closest is '{}')", nearest), rule.environment));
+}
+
+// What is known of an interpreter, `real` behind its links: by its files alone.
+PythonEnvironment look_at_python(const Place& place, const fs::path& python, const fs::path& real,
+                                 std::string name) {
+  PythonEnvironment out{std::move(name), python, {}, minor_of(real.filename().string()), {},
+                        place.root()};
+  const fs::path prefix = python.parent_path().parent_path();
+  const fs::path base = real.parent_path().parent_path();
+  const auto config = place.text(prefix / "pyvenv.cfg", 1u << 16);
+  const bool is_own_root = !place.root().empty();  // which shows all of it
+  if (!is_own_root && !is_below(prefix, "/usr") && prefix != "/usr" && prefix != "/")
+    out.mounts.push_back(prefix);
+  if (!is_own_root && !is_below(base, "/usr") && base != "/usr" && base != "/" && base != prefix)
+    out.mounts.push_back(base);
+  const std::string lib = "lib/python" + out.python_version;
+  find_frameworks(place, prefix / lib / "site-packages", out);
+  if (!config || venv_value(*config, "include-system-site-packages") == "true") {
+    find_frameworks(place, base / lib / "site-packages", out);
+    find_frameworks(place, "/usr/local" / fs::path(lib) / "dist-packages", out);
+    if (base == "/usr") find_frameworks(place, "/usr/lib/python3/dist-packages", out);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<PythonEnvironment> inspect_environment(const fs::path& python_or_prefix, std::string name) {
   std::error_code ec;
   const bool is_prefix = fs::is_directory(python_or_prefix, ec);
   const fs::path python = is_prefix ? python_or_prefix / "bin/python3" : python_or_prefix;
-  const fs::path prefix = python.parent_path().parent_path();
-  const fs::path real = real_interpreter(python);
-  if (real.empty() || ::access(python.c_str(), X_OK) != 0)
+  const Place machine;
+  const fs::path real = machine.program(python);
+  if (real.empty())
     return fail(ErrorKind::not_found, "ValidationException",
                 "look at the Python environment " + python_or_prefix.string() +
                     ": there is no interpreter at " + python.string());
-  PythonEnvironment out{std::move(name), python, {}, minor_of(real.filename().string()), {}};
-  const auto config = os::read_file(prefix / "pyvenv.cfg", 1u << 16);
-  const fs::path base = real.parent_path().parent_path();
-  if (!is_below(prefix, "/usr") && prefix != "/usr" && prefix != "/") out.mounts.push_back(prefix);
-  if (!is_below(base, "/usr") && base != "/usr" && base != "/" && base != prefix)
-    out.mounts.push_back(base);
-  const std::string lib = "lib/python" + out.python_version;
-  find_frameworks(prefix / lib / "site-packages", out);
-  if (!config || venv_value(*config, "include-system-site-packages") == "true") {
-    find_frameworks(base / lib / "site-packages", out);
-    find_frameworks("/usr/local" / fs::path(lib) / "dist-packages", out);
-    if (base == "/usr") find_frameworks("/usr/lib/python3/dist-packages", out);
+  return look_at_python(machine, python, real, std::move(name));
+}
+
+Result<PythonEnvironment> inspect_root(const fs::path& root, std::string name) {
+  const Place place(root);
+  for (const char* prefix : {"/usr/local", "/opt/conda", "/opt/venv", "/usr"}) {
+    const fs::path python = fs::path(prefix) / "bin/python3";
+    if (const fs::path real = place.program(python); !real.empty())
+      return look_at_python(place, python, real, std::move(name));
   }
-  return out;
+  const auto top = place.names("/");
+  for (const char* programs : {"bin", "usr"})
+    if (std::find(top.begin(), top.end(), programs) != top.end())
+      return PythonEnvironment{std::move(name), "", {}, "", {}, root};
+  return fail(
+      ErrorKind::not_found, "ValidationException",
+      "look at the root " + root.string() +
+          ": neither bin nor usr is in it; unpack the whole file system of a container there");
 }
 
 ImageWish parse_image(std::string_view image) {
@@ -231,10 +311,7 @@ Result<Resolution> resolve_image(std::string_view image, const std::vector<Image
       if (candidate.name == rule.environment)
         return Resolution{candidate, fmt::format("image {}: by the rule \"{}\" runs environment {}",
                                                  image, rule.match, rule.environment)};
-    return fail(ErrorKind::not_found, "ValidationException",
-                fmt::format("image {}: the rule \"{}\" names environment '{}', which is not among "
-                            "[environments]",
-                            image, rule.match, rule.environment));
+    return rule_without_environment(image, rule, candidates);
   }
   const ImageWish wish = parse_image(image);
   if (wish.module.empty())
@@ -242,7 +319,8 @@ Result<Resolution> resolve_image(std::string_view image, const std::vector<Image
         ErrorKind::not_found, "ValidationException",
         fmt::format("image {}: no rule covers it and it is no framework image known here. Add to "
                     "the settings: [[images]] match = \"{}\", environment = \"NAME\" with "
-                    "[environments.NAME] python = \"/path/to/bin/python\"",
+                    "`trainyard envs add NAME --python VENV`, or [environments.NAME] python = "
+                    "\"/path/to/bin/python\"",
                     image, image));
   const PythonEnvironment* best = nullptr;
   long best_distance = 0;
@@ -263,7 +341,8 @@ Result<Resolution> resolve_image(std::string_view image, const std::vector<Image
     return fail(ErrorKind::not_found, "ValidationException",
                 fmt::format("image {}: no Python environment with '{}' is known here. Install it "
                             "({}pip in a venv that you run `trainyard run` from), or name one: "
-                            "[environments.NAME] python = \"/path/to/bin/python\"",
+                            "`trainyard envs add NAME --python VENV`, or [environments.NAME] "
+                            "python = \"/path/to/bin/python\"",
                             image, wish.module,
                             wish.module == "torch" ? "apt-get install python3-torch, or " : ""));
   const std::string& version = best->frameworks.at(wish.module);

@@ -15,14 +15,15 @@
 
 namespace trainyard::engine {
 
-/// A Python environment as found on disk.
+/// A Python environment as found on disk, or a whole root, which may be without Python.
 struct PythonEnvironment {
   std::string name;                 ///< of the settings, or what it is: "venv /home/kim/.venv"
   std::filesystem::path python;     ///< its interpreter
   std::vector<std::string> mounts;  ///< directories a container needs to see to run it
   std::string python_version;       ///< "3.11"
   std::map<std::string, std::string> frameworks;  ///< module -> version: {"torch", "1.13.1"}
-  bool is_callers = false;  ///< handed over by whoever asks: people mean the one they are in
+  std::filesystem::path root{};  ///< a whole Linux root that all these paths are in, or ""
+  bool is_callers = false;       ///< handed over by whoever asks: people mean the one they are in
 };
 
 /// Looks at the environment of an interpreter ("/venv/bin/python") or of a prefix ("/venv").
@@ -30,6 +31,10 @@ struct PythonEnvironment {
 /// missing.
 Result<PythonEnvironment> inspect_environment(const std::filesystem::path& python_or_prefix,
                                               std::string name);
+
+/// Looks at a whole Linux root, in which links lead nowhere else: its Python is the first of
+/// /usr/local, /opt/conda, /opt/venv and /usr that has one; it may have none.
+Result<PythonEnvironment> inspect_root(const std::filesystem::path& root, std::string name);
 
 /// What an image URI asks for: {"torch", "1.10", "3.8"} of ".../pytorch-training:1.10-gpu-py38".
 struct ImageWish {

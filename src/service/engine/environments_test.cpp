@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 namespace trainyard::engine {
 namespace {
@@ -70,6 +71,45 @@ TEST_CASE("frameworks are found by what pip and Debian leave beside them") {
       {"sklearn", "1.2.0"}, {"tensorflow", "2.11.0"}, {"torch", "1.13.1"}, {"xgboost", "1.7.3"}};
   CHECK(found->frameworks == wanted);
   CHECK(os::remove_tree(prefix));
+}
+
+// SEMANTICS E14
+TEST_CASE("a root's Python and frameworks are found within it, wherever its links lead") {
+  char name[] = "/tmp/trainyard-environment-XXXXXX";
+  const std::filesystem::path root = ::mkdtemp(name);
+  CHECK_FALSE(inspect_root(root, "x"));  // neither bin nor usr
+  REQUIRE(os::make_directories(root / "bin"));
+  CHECK(inspect_root(root, "x")->python == "");
+  CHECK(inspect_root(root, "x")->root == root);
+  const auto packages = root / "usr/local/lib/python3.9/site-packages";
+  for (const char* module : {"torch", "transformers"})
+    REQUIRE(os::make_directories(packages / module));
+  REQUIRE(os::make_directories(root / "usr/local/bin"));
+  REQUIRE(os::make_directories(root / "opt/it/bin"));
+  REQUIRE(os::write_file(root / "opt/it/bin/python3.9", "", 0755));
+  std::filesystem::create_symlink("/opt/it/bin/python3.9", root / "usr/local/bin/python3");
+  REQUIRE(os::write_file(packages / "torch/version.py", "__version__ = '1.10.0'\n"));
+  REQUIRE(::mkfifo((packages / "transformers/version.py").c_str(), 0600) == 0);
+  const auto found = inspect_root(root, "x");
+  REQUIRE(found);
+  CHECK(found->python == "/usr/local/bin/python3");
+  CHECK(found->python_version == "3.9");
+  CHECK(found->mounts.empty());
+  CHECK(found->frameworks == std::map<std::string, std::string>{{"torch", "1.10.0"}});
+  std::filesystem::remove(root / "usr/local/bin/python3");
+  std::filesystem::create_symlink("/usr/bin/python3", root / "usr/local/bin/python3");
+  CHECK(inspect_root(root, "x")->python == "");  // this machine has that, the root has not
+  CHECK(os::remove_tree(root));
+}
+
+// SEMANTICS E12
+TEST_CASE("a rule whose environment is not there says which is, and how to add it") {
+  const auto r = resolve_image(seed, {{"*", "torch-2"}}, {with_torch("torch-1", "1.10")}, false);
+  CHECK(r.error().message ==
+        "image " + std::string(seed) +
+            ": the rule \"*\" names environment 'torch-2', which is not known "
+            "here (the closest is 'torch-1'); add it: trainyard envs add torch-2 "
+            "--python VENV");
 }
 
 // SEMANTICS E2, E3

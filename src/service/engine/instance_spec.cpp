@@ -101,6 +101,7 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.Environment.Name = image.environment.name;
   out.Environment.Python = image.environment.python;
   out.Environment.Mounts = image.environment.mounts;
+  out.Environment.Root = image.environment.root;
   out.Packages = {settings.python.index_url, settings.python.find_links, settings.python.offline,
                   context.paths.packages()};
   out.Caches = settings.caches;

@@ -1,8 +1,10 @@
 #include "service/engine/world.hpp"
 
 #include "base/log.hpp"
+#include "os/accounts.hpp"
 #include "os/files.hpp"
 #include "service/channels/channels.hpp"
+#include "wire/instance/environment.hpp"
 #include "wire/json.hpp"
 #include "wire/shapes/create_training_job.hpp"
 
@@ -65,17 +67,64 @@ Sizing JobWorld::size_of(const store::JobRow& row) const {
 
 std::vector<PythonEnvironment> JobWorld::environments() const {
   std::vector<PythonEnvironment> out;
-  const auto add = [&](const std::string& path, const std::string& name) {
-    auto found = inspect_environment(path, name);
+  const auto add = [&](const std::string& name, Result<PythonEnvironment> found) {
     if (found)
       out.push_back(std::move(*found));
     else
       log::warn("an environment is left out", {{"name", name}, {"error", found.error().message}});
   };
   for (const auto& [name, python] : settings_.environments)
-    add(python, name);
-  if (inspect_environment(system_python, "")) add(system_python, system_environment);
+    add(name, inspect_environment(python, name));
+  const auto rows =
+      stores_.readers.read([](store::Snapshot& s) { return store::list_environments(s); });
+  if (!rows) log::warn("no added environment is known", {{"error", rows.error().message}});
+  for (const auto& row : rows.value_or(std::vector<store::EnvironmentRow>()))
+    if (!settings_.environments.contains(row.name)) add(row.name, inspect(row));
+  if (auto own = inspect_environment(system_python, system_environment))
+    out.push_back(std::move(*own));
   return out;
+}
+
+Result<PythonEnvironment> JobWorld::inspect(const store::EnvironmentRow& row) {
+  auto found =
+      TRY(row.is_root() ? inspect_root(row.directory, row.name)
+                        : inspect_environment(os::Path(row.directory) / row.python, row.name));
+  std::error_code ec;
+  const wire::EnvironmentSpec spec{row.name, found.python, found.mounts, found.root};
+  TRY(wire::check_environment(
+      spec, std::filesystem::canonical(row.is_root() ? found.root : found.python, ec),
+      os::own_home()));
+  return found;
+}
+
+// By its name, and by where it is: a job may have been handed the same over by its caller.
+Result<std::string> JobWorld::user_of(store::Snapshot& s, const store::EnvironmentRow& row) const {
+  const auto is_it = [&](const std::string& name, const os::Path& python, const os::Path& root) {
+    const bool is_anothers = !root.empty() || python == system_python;
+    const auto below = python.lexically_relative(row.directory);
+    return name == row.name || (!is_anothers && !below.empty() && *below.begin() != "..");
+  };
+  std::map<std::pair<std::string, std::string>, bool> known;  // many wait for the same
+  for (const auto& job : TRY(store::unfinished_jobs(s))) {
+    for (const auto& instance : TRY(store::instances_of(s, job.id))) {
+      const auto text = os::read_file(instances_.paths.instances() / instance.id / "spec.json");
+      if (!text) continue;
+      const auto spec = wire::decode<wire::InstanceSpec>(*text);
+      if (!spec) continue;
+      const auto& [name, python, mounts, root] = spec->Environment;
+      if (is_it(name, python, root)) return job.name;
+    }
+    const auto request = request_of(job);
+    if (!request) continue;
+    const auto image = request->AlgorithmSpecification->TrainingImage.value_or("");
+    const auto [at, is_new] = known.emplace(std::pair(image, job.environment), false);
+    if (is_new)
+      if (const auto found = resolve(image, job.environment))
+        at->second =
+            is_it(found->environment.name, found->environment.python, found->environment.root);
+    if (at->second) return job.name;
+  }
+  return std::string();
 }
 
 Result<Resolution> JobWorld::resolve(std::string_view image, const std::string& callers) const {

@@ -7,6 +7,7 @@
 #include "service/engine/environments.hpp"
 #include "service/engine/instance_spec.hpp"
 #include "service/engine/sizing.hpp"
+#include "service/store/environments.hpp"
 
 #include <mutex>
 #include <string>
@@ -26,6 +27,12 @@ public:
 
   /// All environments known to this service, best first.
   std::vector<PythonEnvironment> environments() const;
+  /// Looks at one that was added, and refuses (kind `invalid`) what would show a job more than an
+  /// environment.
+  static Result<PythonEnvironment> inspect(const store::EnvironmentRow& row);
+  /// The name of a job that has not ended and runs, or would run, in that environment; "" if there
+  /// is none.
+  Result<std::string> user_of(store::Snapshot& s, const store::EnvironmentRow& row) const;
   /// What would run for `image`; `callers` is the environment of the caller's session, or "".
   Result<Resolution> resolve(std::string_view image, const std::string& callers) const;
 

@@ -19,6 +19,7 @@
 ///     kept/<instance>/           files of a job whose outputs could not be stored
 ///     packages/<key>/            what was installed for a requirements.txt; a cache
 ///     cache/                     contents that agents fetched from buckets elsewhere
+///   environments/              what `trainyard envs add --requirements` installed
 
 #include <filesystem>
 #include <string>
@@ -47,6 +48,7 @@ struct DataPaths {
   auto kept() const { return scratch / "kept"; }
   auto packages() const { return scratch / "packages"; }
   auto cache() const { return scratch / "cache"; }
+  auto environments() const { return state.parent_path() / "environments"; }
 };
 
 }  // namespace trainyard::store

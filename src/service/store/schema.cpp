@@ -75,7 +75,16 @@ CREATE TABLE part (
   modified_ms INTEGER NOT NULL, PRIMARY KEY (upload, n)) WITHOUT ROWID;
 )";
 
-constexpr std::array steps{step_1};
+constexpr const char* step_2 = R"(
+-- Environments that were added beside those of the settings.
+CREATE TABLE environment (
+  name TEXT PRIMARY KEY,
+  directory TEXT NOT NULL,      -- its prefix, or a whole root
+  python TEXT NOT NULL,         -- the interpreter, below the prefix; '' of a root
+  created_ms INTEGER NOT NULL) WITHOUT ROWID;
+)";
+
+constexpr std::array steps{step_1, step_2};
 static_assert(steps.size() == schema_version);
 
 Result<int> current_version(Database& db) {

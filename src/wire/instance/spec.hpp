@@ -49,13 +49,16 @@ template <class V> void fields(V& v, ChannelSpec& c) {
 /// The Python environment of this machine that stands for the job's image.
 struct EnvironmentSpec {
   std::string Name;                 ///< for people: "venv /home/kim/.venv"
-  std::string Python;               ///< the interpreter, as a path inside (and outside)
+  std::string Python;               ///< the interpreter, as a path inside; "": the root has none
   std::vector<std::string> Mounts;  ///< host directories seen read-only under their own path
+  /// Host path of a whole Linux root that is seen instead of this machine's; "": this machine's.
+  std::string Root;
 };
 template <class V> void fields(V& v, EnvironmentSpec& e) {
   v("Name", e.Name);
   v("Python", e.Python);
   v("Mounts", e.Mounts);
+  v("Root", e.Root);
 }
 
 /// Where packages of requirements.txt files come from, and where what was installed is kept.

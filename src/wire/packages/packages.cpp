@@ -1,5 +1,7 @@
 #include "wire/packages/packages.hpp"
 
+#include "base/encoding.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -56,6 +58,61 @@ bool has_more_options(std::string_view line) {
         rest.starts_with('-') && !rest.starts_with("--hash"))
       return true;
   return false;
+}
+
+// A variable of pip's that is not of what it installs.
+bool changes_nothing(std::string_view name) {
+  static constexpr std::array<std::string_view, 12> names{"PIP_DISABLE_PIP_VERSION_CHECK",
+                                                          "PIP_ROOT_USER_ACTION",
+                                                          "PIP_NO_INPUT",
+                                                          "PIP_QUIET",
+                                                          "PIP_VERBOSE",
+                                                          "PIP_PROGRESS_BAR",
+                                                          "PIP_NO_COLOR",
+                                                          "PIP_CACHE_DIR",
+                                                          "PIP_NO_CACHE_DIR",
+                                                          "PIP_NO_WARN_SCRIPT_LOCATION",
+                                                          "PIP_BREAK_SYSTEM_PACKAGES",
+                                                          "PIP_LOG"};
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_yes(std::string_view value) {
+  static constexpr std::array<std::string_view, 5> no{"0", "n", "no", "off", "false"};
+  return std::none_of(no.begin(), no.end(), [&](std::string_view word) {
+    return std::equal(word.begin(), word.end(), value.begin(), value.end(), [](char a, char b) {
+      return a == (b >= 'A' && b <= 'Z' ? char(b - 'A' + 'a') : b);
+    });
+  });
+}
+
+// "UV_NAME=value" of one of pip's variables, or nothing.
+std::optional<std::string> form_for_uv(std::string_view name, std::string value) {
+  struct Form {
+    std::string_view pip, uv;
+    char separator = 0;  // of a list, where pip's has blanks; 0: it is none
+  };
+  static constexpr std::array<Form, 8> forms{{{"PIP_INDEX_URL", "UV_DEFAULT_INDEX"},
+                                              {"PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL", ' '},
+                                              {"PIP_FIND_LINKS", "UV_FIND_LINKS", ','},
+                                              {"PIP_TRUSTED_HOST", "UV_INSECURE_HOST", ' '},
+                                              {"PIP_CONSTRAINT", "UV_CONSTRAINT", ' '},
+                                              {"PIP_RETRIES", "UV_HTTP_RETRIES"},
+                                              {"PIP_TIMEOUT", "UV_HTTP_TIMEOUT"},
+                                              {"PIP_DEFAULT_TIMEOUT", "UV_HTTP_TIMEOUT"}}};
+  const auto* form =
+      std::find_if(forms.begin(), forms.end(), [&](const Form& f) { return f.pip == name; });
+  if (form == forms.end()) return {};
+  const bool is_list = value.find_first_of(" \t\n") != value.npos;
+  if (is_list && form->separator == 0) return {};
+  if (form->separator == ',' && value.find(',') != value.npos) return {};
+  std::string out = std::string(form->uv) + "=";
+  for (const char c : value) {
+    const bool is_blank = c == ' ' || c == '\t' || c == '\n';
+    const char put = is_blank ? form->separator : c;
+    if (!is_blank || out.back() != put) out += put;
+  }
+  return out;
 }
 
 // "name[extra] >= 1; marker" or "name @ https://...".
@@ -131,6 +188,28 @@ std::vector<std::string> variables_for_pip(std::string_view requirements,
   return out;
 }
 
+std::optional<UvSettings> settings_for_uv(const std::vector<std::string>& variables) {
+  // Of several indexes pip takes the best version of all, and so is uv to.
+  UvSettings out{{"UV_INDEX_STRATEGY=unsafe-best-match"}, {}};
+  for (const auto& variable : variables) {
+    const auto equals = variable.find('=');
+    if (equals == variable.npos) continue;
+    const std::string name = variable.substr(0, equals);
+    const std::string value(trim(std::string_view(variable).substr(equals + 1)));
+    if (value.empty()) continue;
+    if (name == "REQUESTS_CA_BUNDLE") out.variables.push_back("SSL_CERT_FILE=" + value);
+    if (!name.starts_with("PIP_") || changes_nothing(name)) continue;
+    if (name == "PIP_NO_INDEX") {
+      if (is_yes(value)) out.options.push_back("--no-index");
+      continue;
+    }
+    auto form = form_for_uv(name, value);
+    if (!form) return {};
+    out.variables.push_back(std::move(*form));
+  }
+  return out;
+}
+
 std::vector<std::string> requirement_lines(std::string_view text) {
   std::vector<std::string> out(1);
   for (std::size_t at = 0; at < text.size();) {
@@ -148,6 +227,32 @@ std::vector<std::string> requirement_lines(std::string_view text) {
     line = trim(line);
   std::erase(out, "");
   return out;
+}
+
+std::string unlike_uv(std::string_view requirements) {
+  static constexpr std::array<std::string_view, 6> like{"-i", "--index-url",  "--extra-index-url",
+                                                        "-f", "--find-links", "--no-index"};
+  if (!is_self_contained(requirements)) return "another file in requirements.txt";
+  for (const auto& line : requirement_lines(requirements)) {
+    const std::string option = line.substr(0, line.find_first_of(" =\t"));
+    if (line.starts_with('-') && std::find(like.begin(), like.end(), option) == like.end())
+      return option + " in requirements.txt";
+    if (line.find("--hash") != line.npos) return "--hash in requirements.txt";
+  }
+  return "";
+}
+
+std::string errors_of_installer(std::string_view output) {
+  constexpr std::size_t bytes_max = 2000;
+  while (output.ends_with('\n'))
+    output.remove_suffix(1);
+  // Pip's mark first: what it quotes of others' words may hold uv's.
+  for (const std::string_view mark : {"ERROR: ", "error: ", "  \u00d7 "}) {
+    const auto at = output.starts_with(mark) ? 0 : output.find("\n" + std::string(mark));
+    if (at != output.npos)
+      return std::string(cut_utf8(output.substr(at + (output[at] == '\n')), bytes_max));
+  }
+  return std::string(cut_utf8(output.substr(output.rfind('\n') + 1), bytes_max));
 }
 
 bool is_self_contained(std::string_view requirements) {

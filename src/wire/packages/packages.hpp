@@ -2,6 +2,7 @@
 /// What the program inside a container and its agent say of packages: one message each way on
 /// packages_socket, with the container's standard output beside the first. Fields end in a NUL.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,22 @@ PackagesAnswer decode_packages_answer(std::string_view message);
 /// ("${NAME}"). Pure.
 std::vector<std::string> variables_for_pip(std::string_view requirements,
                                            const std::vector<std::string>& variables);
+
+/// What makes uv do as pip does: "NAME=value", and options of `uv pip install`.
+struct UvSettings {
+  std::vector<std::string> variables, options;
+};
+/// Of "NAME=value" what pip listens to, as uv takes it: it has no ear for PIP_ variables. Nothing
+/// if one of them has no like in uv; those that change nothing of what is installed are left out.
+/// Pure.
+std::optional<UvSettings> settings_for_uv(const std::vector<std::string>& variables);
+
+/// What of a requirements.txt uv has no like for, or does in another way: an option, a hash,
+/// another file; "" if there is nothing. Pure.
+std::string unlike_uv(std::string_view requirements);
+
+/// Of what pip or uv said: from its first line on that tells of an error, or its last line. Pure.
+std::string errors_of_installer(std::string_view output);
 
 /// The lines of a requirements.txt as pip reads them: joined at a backslash, trimmed, without
 /// comments and empty ones. Pure.

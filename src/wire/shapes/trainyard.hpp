@@ -36,12 +36,14 @@ template <class V> void fields(V& v, LocateFilesResponse& r) {
 
 struct EnvironmentSummary {
   std::string Name, Python, PythonVersion, Frameworks;
+  std::string Root;  ///< that `Python` is in, where it is not this machine's
 };
 template <class V> void fields(V& v, EnvironmentSummary& e) {
   v("Name", e.Name);
   v("Python", e.Python);
   v("PythonVersion", e.PythonVersion);
   v("Frameworks", e.Frameworks);
+  v("Root", e.Root);
 }
 
 struct ListEnvironmentsResponse {
@@ -49,6 +51,27 @@ struct ListEnvironmentsResponse {
 };
 template <class V> void fields(V& v, ListEnvironmentsResponse& r) {
   v("Environments", r.Environments);
+}
+
+/// AddEnvironment: an environment beside those of the settings. Its directory is the one that was
+/// handed over with the key that signs the request (wire/instance/handover.hpp).
+struct AddEnvironmentRequest {
+  std::string Name;
+  std::string Python;  ///< the interpreter, as a path below the directory
+  bool Root = false;   ///< the directory is a whole Linux root instead
+};
+template <class V> void fields(V& v, AddEnvironmentRequest& r) {
+  v("Name", r.Name, required, length(1, 64), pattern("[a-zA-Z0-9][a-zA-Z0-9._-]*"));
+  v("Python", r.Python, length(0, 255));
+  v("Root", r.Root);
+}
+
+/// RemoveEnvironment: one that was added.
+struct RemoveEnvironmentRequest {
+  std::string Name;
+};
+template <class V> void fields(V& v, RemoveEnvironmentRequest& r) {
+  v("Name", r.Name, required, length(1, 64));
 }
 
 /// ExplainImage: which environment would run for an image URI, and why.
@@ -83,11 +106,13 @@ template <class V> void fields(V& v, DiskShare& d) {
 /// DescribeDisk: what takes how much of the service's directory.
 struct DescribeDiskResponse {
   std::int64_t FreeBytes = 0, TotalBytes = 0;
+  std::int64_t CacheBytesMax = 0;  ///< of the share "cache", by the settings
   std::vector<DiskShare> Shares, Buckets;
 };
 template <class V> void fields(V& v, DescribeDiskResponse& d) {
   v("FreeBytes", d.FreeBytes);
   v("TotalBytes", d.TotalBytes);
+  v("CacheBytesMax", d.CacheBytesMax);
   v("Shares", d.Shares);
   v("Buckets", d.Buckets);
 }
@@ -95,11 +120,13 @@ template <class V> void fields(V& v, DescribeDiskResponse& d) {
 /// Prune: removes logs and caches that nobody has used for so long.
 struct PruneRequest {
   std::int64_t OlderSeconds = 0;
-  bool DryRun = false;  ///< only tells what would go
+  bool DryRun = false;    ///< only tells what would go
+  bool KeepLogs = false;  ///< caches alone
 };
 template <class V> void fields(V& v, PruneRequest& p) {
   v("OlderSeconds", p.OlderSeconds, required, range(3600, 315'360'000));
   v("DryRun", p.DryRun);
+  v("KeepLogs", p.KeepLogs);
 }
 struct PruneResponse {
   std::vector<DiskShare> Shares;

@@ -4,6 +4,7 @@
 /// runs them where they belong.
 
 #include "base/clock.hpp"
+#include "base/pool.hpp"
 #include "base/result.hpp"
 #include "base/settings.hpp"
 #include "service/disk/disk.hpp"
@@ -29,6 +30,7 @@ struct Services {
   identity::Identity& identity;
   engine::JobWorld& world;
   disk::Disk& disk;
+  Pool& pool;  ///< for what blocks and has time until a write is durable
 };
 
 /// One verified request.

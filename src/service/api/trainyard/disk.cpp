@@ -3,7 +3,8 @@
 #include "wire/shapes/trainyard.hpp"
 
 // POST /  X-Amz-Target: Trainyard.DescribeDisk  {}
-// POST /  X-Amz-Target: Trainyard.Prune  {"OlderSeconds": 2592000, "DryRun": true}
+// POST /  X-Amz-Target: Trainyard.Prune  {"OlderSeconds": 2592000, "DryRun": true, "KeepLogs":
+// true}
 
 namespace trainyard::api {
 namespace {
@@ -29,6 +30,7 @@ Result<Write> describe_disk(Services& services, const Call&) {
   wire::DescribeDiskResponse out;
   out.FreeBytes = std::int64_t(usage.free_bytes);
   out.TotalBytes = std::int64_t(usage.total_bytes);
+  out.CacheBytesMax = std::int64_t(services.settings.cache_bytes);
   out.Shares = shares_of(usage.shares);
   for (const auto& bucket : usage.buckets)
     out.Buckets.push_back({bucket.name, bucket.bytes, bucket.objects, "objects"});
@@ -37,7 +39,8 @@ Result<Write> describe_disk(Services& services, const Call&) {
 
 Result<Write> prune(Services& services, const Call& call) {
   const auto request = TRY(wire::decode<wire::PruneRequest>(call.body));
-  const auto pruned = TRY(services.disk.prune(Millis(request.OlderSeconds * 1000), request.DryRun));
+  const auto pruned = TRY(services.disk.prune(
+      {Millis(request.OlderSeconds * 1000), request.DryRun, !request.KeepLogs}));
   return answered(wire::encode(wire::PruneResponse{shares_of(pruned)}));
 }
 

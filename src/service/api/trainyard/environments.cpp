@@ -7,14 +7,17 @@
 
 namespace trainyard::api {
 
+wire::EnvironmentSummary summary_of(const engine::PythonEnvironment& e) {
+  std::string frameworks;
+  for (const auto& [module, version] : e.frameworks)
+    frameworks += (frameworks.empty() ? "" : ", ") + module + " " + version;
+  return {e.name, e.python, e.python_version, frameworks, e.root};
+}
+
 Result<std::string> list_environments(Services& services, store::Snapshot&, const Call&) {
   wire::ListEnvironmentsResponse out;
-  for (const auto& e : services.world.environments()) {
-    std::string frameworks;
-    for (const auto& [module, version] : e.frameworks)
-      frameworks += (frameworks.empty() ? "" : ", ") + module + " " + version;
-    out.Environments.push_back({e.name, e.python, e.python_version, frameworks});
-  }
+  for (const auto& e : services.world.environments())
+    out.Environments.push_back(summary_of(e));
   return wire::encode(out);
 }
 

@@ -1,13 +1,13 @@
-#include "agent/container.hpp"
+#include "wire/instance/environment.hpp"
 
 #include <doctest/doctest.h>
 
-namespace trainyard::agent {
+namespace trainyard::wire {
 namespace {
 
 std::string refusal(const std::string& python, const std::string& real,
                     std::vector<std::string> mounts) {
-  const auto checked = check_environment({"", python, std::move(mounts)}, real, "/people/kim");
+  const auto checked = check_environment({"", python, std::move(mounts), ""}, real, "/people/kim");
   if (checked) return "";
   CHECK(checked.error().kind == ErrorKind::invalid);
   return checked.error().message;
@@ -32,8 +32,20 @@ TEST_CASE("an environment shows no home directory and not the machine's files") 
   CHECK(refusal("/usr/bin/python3", "/usr/bin/python3.11", {}) == "");
 }
 
+// SEMANTICS X3, E14
+TEST_CASE("a root is a directory of its own, and lies where it says") {
+  const auto refused = [](const std::string& root, const std::string& real) {
+    const auto checked = check_environment({"", "", {}, root}, real, "/people/kim");
+    return checked ? "" : checked.error().message;
+  };
+  for (const std::string root : {"/", "/home/kim", "/home", "/root", "/etc", "/var", "/people"})
+    CHECK(refused(root, root).find("jobs would see all of " + root + ";") != std::string::npos);
+  CHECK(refused("/srv/root", "/").find("a symbolic link leads to /;") != std::string::npos);
+  CHECK(refused("/srv/root", "/srv/root") == "");
+}
+
 TEST_CASE("what the settings mount besides is the administrator's choice") {
   CHECK(refusal("/usr/bin/python3", "/usr/bin/python3", {"/srv", "/home/kim"}) == "");
 }
 
-}  // namespace trainyard::agent
+}  // namespace trainyard::wire

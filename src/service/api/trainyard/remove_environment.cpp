@@ -1,0 +1,75 @@
+#include "base/closest.hpp"
+#include "base/log.hpp"
+#include "os/files.hpp"
+#include "service/api/trainyard/trainyard.hpp"
+#include "service/store/environments.hpp"
+#include "wire/json.hpp"
+#include "wire/shapes/trainyard.hpp"
+
+#include <fmt/format.h>
+
+// POST /  X-Amz-Target: Trainyard.RemoveEnvironment  {"Name": "torch-2"}
+// 200 {}
+
+namespace trainyard::api {
+namespace {
+
+Failure refused(const std::string& name, std::string_view why) {
+  return fail(ErrorKind::invalid, "ValidationException",
+              fmt::format("remove the environment {}: {}", name, why));
+}
+
+Failure not_added(store::Snapshot& s, const std::string& name) {
+  const auto rows = store::list_environments(s);
+  std::vector<std::string_view> names;
+  if (rows)
+    for (const auto& row : *rows)
+      names.push_back(row.name);
+  const auto nearest = closest(name, names);
+  return refused(name, nearest.empty() ? "none was added"
+                                       : fmt::format("none of that name was added; did you mean "
+                                                     "'{}'?",
+                                                     nearest));
+}
+
+// What `trainyard envs add --requirements` made is the service's to remove; all else is its
+// owner's.
+void remove_directory(Services& services, const os::Path& directory) {
+  std::error_code ec;
+  if (!std::filesystem::equivalent(directory.parent_path(), services.paths.environments(), ec))
+    return;
+  const bool taken = services.pool.post([directory] {
+    if (const auto gone = os::remove_tree(directory); !gone)
+      log::warn("a removed environment is not all gone", {{"error", gone.error().message}});
+  });
+  if (!taken) log::warn("a removed environment's directory stays", {{"path", directory.string()}});
+}
+
+}  // namespace
+
+Result<Write> remove_environment(Services& services, const Call& call) {
+  const auto request = TRY(wire::decode<wire::RemoveEnvironmentRequest>(call.body));
+  const std::string name = request.Name;
+  if (services.settings.environments.contains(name))
+    return refused(name, "it is of the settings; take it out there and restart the service");
+  const auto directory = std::make_shared<os::Path>();
+  Write out;
+  // In the transaction: a job is created before, and seen, or after, and finds none.
+  out.write = [&services, name, directory](store::Txn& txn) -> Result<std::string> {
+    const auto row = TRY(store::find_environment(txn, name));
+    if (!row) return not_added(txn, name);
+    const auto user = TRY(services.world.user_of(txn, *row));
+    if (!user.empty())
+      return refused(name, "the job " + user +
+                               ", which has not ended, uses it; wait for it, or "
+                               "stop it (trainyard stop " +
+                               user + ")");
+    TRY(store::delete_environment(txn, name));
+    *directory = row->directory;
+    return "{}";
+  };
+  out.committed = [&services, directory] { remove_directory(services, *directory); };
+  return out;
+}
+
+}  // namespace trainyard::api
