@@ -3,6 +3,7 @@ same run (peer, peer_value, ratio), the figure wanted, whether it was reached, a
 
 import json
 import pathlib
+import signal
 import sys
 import tempfile
 
@@ -14,9 +15,10 @@ import elsewhere  # noqa: E402
 import jobs  # noqa: E402
 import objects  # noqa: E402
 import programs  # noqa: E402
+import toolkit  # noqa: E402
 
 FIGURES = {**jobs.FIGURES, **control.FIGURES, **objects.FIGURES, **data.FIGURES, **elsewhere.FIGURES,
-           **programs.FIGURES}
+           **programs.FIGURES, **toolkit.FIGURES}
 
 # The figure wanted, and whether less or more is better.
 WANTED = {
@@ -28,6 +30,7 @@ WANTED = {
     "fastfile_files_vs_native": (">=", 0.9), "fastfile_first_byte_ms": ("<=", 2),
     "stage_vs_rclone_small": (">=", 3), "stage_vs_rclone_big": (">=", 1),
     "pipe_mb_per_s": (">=", 1000), "requirements_cached_ms": ("<=", 100),
+    "toolkit_start_ms": ("<=", 10), "toolkit_vs_python": (">=", 50), "toolkit_lines_per_s": (">=", 1_000_000),
 }
 
 
@@ -46,6 +49,7 @@ def line(figure):
 
 
 def main(names):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what a figure has started ends with it
     chosen = [name for name in FIGURES if not names or any(name.startswith(n) for n in names)]
     if not chosen:
         print(f"no such figure; there are: {', '.join(FIGURES)}", file=sys.stderr)
