@@ -31,6 +31,7 @@ WANTED = {
     "stage_vs_rclone_small": (">=", 3), "stage_vs_rclone_big": (">=", 1),
     "pipe_mb_per_s": (">=", 1000), "requirements_cached_ms": ("<=", 100),
     "toolkit_start_ms": ("<=", 10), "toolkit_vs_python": (">=", 50), "toolkit_lines_per_s": (">=", 1_000_000),
+    "pack_vs_python": (">=", 40),
 }
 
 
