@@ -10,6 +10,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "conformance"))
 
 import control  # noqa: E402
+import copies  # noqa: E402
 import data  # noqa: E402
 import elsewhere  # noqa: E402
 import jobs  # noqa: E402
@@ -18,7 +19,7 @@ import programs  # noqa: E402
 import toolkit  # noqa: E402
 
 FIGURES = {**jobs.FIGURES, **control.FIGURES, **objects.FIGURES, **data.FIGURES, **elsewhere.FIGURES,
-           **programs.FIGURES, **toolkit.FIGURES}
+           **programs.FIGURES, **toolkit.FIGURES, **copies.FIGURES}
 
 # The figure wanted, and whether less or more is better.
 WANTED = {
@@ -32,6 +33,7 @@ WANTED = {
     "pipe_mb_per_s": (">=", 1000), "requirements_cached_ms": ("<=", 100),
     "toolkit_start_ms": ("<=", 10), "toolkit_vs_python": (">=", 50), "toolkit_lines_per_s": (">=", 1_000_000),
     "pack_vs_python": (">=", 40),
+    "stage_copy_vs_cp": ("<=", 1.2),
 }
 
 
