@@ -14,12 +14,13 @@ import copies  # noqa: E402
 import data  # noqa: E402
 import elsewhere  # noqa: E402
 import jobs  # noqa: E402
+import minio  # noqa: E402
 import objects  # noqa: E402
 import programs  # noqa: E402
 import toolkit  # noqa: E402
 
 FIGURES = {**jobs.FIGURES, **control.FIGURES, **objects.FIGURES, **data.FIGURES, **elsewhere.FIGURES,
-           **programs.FIGURES, **toolkit.FIGURES, **copies.FIGURES}
+           **programs.FIGURES, **toolkit.FIGURES, **copies.FIGURES, **minio.FIGURES}
 
 # The figure wanted, and whether less or more is better.
 WANTED = {
@@ -34,6 +35,8 @@ WANTED = {
     "toolkit_start_ms": ("<=", 10), "toolkit_vs_python": (">=", 50), "toolkit_lines_per_s": (">=", 1_000_000),
     "pack_vs_python": (">=", 40),
     "stage_copy_vs_cp": ("<=", 1.2),
+    "put4k_vs_minio": (">=", 2), "get4k_vs_minio": (">=", 3), "put256m_vs_minio": (">=", 1.5),
+    "get256m_vs_minio": (">=", 1.5), "list1000_vs_minio": (">=", 10),
 }
 
 
