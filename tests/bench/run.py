@@ -14,13 +14,14 @@ import copies  # noqa: E402
 import data  # noqa: E402
 import elsewhere  # noqa: E402
 import jobs  # noqa: E402
+import million  # noqa: E402
 import minio  # noqa: E402
 import objects  # noqa: E402
 import programs  # noqa: E402
 import toolkit  # noqa: E402
 
 FIGURES = {**jobs.FIGURES, **control.FIGURES, **objects.FIGURES, **data.FIGURES, **elsewhere.FIGURES,
-           **programs.FIGURES, **toolkit.FIGURES, **copies.FIGURES, **minio.FIGURES}
+           **programs.FIGURES, **toolkit.FIGURES, **copies.FIGURES, **minio.FIGURES, **million.FIGURES}
 
 # The figure wanted, and whether less or more is better.
 WANTED = {
@@ -37,6 +38,7 @@ WANTED = {
     "stage_copy_vs_cp": ("<=", 1.2),
     "put4k_vs_minio": (">=", 2), "get4k_vs_minio": (">=", 3), "put256m_vs_minio": (">=", 1.5),
     "get256m_vs_minio": (">=", 1.5), "list1000_vs_minio": (">=", 10),
+    "list1000_flat": ("<=", 1.5), "stage_million_first_s": ("<=", 60), "stage_million_s": ("<=", 1),
 }
 
 
