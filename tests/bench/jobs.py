@@ -10,7 +10,7 @@ import time
 
 from scripts import archive, trained, wheel
 from service import ROOT, running
-from signed import play, request
+from signed import play, s3
 
 FILES, FILE_BYTES, BATCH = 10_000, 100 << 10, 1000
 
@@ -55,9 +55,8 @@ def stream_number(logs, name):
 def put_tree(service, files, file_bytes):
     for first in range(0, files, BATCH):
         play(service.url, [
-            request(service, service.url, "PUT", f"/{service.bucket}/tree/{n // 100:03}/{n:05}",
-                    os.urandom(file_bytes), "s3") for n in range(first, min(first + BATCH, files))],
-            8)
+            s3(service, "PUT", f"/{service.bucket}/tree/{n // 100:03}/{n:05}", os.urandom(file_bytes))
+            for n in range(first, min(first + BATCH, files))], 8)
 
 
 def stage_10k(directory, files=FILES, file_bytes=FILE_BYTES):

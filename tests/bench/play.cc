@@ -1,11 +1,12 @@
 /// Plays prepared HTTP requests against a server as fast as it answers: the client of the
 /// benchmarks, cheap enough never to be what binds.
 ///
-///     play HOST PORT CONNECTIONS < REQUESTS
+///     play HOST PORT CONNECTIONS [BODY] < REQUESTS
 ///
-/// REQUESTS holds each request as an 8-byte little-endian length and its bytes. Each connection
-/// sends the next one once its last is answered. Prints one JSON line: how many were answered with
-/// 2xx and how many otherwise, how long all took, the median and the 99th percentile of one.
+/// REQUESTS holds each request as an 8-byte little-endian length and its bytes; behind each the
+/// file BODY is sent, if one is given. Each connection sends the next one once its last is
+/// answered. Prints one JSON line: how many were answered with 2xx and how many otherwise, how long
+/// all took, the median and the 99th percentile of one.
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -14,12 +15,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string>
 #include <string_view>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -46,7 +50,9 @@ std::vector<std::string> read_requests() {
 struct Connection {
   int fd = -1;
   std::string_view unsent;
-  std::string received;
+  off_t body_sent = 0;
+  std::string received;  // the head of the answer, and what came with it
+  std::size_t left = 0;  // of the answer, once its length is known
   Clock::time_point began;
   bool busy = false;
 };
@@ -72,6 +78,13 @@ public:
     if (::inet_pton(AF_INET, host, &address_.sin_addr) != 1) give_up(host);
   }
 
+  void append(const char* file) {
+    body_ = ::open(file, O_RDONLY | O_CLOEXEC);
+    struct stat st{};
+    if (body_ < 0 || ::fstat(body_, &st) != 0) give_up(file);
+    body_bytes_ = st.st_size;
+  }
+
   void play(std::size_t connections) {
     connections_.resize(connections);
     const auto began = Clock::now();
@@ -93,7 +106,9 @@ private:
     c.busy = next_ < requests_.size();
     if (!c.busy) return;
     c.unsent = requests_[next_++];
+    c.body_sent = 0;
     c.received.clear();
+    c.left = 0;
     c.began = Clock::now();
     if (c.fd < 0) open(i);
     watch(i, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
@@ -115,22 +130,39 @@ private:
     if (::epoll_ctl(epoll_, how, connections_[i].fd, &event) != 0) give_up("epoll_ctl");
   }
 
+  bool is_sent(const Connection& c) const { return c.unsent.empty() && c.body_sent == body_bytes_; }
+
+  bool send_some(Connection& c) {
+    const bool is_head = !c.unsent.empty();
+    const ssize_t n =
+        is_head ? ::send(c.fd, c.unsent.data(), c.unsent.size(), MSG_NOSIGNAL)
+                : ::sendfile(c.fd, body_, &c.body_sent, std::size_t(body_bytes_ - c.body_sent));
+    if (n > 0 && is_head) c.unsent.remove_prefix(std::size_t(n));
+    return n >= 0 || errno == EAGAIN;
+  }
+
   void ready(std::size_t i) {
     Connection& c = connections_[i];
-    if (!c.unsent.empty()) {
-      const ssize_t n = ::send(c.fd, c.unsent.data(), c.unsent.size(), MSG_NOSIGNAL);
-      if (n < 0 && errno != EAGAIN) return ended(i, false);
-      if (n > 0) c.unsent.remove_prefix(std::size_t(n));
-      if (c.unsent.empty()) watch(i, EPOLLIN, EPOLL_CTL_MOD);
+    if (!is_sent(c)) {
+      if (!send_some(c)) return ended(i, false);
+      if (is_sent(c)) watch(i, EPOLLIN, EPOLL_CTL_MOD);
     }
     char piece[65536];
     for (;;) {
-      const ssize_t n = ::recv(c.fd, piece, sizeof piece, 0);
+      // The kernel throws the rest of a long answer away without copying it.
+      const ssize_t n = c.left > 0 ? ::recv(c.fd, nullptr, c.left, MSG_TRUNC)
+                                   : ::recv(c.fd, piece, sizeof piece, 0);
       if (n < 0 && errno == EAGAIN) return;
       if (n <= 0) return ended(i, false);
+      if (c.left > 0) {
+        c.left -= std::size_t(n);
+        if (c.left == 0) return ended(i, true);
+        continue;
+      }
       c.received.append(piece, std::size_t(n));
       const std::size_t whole = answer_length(c.received);
       if (whole > 0 && c.received.size() >= whole) return ended(i, true);
+      if (whole > 0) c.left = whole - c.received.size();
     }
   }
 
@@ -159,7 +191,8 @@ private:
   }
 
   std::vector<std::string> requests_;
-  int epoll_;
+  int epoll_, body_ = -1;
+  off_t body_bytes_ = 0;
   sockaddr_in address_{};
   std::vector<Connection> connections_;
   std::vector<double> times_;
@@ -169,11 +202,13 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fputs("usage: play HOST PORT CONNECTIONS < REQUESTS\n", stderr);
+  if (argc != 4 && argc != 5) {
+    std::fputs("usage: play HOST PORT CONNECTIONS [BODY] < REQUESTS\n", stderr);
     return 2;
   }
   auto requests = read_requests();
   if (requests.empty()) return 2;
-  Player(argv[1], std::atoi(argv[2]), std::move(requests)).play(std::size_t(std::atoi(argv[3])));
+  Player player(argv[1], std::atoi(argv[2]), std::move(requests));
+  if (argc == 5) player.append(argv[4]);
+  player.play(std::size_t(std::atoi(argv[3])));
 }

@@ -3,20 +3,25 @@ same run (peer, peer_value, ratio), the figure wanted, whether it was reached, a
 
 import json
 import pathlib
+import signal
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "conformance"))
 
 import control  # noqa: E402
+import copies  # noqa: E402
 import data  # noqa: E402
 import elsewhere  # noqa: E402
 import jobs  # noqa: E402
+import million  # noqa: E402
+import minio  # noqa: E402
 import objects  # noqa: E402
 import programs  # noqa: E402
+import toolkit  # noqa: E402
 
 FIGURES = {**jobs.FIGURES, **control.FIGURES, **objects.FIGURES, **data.FIGURES, **elsewhere.FIGURES,
-           **programs.FIGURES}
+           **programs.FIGURES, **toolkit.FIGURES, **copies.FIGURES, **minio.FIGURES, **million.FIGURES}
 
 # The figure wanted, and whether less or more is better.
 WANTED = {
@@ -29,6 +34,12 @@ WANTED = {
     "stage_vs_rclone_small": (">=", 3), "stage_vs_rclone_big": (">=", 1),
     "fastfile_remote_seq_vs_s3fs": (">=", 5), "fastfile_remote_files_vs_s3fs": (">=", 5),
     "pipe_mb_per_s": (">=", 1000), "requirements_cached_ms": ("<=", 100),
+    "toolkit_start_ms": ("<=", 10), "toolkit_vs_python": (">=", 50), "toolkit_lines_per_s": (">=", 1_000_000),
+    "pack_vs_python": (">=", 40),
+    "stage_copy_vs_cp": ("<=", 1.2),
+    "put4k_vs_minio": (">=", 2), "get4k_vs_minio": (">=", 3), "put256m_vs_minio": (">=", 1.5),
+    "get256m_vs_minio": (">=", 1.5), "list1000_vs_minio": (">=", 10),
+    "list1000_flat": ("<=", 1.5), "stage_million_first_s": ("<=", 60), "stage_million_s": ("<=", 1),
 }
 
 
@@ -47,6 +58,7 @@ def line(figure):
 
 
 def main(names):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what a figure has started ends with it
     chosen = [name for name in FIGURES if not names or any(name.startswith(n) for n in names)]
     if not chosen:
         print(f"no such figure; there are: {', '.join(FIGURES)}", file=sys.stderr)

@@ -119,6 +119,11 @@ def environment(base, container):
 
 def start(program, base, container, **popen):
     build(base, container)
+    return launch(program, base, container, **popen)
+
+
+def launch(program, base, container, **popen):
+    """In a tree that is built."""
     return subprocess.Popen([program, "train"], env=environment(base, container), cwd="/",
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             **popen)
