@@ -12,7 +12,8 @@ import time
 
 from data import READER, read_by
 from jobs import transition
-from peers import KEY, SECRET, Minio, program, rclone_environment
+from other_s3 import KEY, SECRET, Minio, program
+from rclone import rclone_environment
 from service import running
 
 SETS = {"small": (10_000, 100 << 10), "big": (4, 1 << 30)}

@@ -7,7 +7,7 @@ import pathlib
 import statistics
 import sys
 
-from peers import Minio, program
+from other_s3 import Minio, program
 from service import running
 from signed import play, s3
 

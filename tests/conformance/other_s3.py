@@ -24,12 +24,14 @@ def program(name):
 class Minio:
     """MinIO on a directory."""
 
+    access_key, secret_key, region = KEY, SECRET, "us-east-1"
+
     def __init__(self, directory):
         self.address = free_address()
         self.url = f"http://{self.address}"
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.s3 = boto3.client("s3", endpoint_url=self.url, region_name="us-east-1",
+        self.s3 = boto3.client("s3", endpoint_url=self.url, region_name=self.region,
                                aws_access_key_id=KEY, aws_secret_access_key=SECRET,
                                config=botocore.config.Config(s3={"addressing_style": "path"},
                                                              retries={"max_attempts": 0}))

@@ -38,6 +38,7 @@ Result<std::string> locate_files(Services& services, store::Snapshot& s, const C
   for (const os::Path& root : {services.paths.instances(), services.paths.kept()}) {
     const os::Path directory = root / instance;
     std::error_code ec;
+    if (root != services.paths.kept() && job::is_terminal(job.phase)) continue;  // about to go
     if (!std::filesystem::exists(directory / "ml", ec)) continue;
     wire::LocateFilesResponse out;
     if (const auto& checkpoint = request.CheckpointConfig)
