@@ -16,7 +16,7 @@ trainyard_library(disk service/disk DEPS base os store objects)
 trainyard_library(channels service/channels DEPS base os wire wire_shapes wire_instance s3 origin store objects)
 trainyard_library(agent_runtime agent/runtime DEPS base os)
 trainyard_library(agent_channels agent/channels DEPS base os wire wire_instance s3 origin PKGS isal)
-trainyard_library(agent_fast_file agent/fast_file DEPS base os wire_instance s3 origin agent_channels)
+trainyard_library(agent_fast_file agent/fast_file DEPS base os wire_instance s3 agent_channels)
 trainyard_library(agent_outputs agent/outputs DEPS base os s3 PKGS isal)
 trainyard_library(agent_watch agent/watch DEPS base os wire_instance)
 trainyard_library(agent agent DEPS base os wire wire_instance wire_packages net s3 agent_runtime agent_watch
