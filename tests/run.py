@@ -13,7 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build/log"
 LONGEST_S = 1800  # of one suite
 
-# Under the sanitizers run the unit tests and those that drive the whole service.
+# Under the sanitizers run the unit tests and those that drive the whole service; but for what is marked
+# release_alone: it drives clients and installers for most of its time, or needs the static toolkit.
 SANITIZED = ("conformance",)
 
 # Suites wait for much of their time: so many run at a time, the longest begin first.
@@ -75,8 +76,9 @@ def build(preset, *targets):
     print(f"built {preset}: {seconds:.0f} s", flush=True)
 
 
-def pytest(directory):
-    return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", directory]
+def pytest(directory, *options):
+    return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=20", *options,
+            directory]
 
 
 def readings():
@@ -95,7 +97,8 @@ def runnings():
     found += [(directory.name, pytest(directory), pytest_counts, {})
               for directory in sorted({p.parent for p in (ROOT / "tests").glob("*/*_test.py")})]
     for directory in SANITIZED:
-        found.append((f"{directory} asan", pytest(ROOT / "tests" / directory), pytest_counts,
+        found.append((f"{directory} asan", pytest(ROOT / "tests" / directory, "-m", "not release_alone"),
+                      pytest_counts,
                       {"TRAINYARD_BUILD": str(ROOT / "build/asan")}))
     return sorted(found, key=lambda suite: LONG.index(suite[0]) if suite[0] in LONG else len(LONG))
 

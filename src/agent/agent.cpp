@@ -28,6 +28,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <fcntl.h>
 #include <functional>
 #include <optional>
 #include <poll.h>
@@ -180,7 +181,7 @@ Result<> Instance::give_up(const Error& why) {
                             wire::encode(wire::ExitRecord{failure, cause_, 0, 0}));
   if (!reports_.has("Finished")) {
     if (!has_exited) tell({0, "Exited", {}, cause_, failure, "", ""});
-    tell({0, "Finished", {}, "", failure, "", ""});
+    tell({0, "Finished", {}, "", failure + (running_ ? keep_files() : ""), "", ""});
   }
   (void)part();
   return Failure(why);
@@ -201,6 +202,7 @@ Result<> Instance::prepare() {
                               os::own_home()));
   MachineFacts facts{memory_of_machine(), 0, toolkit_, "lo"};
   facts.door_port = TRY(open_door_listener());
+  TRY(os::make_directories(paths_.kept()));  // a full disk has no room for it later
   TRY(lay_out(spec_, paths_, facts.network_interface));
   TRY(restore());
   TRY(fetch());
@@ -290,7 +292,7 @@ Result<> Instance::train() {
   Exit exit = TRY(runtime_.wait(*running_));
   if (spec_.Entrypoint.empty()) exit.unrunnable = false;  // the toolkit is not the request's
   if (fetcher_) fetcher_->stop();
-  if (!pipes_.empty()) settle_what_was_fetched();
+  if (!pipes_.empty() || !fast_files_.empty()) settle_what_was_fetched();
   pipes_.clear();
   packages_.reset();
   const Result<> kept = log_->finish();  // every line is there before anything is said of the end
@@ -366,10 +368,12 @@ std::string Instance::keep_files() {
   (void)runtime_.destroy(spec_.Id, paths_.scratch());  // what is mounted there, too
   const os::Path kept = paths_.kept();
   const auto move_away = [&]() -> Result<> {
-    TRY(os::make_directories(kept));
     for (const os::Path& from : {paths_.ml(), paths_.checkpoints()})
       if (std::rename(from.c_str(), (kept / from.filename()).c_str()) != 0 && errno != ENOENT)
         return fail_errno("keep " + from.string());
+    // Whoever is told that they are there finds them after a power cut, too.
+    const os::Fd fd = TRY(os::open_file(kept, O_RDONLY | O_DIRECTORY));
+    if (::syncfs(fd.get()) != 0) log::warn("kept files may not outlive a power cut", {});
     return {};
   };
   if (const auto moved = move_away(); !moved)
@@ -512,6 +516,7 @@ Result<> reap(const os::Path& directory, const std::string& id, Runtime& runtime
                 "remove what instance " + id + " left: its agent lives");
   TRY(runtime.destroy(packages_id(id), paths.packages_scratch()));
   TRY(runtime.destroy(id, paths.scratch()));
+  (void)::rmdir(paths.kept().c_str());  // unless there is something in it
   const os::Path aside = directory.parent_path() / (".gone-" + random_hex(8));
   if (std::rename(directory.c_str(), aside.c_str()) != 0)
     return fail_errno("set " + directory.string() + " aside");

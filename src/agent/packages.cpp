@@ -5,6 +5,7 @@
 #include "base/hash.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
+#include "os/plain_file.hpp"
 #include "os/unix_socket.hpp"
 
 #include <fmt/format.h>
@@ -36,10 +37,10 @@ constexpr const char* layer_inside = "/opt/trainyard/layer";
 
 using Answer = wire::PackagesAnswer;
 
-// Of a virtual environment, which lies at `outside`: the prefix of the Python that it was made
-// from; else the prefix itself.
-os::Path base_of(const os::Path& outside, const os::Path& prefix) {
-  const std::string text = os::read_file(outside / "pyvenv.cfg", 1u << 16).value_or("");
+// Of a virtual environment in `root`: the prefix of the Python that it was made from; else the
+// prefix itself.
+os::Path base_of(const os::Path& root, const os::Path& prefix) {
+  const std::string text = os::read_in_root(root, prefix / "pyvenv.cfg", 1u << 16).value_or("");
   constexpr std::string_view mark = "home = ";
   const auto at = text.find(mark);
   if (at == std::string::npos) return prefix;
@@ -48,19 +49,22 @@ os::Path base_of(const os::Path& outside, const os::Path& prefix) {
 }
 
 // Differs when a package comes into the environment or leaves it.
-std::string state_of(const os::Path& root, const os::Path& python) {
+std::string state_of(const os::Path& own_root, const os::Path& python) {
   std::string out;
-  const auto outside = [&](const os::Path& path) { return root / path.relative_path(); };
+  const os::Path root = own_root.empty() ? "/" : own_root;
   const os::Path prefix = python.parent_path().parent_path();
-  for (const os::Path& lib :
-       {outside(prefix / "lib"), outside(base_of(outside(prefix), prefix) / "lib"),
-        outside("/usr/lib"), outside("/usr/local/lib")}) {
-    for (const auto& name : os::list_directory(lib).value_or(std::vector<std::string>())) {
+  for (const os::Path& lib : {prefix / "lib", base_of(root, prefix) / "lib", os::Path("/usr/lib"),
+                              os::Path("/usr/local/lib")}) {
+    const auto found = os::open_in_root(root, lib, O_RDONLY | O_DIRECTORY);
+    if (!found) continue;
+    const auto names = os::list_directory(fmt::format("/proc/self/fd/{}", found->get()));
+    for (const auto& name : names.value_or(std::vector<std::string>())) {
       if (!name.starts_with("python3")) continue;
       for (const char* packages : {"site-packages", "dist-packages"}) {
         struct stat st{};
         const os::Path directory = lib / name / packages;
-        if (::stat(directory.c_str(), &st) != 0) continue;
+        const auto at = os::open_in_root(root, directory, O_PATH | O_DIRECTORY);
+        if (!at || ::fstat(at->get(), &st) != 0) continue;
         out += fmt::format("{} {}.{}\n", directory.string(), st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
       }
     }

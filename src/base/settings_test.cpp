@@ -20,6 +20,7 @@ TEST_CASE("an empty file is the defaults") {
   REQUIRE(s);
   CHECK(s->listen == "127.0.0.1:8430");
   CHECK(s->account == "123456789012");
+  CHECK(s->min_free_percent == 5);
 }
 
 TEST_CASE("every setting is read") {

@@ -146,8 +146,12 @@ Result<int> add_installed(const Common& common, Connection& service, const std::
   ::signal(SIGINT, SIG_IGN);  // it ends what runs, and then this, without a rest
   if (const auto done = install(common, directory, requirements); !done)
     return refuse(name, done.error().message);
-  const auto added = TRY(add(common, service, directory, {name, "bin/python3", false}));
-  made.is_kept = true;
+  auto added = add(common, service, directory, {name, "bin/python3", false});
+  // Without an answer nobody knows: better a directory too many than an environment of nothing.
+  made.is_kept = added || added.error().kind == ErrorKind::unavailable;
+  if (!added && made.is_kept)
+    return in_context(added.error(), "add the environment " + name + ", which is in " + directory +
+                                         " (trainyard envs tells whether it was added)");
   return added;
 }
 

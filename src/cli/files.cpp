@@ -33,6 +33,11 @@ Result<int> copy_files(const Common& common, const std::string& from, const os::
   if (colon == from.npos || from.substr(colon + 1, 1) != "/") return usage_of(from);
   const os::Path path = from.substr(colon + 1);
   Connection service = TRY(Connection::open(common.data));
+  if (!service.is_local())
+    return fail(ErrorKind::invalid, "Usage",
+                "copy " + from + ": the service at " + service.credentials().Endpoint +
+                    " is not that of " + common.data.string() +
+                    "; run this on its machine, with --data");
   wire::DescribeTrainingJobRequest request;
   request.TrainingJobName = from.substr(0, colon);
   const std::string answer =

@@ -58,7 +58,8 @@ Result<FuseMount> mount_fuse(const char* name) {
   TRY(set(context.get(), "rootmode", fmt::format("{:o}", S_IFDIR)));
   TRY(set(context.get(), "user_id", "0"));
   TRY(set(context.get(), "group_id", "0"));
-  if (::fsconfig(context.get(), FSCONFIG_SET_FLAG, "allow_other", nullptr, 0) != 0 ||
+  if (::fsconfig(context.get(), FSCONFIG_SET_FLAG, "ro", nullptr, 0) != 0 ||
+      ::fsconfig(context.get(), FSCONFIG_SET_FLAG, "allow_other", nullptr, 0) != 0 ||
       ::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
     return fail_errno("mount a FUSE file system");
   out.mount.reset(::fsmount(context.get(), FSMOUNT_CLOEXEC,

@@ -22,7 +22,7 @@ struct FuseMount {
   Fd mount;   ///< as of fsmount(2): read-only, without devices and set-user-id programs
 };
 /// `name` is its source in /proc/mounts. Needs to be root: of the machine, so that a program in a
-/// user namespace below can use it and files may be handed over (pass_file()).
+/// user namespace below can use it and files may be lent (lend_file()).
 Result<FuseMount> mount_fuse(const char* name);
 
 /// Lets the kernel read ahead so far in its files. Needs the server to answer. Best effort.

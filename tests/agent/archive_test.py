@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tarfile
+import tempfile
 import zlib
 
 import pytest
@@ -181,3 +182,52 @@ def test_a_symbolic_link_in_the_directorys_place_is_refused(tmp_path):
 def test_what_does_not_compress_hardly_grows(tmp_path):
     write(f"{tmp_path}/t/noise", random.Random(1).randbytes(8 * MIB))
     assert len(pack(tmp_path / "t")[0]) < 8 * MIB * 1.001 + 4096
+
+
+def test_a_hundred_thousand_files(tmp_path):  # SEMANTICS O6
+    for n in range(100):
+        (tmp_path / f"tree/{n:02}").mkdir(parents=True)
+        for m in range(1000):
+            (tmp_path / f"tree/{n:02}/{m:03}").touch()
+    archive, notes = pack(tmp_path / "tree")
+    assert notes == ""
+    (tmp_path / "a.tar.gz").write_bytes(archive)
+    listed = subprocess.run(["tar", "tzf", tmp_path / "a.tar.gz"], capture_output=True, check=True).stdout
+    assert listed.count(b"\n") == 100 + 100_000
+
+
+def test_a_sparse_file_of_20_gib(tmp_path):  # SEMANTICS O6
+    pieces = {0: b"begin", 9 << 30: b"middle", (20 << 30) - 3: b"end"}
+    (tmp_path / "tree").mkdir()
+    with open(tmp_path / "tree/sparse", "wb") as file:
+        for at, piece in pieces.items():
+            file.seek(at)
+            file.write(piece)
+    archive, _ = pack(tmp_path / "tree")
+    assert len(archive) < MIB
+    (tmp_path / "a.tar.gz").write_bytes(archive)
+    subprocess.run(["tar", "xzf", tmp_path / "a.tar.gz", "-C", tmp_path], check=True)
+    assert (tmp_path / "sparse").stat().st_size == 20 << 30
+    assert os.stat(tmp_path / "sparse").st_blocks * 512 < MIB
+    with open(tmp_path / "sparse", "rb") as file:
+        for at, piece in pieces.items():
+            file.seek(at)
+            assert file.read(len(piece)) == piece
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files that others cannot read")
+def test_what_cannot_be_read_is_left_out_and_named(tmp_path):  # SEMANTICS O6
+    """The packer as another user, who may go through to the tree."""
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        write(f"{directory}/tree/plain", b"plain")
+        write(f"{directory}/tree/secret", b"secret", mode=0o600)
+        write(f"{directory}/tree/closed/x", b"x")
+        os.chmod(f"{directory}/tree/closed", 0o700)
+        program = shutil.copy(PACK, directory)
+        done = subprocess.run([program, f"{directory}/tree"], capture_output=True, check=True, user="nobody")
+    (tmp_path / "a.tar.gz").write_bytes(done.stdout)
+    with tarfile.open(tmp_path / "a.tar.gz") as tar:
+        assert tar.getnames() == ["closed", "plain"]
+    notes = done.stderr.decode()
+    assert "secret" in notes and "closed" in notes and notes.count("left out") == 2, notes

@@ -79,7 +79,8 @@ def test_hard_names_arrive_as_they_are(service):  # SEMANTICS D8
     assert sorted(lines) == sorted(f"{name}={name}" for name in names)
 
 
-@pytest.mark.parametrize("key", ["up/../../../escape", "/rooted", "a//b", "./dot", "end/.."])
+@pytest.mark.parametrize("key", ["up/../../../escape", "/rooted", "a//b", "./dot", "end/..",
+                                 "x" * 300])
 def test_a_key_that_leads_elsewhere_is_refused_by_name(service, key):  # SEMANTICS D5, J32
     bucket = "odd-keys-" + key.encode().hex()[:20]
     s3 = service.client("s3")
@@ -89,6 +90,14 @@ def test_a_key_that_leads_elsewhere_is_refused_by_name(service, key):  # SEMANTI
     job = service.job(InputDataConfig=[service.channel(f"s3://{bucket}/in/")])
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith("ClientError: ") and key in job["FailureReason"]
+
+
+def test_twenty_channels(service):  # SEMANTICS D1
+    names = [f"channel-{n:02}" for n in range(20)]
+    channels = [service.channel(service.put(f"twenty/{name}", name.encode()), name) for name in names]
+    job = service.job("cd /opt/ml/input/data; cat */*; echo; echo $SM_CHANNELS", InputDataConfig=channels)
+    assert job["TrainingJobStatus"] == "Completed"
+    assert service.lines(job["TrainingJobName"])[0] == "".join(names)
 
 
 def test_a_name_that_is_a_file_and_a_directory(service):  # SEMANTICS D5

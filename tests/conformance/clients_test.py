@@ -10,6 +10,8 @@ import pytest
 
 from service import IMAGE, ROOT, python
 
+pytestmark = pytest.mark.release_alone
+
 AWS = pathlib.Path(sys.executable).parent / "aws"
 
 

@@ -13,6 +13,10 @@ import service as services
 from signed_http import connect
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "release_alone: not repeated under the sanitizers; see tests/run.py")
+
+
 @pytest.fixture(scope="session")
 def shared_service(tmp_path_factory):
     """One service for all tests that do not break it."""

@@ -229,16 +229,48 @@ def held_behind_the_list(near):
         near.way.open.set()
 
 
-def test_an_object_that_changed_since_it_was_listed_fails_the_job_by_name(near):  # SEMANTICS D24
+@pytest.mark.parametrize("mode", ["File", "Pipe"])
+@pytest.mark.parametrize("change, says", [("put", "PreconditionFailed"), ("delete", "NoSuchKey")])
+def test_an_object_that_changed_since_it_was_listed_fails_the_job_by_name(
+        near, change, says, mode):  # SEMANTICS D24
     near.far.put("team/changing/1", b"before")
     with held_behind_the_list(near) as agent_waits:
-        name = near.create("exit 0", InputDataConfig=[s3(near, "s3://far/changing/")])
+        name = near.create("exit 0" if mode == "File" else "cat /opt/ml/input/data/training_0; sleep 60",
+                           InputDataConfig=[s3(near, "s3://far/changing/", mode=mode)])
         agent_waits()
-        near.far.put("team/changing/1", b"after it")
+        if change == "put":
+            near.far.put("team/changing/1", b"after it")
+        else:
+            near.far.client("s3").delete_object(Bucket=near.far.bucket, Key="team/changing/1")
     job = near.wait(name)
     assert job["TrainingJobStatus"] == "Failed"
     assert "s3://far/changing/1" in job["FailureReason"], job["FailureReason"]
-    assert "PreconditionFailed" in job["FailureReason"], job["FailureReason"]
+    assert says in job["FailureReason"], job["FailureReason"]
+
+
+@pytest.mark.parametrize("mode", ["File", "FastFile"])
+def test_bytes_that_are_not_the_objects_are_never_read(near, mode):  # SEMANTICS D24, D28
+    near.far.put("team/spoilt/1", os.urandom(100_000))
+    name = near.create(f"{GATE}; cat /opt/ml/input/data/training/1 | wc -c" if mode == "FastFile" else "exit 0",
+                       InputDataConfig=[s3(near, "s3://far/spoilt/", mode=mode)])
+    near.way.spoil = mode == "File"
+    try:
+        if mode == "FastFile":
+            near.wait_for(name, "Training")
+            near.way.spoil = True
+            near.open_gate(name)
+        near.wait(name)
+    finally:
+        near.way.spoil = False
+    told = " ".join(near.lines(name, notices=True)) + near.describe(name).get("FailureReason", "")
+    assert "s3://far/spoilt/1" in told and "what came is not what is there" in told, told
+    assert "100000" not in near.lines(name)
+
+
+def test_a_name_that_no_file_can_have(near):  # SEMANTICS D5
+    near.far.put("team/long/" + "x" * 256, b"1")
+    for mode in ("File", "FastFile"):
+        assert "x" * 256 in failed(near, "exit 0", s3(near, "s3://far/long/", mode=mode))
 
 
 def test_an_s3_that_is_killed_and_comes_back_costs_time_alone(near):  # SEMANTICS D24

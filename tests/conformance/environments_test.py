@@ -107,6 +107,8 @@ def test_an_interpreter_will_do_by_a_relative_path(service, venv):  # SEMANTICS 
     removed(service, "later")
 
 
+@pytest.mark.release_alone
+@pytest.mark.release_alone
 @pytest.mark.parametrize("words, code, says", [
     (["of-settings", "--python", "/usr"], 4, "the settings have one of that name"),
     (["system Python", "--python", "/usr"], 2, "is no name for an environment"),
@@ -224,6 +226,7 @@ boto3.client("sagemaker").create_training_job(**json.loads(sys.argv[1]))
 """
 
 
+@pytest.mark.release_alone
 def test_what_a_caller_works_in_stays_while_its_jobs_run(service, tmp_path):  # SEMANTICS E7, E12
     (tmp_path / "requirements.txt").write_text("")
     add(service, "later", "--requirements", tmp_path / "requirements.txt")
@@ -246,6 +249,7 @@ def test_what_a_caller_works_in_stays_while_its_jobs_run(service, tmp_path):  # 
     wait_until(lambda: made(service) == [], "its directory was gone")
 
 
+@pytest.mark.release_alone
 def test_an_interrupted_installation_leaves_nothing(service, tmp_path):  # SEMANTICS E13
     """Ctrl-C reaches all of the terminal's processes: here pip, which waits for a package's setup.py."""
     package = tmp_path / "slow"
@@ -295,6 +299,7 @@ def shell_root(tmp_path):
     return root
 
 
+@pytest.mark.release_alone
 def test_a_root_of_nothing_but_a_shell_runs_scripts(service, shell_root):  # SEMANTICS E14
     said = add(service, "shell", "--root", shell_root)
     assert said == f"shell is added: {shell_root}, without Python\n"
@@ -313,6 +318,7 @@ def test_a_root_of_nothing_but_a_shell_runs_scripts(service, shell_root):  # SEM
     assert shell_root.exists() and request
 
 
+@pytest.mark.release_alone
 def test_a_script_without_python_is_told_so(service, shell_root):  # SEMANTICS E14
     add(service, "shell", "--root", shell_root)
     job = trained(service, "src/no-python.tar.gz", archive(("train.py", b"print('ran')\n")),
@@ -350,6 +356,7 @@ def python_root(shell_root):
     return shell_root
 
 
+@pytest.mark.release_alone
 def test_a_roots_own_python_runs_and_frameworks_are_found_in_it(service, python_root):  # SEMANTICS E14
     said = add(service, "python", "--root", python_root)
     assert f"({python_root}/usr/local/bin/python3), torch 1.10.5" in said, said
@@ -362,6 +369,7 @@ def test_a_roots_own_python_runs_and_frameworks_are_found_in_it(service, python_
     removed(service, "python")
 
 
+@pytest.mark.release_alone
 def test_a_root_that_became_a_link_is_not_followed(service, shell_root, tmp_path):  # SEMANTICS E14
     add(service, "shell", "--root", shell_root)
     shell_root.rename(tmp_path / "aside")

@@ -20,10 +20,13 @@ class Way:
         self.cut_after = None   # bytes of answers, then the connection breaks; once, where `cuts` is set
         self.cuts = 0
         self.connections = 0
+        self.spoil = False      # the last byte of each piece of an answer of 1 KiB or more is another one
+        self.slow = threading.Event()  # answers come in pieces of 64 KiB with a pause behind each
         self.let_in = None      # so many more connections are passed on; others wait for `open`
         self.passed = 0
         self.refused = 0
         self.open, self.answers = threading.Event(), threading.Event()  # for connections, for answers
+        self.over = threading.Event()
         self.open.set()
         self.answers.set()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -73,6 +76,10 @@ class Way:
                 if is_answer:
                     self.answers.wait(60)
                     self.passed += len(data)
+                    if self.spoil and len(data) >= 1024:
+                        data = data[:-1] + bytes([data[-1] ^ 1])
+                    if self.slow.is_set():
+                        self.over.wait(0.02)
                 if left is not None:
                     sink.sendall(data[:left])
                     left -= len(data)
@@ -85,6 +92,7 @@ class Way:
                 end.shutdown(socket.SHUT_RDWR)
 
     def close(self):
+        self.over.set()
         self.open.set()
         self.answers.set()
         with contextlib.suppress(OSError):

@@ -126,6 +126,7 @@ def test_a_manifest_whose_objects_sizes_nobody_told(near):  # SEMANTICS D28
     assert lines == ["./empty/nothing 0", "./set/a.txt 6", "./set/sub/c.txt 10", "a.txt"]
 
 
+@pytest.mark.release_alone  # the far side lists a directory anew for each page
 def test_a_directory_of_many_files_and_thousands_open(near):  # SEMANTICS D28
     script = f"""
 import os, resource

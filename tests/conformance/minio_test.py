@@ -104,3 +104,11 @@ def test_one_that_holds_still_is_waited_for(near, minio, large):  # SEMANTICS D2
         assert near.describe(name)["TrainingJobStatus"] == "InProgress"
     assert near.wait(name)["TrainingJobStatus"] == "Completed"
     assert near.lines(name) == [hashlib.sha256(large).hexdigest()]
+
+
+@pytest.mark.parametrize("mode", ["File", "FastFile", "Pipe"])
+def test_one_that_is_slow_costs_time_alone(near, large, mode):  # SEMANTICS D24, D28
+    near.way.slow.set()
+    path = "/opt/ml/input/data/training" + ("_0" if mode == "Pipe" else "/1")
+    lines = ran(near, f"sha256sum {path} | cut -c1-64", s3(near, "s3://far/large/", mode=mode))
+    assert lines == [hashlib.sha256(large).hexdigest()]

@@ -11,6 +11,8 @@ import urllib.request
 import awscli.clidriver
 import pytest
 
+pytestmark = pytest.mark.release_alone
+
 
 def be_the_command(words, environment, files):
     """In a child of its own: what bin/aws does, without importing it all once more."""

@@ -443,6 +443,18 @@ def test_settings_that_have_a_form_for_nothing(service, s3, bucket):  # SEMANTIC
     refused(404, "NoSuchKey", s3.get_object_acl, Bucket=bucket, Key="gone")
 
 
+def test_a_get_may_ask_for_other_headers(s3, bucket):  # SEMANTICS S22
+    s3.put_object(Bucket=bucket, Key="overrides", Body=TEXT, ContentType="text/plain")
+    expires = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+    got = s3.get_object(Bucket=bucket, Key="overrides", ResponseContentType="text/x",
+                        ResponseContentLanguage="de", ResponseCacheControl="no-store",
+                        ResponseContentDisposition='attachment; filename="x"',
+                        ResponseContentEncoding="identity", ResponseExpires=expires)
+    assert (got["ContentType"], got["ContentLanguage"], got["CacheControl"], got["ContentDisposition"],
+            got["ContentEncoding"]) == ("text/x", "de", "no-store", 'attachment; filename="x"', "identity")
+    assert got["ResponseMetadata"]["HTTPHeaders"]["expires"].startswith("Wed, 02 Jan 2030 03:04:05")
+
+
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
 def test_a_presigned_url_gets_and_puts(service, s3, bucket, version, monkeypatch):  # SEMANTICS S22
     signer = service.client("s3", signature_version=version)

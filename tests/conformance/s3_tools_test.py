@@ -9,6 +9,8 @@ import pytest
 
 from service import ROOT
 
+pytestmark = pytest.mark.release_alone
+
 TOOLS = ROOT / "build/venv-tools/bin/python"
 
 

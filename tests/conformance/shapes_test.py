@@ -10,6 +10,8 @@ import pytest
 from model_rules import BY_FORM, least_of
 from service import BUILD, ROOT
 
+pytestmark = pytest.mark.release_alone
+
 TYPES = {"integer": "long", "float": "double"}
 
 

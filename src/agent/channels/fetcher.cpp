@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t connections = 16;
 constexpr std::uint64_t part_bytes = 16u << 20;
 constexpr std::uint64_t trims_a_size = 16;  // so often while as much comes as the cache holds
-constexpr Millis patience{10 * 60'000};     // with an origin that is away
+constexpr Millis trim_pause{1000};          // between looks at a cache that can make no room
 
 Error stopped() {
   return {ErrorKind::unavailable, s3::stopped_code, "told to stop"};
@@ -42,16 +42,17 @@ struct Fetcher::Task {
   Act act = {};
 };
 
-Fetcher::Fetcher(const wire::InstanceSpec& spec, ContentCache cache)
-    : cache_(std::move(cache)), cache_bytes_max_(std::uint64_t(spec.Cache.BytesMax)) {
+Fetcher::Fetcher(const wire::InstanceSpec& spec, ContentCache cache, Millis patience)
+    : cache_(std::move(cache)), cache_bytes_max_(std::uint64_t(spec.Cache.BytesMax)),
+      patience_(patience) {
   for (const auto& origin : spec.Origins)
     specs_[origin.Name] = origin;
 }
 
-Result<std::unique_ptr<Fetcher>> Fetcher::start(const wire::InstanceSpec& spec) {
+Result<std::unique_ptr<Fetcher>> Fetcher::start(const wire::InstanceSpec& spec, Millis patience) {
   const os::Owner owner{uid_t(spec.HostUid), gid_t(spec.HostGid)};
   auto cache = TRY(ContentCache::open(spec.Cache.Root, owner, std::uint64_t(spec.Cache.BytesMax)));
-  std::unique_ptr<Fetcher> out(new Fetcher(spec, std::move(cache)));
+  std::unique_ptr<Fetcher> out(new Fetcher(spec, std::move(cache), patience));
   out->over_ = TRY(os::Event::make());
   for (std::size_t n = 0; n < connections; ++n)
     out->threads_.emplace_back([f = out.get()] { f->work(); });
@@ -71,7 +72,7 @@ Fetcher::~Fetcher() {
 }
 
 s3::Retry Fetcher::retry() const {
-  return {.policy = {.total = patience},
+  return {.policy = {.total = patience_},
           .pause = s3::pause_unless(over_.fd()),
           .told_to_stop = [this] { return is_over(); },
           .stop_fd = over_.fd()};
@@ -110,10 +111,11 @@ void Fetcher::work() {
     Task task;
     {
       std::unique_lock lock(mutex_);
-      work_to_do_.wait(lock, [&] { return is_over() || !tasks_.empty(); });
-      if (tasks_.empty()) return;
-      task = std::move(tasks_.front());
-      tasks_.pop_front();
+      work_to_do_.wait(lock, [&] { return is_over() || !urgent_.empty() || !tasks_.empty(); });
+      auto& from = urgent_.empty() ? tasks_ : urgent_;
+      if (from.empty()) return;
+      task = std::move(from.front());
+      from.pop_front();
     }
     run(task, origins);
   }
@@ -124,7 +126,7 @@ void Fetcher::act_on(const std::string& origin, Act act, bool urgent) {
     const std::lock_guard lock(mutex_);
     if (!is_over()) {
       Task task{nullptr, {}, origin, std::move(act)};
-      tasks_.insert(urgent ? tasks_.begin() : tasks_.end(), std::move(task));
+      (urgent ? urgent_ : tasks_).push_back(std::move(task));
       work_to_do_.notify_one();
       return;
     }
@@ -233,9 +235,12 @@ Result<bool> Fetcher::plan(const FetchPtr& fetch, origin::Origin& origin) {
 void Fetcher::make_room(std::uint64_t bytes) {
   const std::lock_guard lock(room_mutex_);
   since_trim_ += bytes;
-  if (since_trim_ < cache_bytes_max_ / trims_a_size && !cache_.lacks_room(bytes)) return;
+  const Millis now = system_clock().boottime();
+  const bool lacks = now - last_trim_ >= trim_pause && cache_.lacks_room(bytes);
+  if (since_trim_ < cache_bytes_max_ / trims_a_size && !lacks) return;
   cache_.make_room(bytes);
   since_trim_ = 0;
+  last_trim_ = now;
 }
 
 Result<> Fetcher::get(Fetch& fetch, origin::Origin& origin, origin::Part part) {

@@ -26,8 +26,11 @@ namespace trainyard::agent {
 /// Thread-safe.
 class Fetcher {
 public:
-  /// For the buckets and the cache that `spec` tells of.
-  static Result<std::unique_ptr<Fetcher>> start(const wire::InstanceSpec& spec);
+  static constexpr Millis patience_max{10 * 60'000};
+  /// For the buckets and the cache that `spec` tells of. An origin that is away is waited for so
+  /// long.
+  static Result<std::unique_ptr<Fetcher>> start(const wire::InstanceSpec& spec,
+                                                Millis patience = Fetcher::patience_max);
   /// Gives up what has begun.
   ~Fetcher();
   Fetcher(const Fetcher&) = delete;
@@ -54,7 +57,7 @@ public:
   /// What is done with the origin of a name, on one of the fetcher's threads, once. After stop() it
   /// gets an error of code "Stopped".
   using Act = std::function<void(const Result<origin::Origin*>&)>;
-  /// Returns at once. What is `urgent` goes before all that is not.
+  /// Returns at once. What is `urgent` goes before all that is not, else all in their order.
   void act_on(const std::string& origin, Act act, bool urgent);
   /// As ContentCache names the content of an object whose ETag is known.
   std::string name_of(const wire::OriginObject& object) const;
@@ -69,7 +72,7 @@ public:
 
 private:
   struct Task;
-  Fetcher(const wire::InstanceSpec& spec, ContentCache cache);
+  Fetcher(const wire::InstanceSpec& spec, ContentCache cache, Millis patience);
   using Origins = std::map<std::string, std::unique_ptr<origin::Origin>>;
   void work();
   void run(const Task& task, Origins& origins);
@@ -89,13 +92,15 @@ private:
   std::map<std::string, wire::OriginSpec> specs_;
   ContentCache cache_;
   std::uint64_t cache_bytes_max_;
+  Millis patience_;
   std::mutex room_mutex_;
   std::uint64_t since_trim_ = 0;  // guarded by it: bytes that came
+  Millis last_trim_{0};           // boot time
   std::atomic<std::uint64_t> bytes_{0};
   os::Event over_;
   std::mutex mutex_;
   std::condition_variable work_to_do_, something_done_;
-  std::deque<Task> tasks_;
+  std::deque<Task> urgent_, tasks_;
   std::vector<std::thread> threads_;
 };
 

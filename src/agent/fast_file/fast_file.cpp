@@ -3,10 +3,13 @@
 #include "base/log.hpp"
 #include "os/fuse.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -25,11 +28,26 @@ constexpr std::uint64_t forever = 1u << 30;   // seconds: what was listed does n
 constexpr std::uint64_t kernel_read_ahead = 1u << 20;
 constexpr std::uint32_t request_bytes = 1u << 20, page = 4096;
 constexpr std::size_t recent_max = 128;
+constexpr std::size_t open_max = 32'768;  // each has a descriptor here, too
 constexpr std::uint64_t near_files = 64, next_files_max = 64, next_bytes_max = 32u << 20;
 
-// Of protocol 7.40, which this machine's header may not have yet.
+// Of protocol 7.40, which this machine's header may not have yet: files that are lent.
 constexpr std::uint32_t open_passthrough = 1u << 7;
 constexpr std::uint64_t flag_passthrough = 1ull << 37;
+struct InitAnswer {
+  std::uint32_t major, minor, max_readahead, flags;
+  std::uint16_t max_background, congestion_threshold;
+  std::uint32_t max_write, time_gran;
+  std::uint16_t max_pages, map_alignment;
+  std::uint32_t flags2, max_stack_depth, unused[6];
+};
+static_assert(sizeof(InitAnswer) == sizeof(fuse_init_out));
+struct OpenAnswer {
+  std::uint64_t fh;
+  std::uint32_t open_flags;
+  std::int32_t backing_id;
+};
+static_assert(sizeof(OpenAnswer) == sizeof(fuse_open_out));
 
 template <class T> std::span<const char> bytes_of(const T& value) {
   return {reinterpret_cast<const char*>(&value), sizeof value};
@@ -62,11 +80,12 @@ FastFile::FastFile(ObjectTree tree, os::Owner owner, Fetcher& fetcher, std::uint
       fetcher_(fetcher), held_(std::make_shared<HeldBytes>(bytes_max)) {}
 
 Result<std::unique_ptr<FastFile>> FastFile::mount(ObjectTree tree, os::Owner owner,
-                                                  Fetcher& fetcher, std::uint64_t bytes_max) {
+                                                  Fetcher& fetcher, std::uint64_t bytes_max,
+                                                  Millis patience) {
   std::unique_ptr<FastFile> out(new FastFile(std::move(tree), owner, fetcher, bytes_max));
   auto mounted = TRY(os::mount_fuse("trainyard"));
   out->over_ = TRY(os::Event::make());
-  out->reads_ = std::make_shared<WaitingReads>(std::move(mounted.device));
+  out->reads_ = std::make_shared<WaitingReads>(std::move(mounted.device), patience);
   out->mount_ = std::move(mounted.mount);
   for (std::size_t n = 0; n < threads_count; ++n)
     out->threads_.emplace_back([f = out.get()] { f->serve(); });
@@ -92,7 +111,7 @@ void FastFile::serve() {
     }
     if (*n < sizeof(fuse_in_header)) {
       std::array<pollfd, 2> fds{pollfd{device, POLLIN, 0}, pollfd{over_.fd(), POLLIN, 0}};
-      ::poll(fds.data(), fds.size(), -1);
+      ::poll(fds.data(), fds.size(), int(reads_->expire().count()) + 1);
       continue;
     }
     Message message;
@@ -142,7 +161,7 @@ void FastFile::init(const Message& message) {
                                FUSE_READDIRPLUS_AUTO | FUSE_MAX_PAGES | FUSE_NO_OPENDIR_SUPPORT |
                                FUSE_EXPLICIT_INVAL_DATA | FUSE_INIT_EXT | flag_passthrough;
   const std::uint64_t flags = offered & wanted;
-  fuse_init_out out{};
+  InitAnswer out{};
   out.major = FUSE_KERNEL_VERSION;
   out.minor = std::min<std::uint32_t>(asked.minor, 45);
   out.max_readahead = request_bytes;
@@ -153,7 +172,7 @@ void FastFile::init(const Message& message) {
   out.max_write = page;
   out.time_gran = 1;
   out.max_pages = request_bytes / page;
-  if (flags & flag_passthrough) out.unused[0] = 1;  // max_stack_depth
+  if (flags & flag_passthrough) out.max_stack_depth = 1;
   message.answer(out);
 }
 
@@ -235,13 +254,25 @@ void FastFile::list(const Message& message, bool with_attributes) {
   os::answer_fuse(message.device, message.header.unique, 0, out);
 }
 
-Result<std::shared_ptr<ObjectFile>> FastFile::file_of(std::uint64_t node, Use& use) {
+Result<std::shared_ptr<ObjectFile>> FastFile::file_of(std::uint64_t node, Use& use, Files& let_go) {
   if (auto known = use.file.lock()) return known;
   auto out = TRY(ObjectFile::open(*tree_.find(node)->object, fetcher_, held_));
   use.file = out;
-  recent_.push_back(out);
-  if (recent_.size() > recent_max) recent_.pop_front();
+  if (!out->whole()) remember(out, let_go);
   return out;
+}
+
+// What comes ahead, or was closed, is not lost at once. `let_go` is the caller's, to be cleared
+// without the lock: the end of a large file takes time.
+void FastFile::remember(std::shared_ptr<ObjectFile> file, Files& let_go) {
+  const auto is_whole = [](const auto& one) { return one->whole().has_value(); };
+  for (auto& one : recent_)
+    if (is_whole(one)) let_go.push_back(one);
+  std::erase_if(recent_, is_whole);
+  recent_.push_back(std::move(file));
+  if (recent_.size() <= recent_max) return;
+  let_go.push_back(std::move(recent_.front()));
+  recent_.pop_front();
 }
 
 // Whether the kernel can read the file by itself, as it must if it does so for another who has it.
@@ -261,31 +292,38 @@ void FastFile::open(const Message& message) {
   const std::uint64_t number = message.header.nodeid;
   const auto* node = tree_.find(number);
   if (!node || !node->object) return message.fail(EISDIR);
-  fuse_open_out out{};
+  if ((message.as<fuse_open_in>().flags & O_ACCMODE) != O_RDONLY) return message.fail(EROFS);
+  OpenAnswer out{};
   out.open_flags = FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
+  Files let_go;
   {
     const std::lock_guard lock(mutex_);
+    if (open_.size() >= open_max) {
+      reads_->note({ErrorKind::limit, "TooManyFiles",
+                    fmt::format("more than {} files are open at a time", open_max)});
+      return message.fail(ENFILE);
+    }
     Use& use = uses_[number];
-    auto file = file_of(number, use);
+    auto file = file_of(number, use, let_go);
     if (!file) {
-      log::error("FastFile cannot open a file", {{"error", file.error().message}});
+      reads_->note(in_context(file.error(), "open " + node->object->Key).value());
       return message.fail(EIO);
     }
     const bool is_lent = lend(use, **file);
     if (is_lent) {
       out.open_flags = open_passthrough;
-      out.padding = use.lent_id;
+      out.backing_id = use.lent_id;
     }
     out.fh = next_handle_++;
     open_.emplace(out.fh, Open{number, *file, {}, is_lent});
     if (!is_lent) (*file)->fetch_ahead({0, std::min((*file)->size(), ReadAhead::window_min)});
-    fetch_next_files(number);
+    fetch_next_files(number, let_go);
   }
   message.answer(out);
 }
 
 // Files that are opened in their order, or nearly, are fetched before it is their turn.
-void FastFile::fetch_next_files(std::uint64_t node) {
+void FastFile::fetch_next_files(std::uint64_t node, Files& let_go) {
   const bool is_near = node + near_files > last_node_ && node < last_node_ + near_files;
   run_ = is_near ? run_ + 1 : 0;
   last_node_ = node;
@@ -298,7 +336,8 @@ void FastFile::fetch_next_files(std::uint64_t node) {
     if (!object || std::uint64_t(object->Size) > ObjectFile::small_bytes) continue;
     bytes += std::uint64_t(object->Size);
     if (bytes > next_bytes_max) return;
-    if (const auto file = file_of(next, uses_[next])) (*file)->fetch_ahead({0, (*file)->size()});
+    if (const auto file = file_of(next, uses_[next], let_go))
+      (*file)->fetch_ahead({0, (*file)->size()});
   }
 }
 
@@ -316,7 +355,7 @@ void FastFile::read(const Message& message) {
   }
   if (range.is_empty()) return message.fail(0);
   const std::uint64_t unique = message.header.unique;
-  reads_->begin(unique);
+  reads_->begin(unique, pid_t(message.header.pid), file->name());
   file->read(range, ahead, [reads = reads_, unique, range](const Result<int>& bytes) {
     reads->answer(unique, range, bytes);
   });

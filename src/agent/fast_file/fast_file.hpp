@@ -36,10 +36,12 @@ namespace trainyard::agent {
 /// Mounted until it is destroyed. Thread-safe.
 class FastFile {
 public:
-  /// `fetcher` must live longer. Every object of the tree has a known size. What was fetched of
-  /// objects that are not whole takes at most `bytes_max` of the disk.
+  /// `fetcher` must live longer. No read waits longer than `patience`. Every object of the tree has
+  /// a known size. What was fetched of objects that are not whole takes at most `bytes_max` of the
+  /// disk.
   static Result<std::unique_ptr<FastFile>> mount(ObjectTree tree, os::Owner owner, Fetcher& fetcher,
-                                                 std::uint64_t bytes_max);
+                                                 std::uint64_t bytes_max,
+                                                 Millis patience = Fetcher::patience_max);
   ~FastFile();
   FastFile(const FastFile&) = delete;
   FastFile& operator=(const FastFile&) = delete;
@@ -82,9 +84,11 @@ private:
   void fill(fuse_attr& out, std::uint64_t number, const ObjectTree::Node& node) const;
   void fill(fuse_entry_out& out, std::uint64_t number, const ObjectTree::Node& node) const;
 
-  Result<std::shared_ptr<ObjectFile>> file_of(std::uint64_t node, Use& use);
+  Result<std::shared_ptr<ObjectFile>> file_of(std::uint64_t node, Use& use, Files& let_go);
   bool lend(Use& use, const ObjectFile& file);
-  void fetch_next_files(std::uint64_t node);
+  using Files = std::vector<std::shared_ptr<ObjectFile>>;
+  void remember(std::shared_ptr<ObjectFile> file, Files& let_go);
+  void fetch_next_files(std::uint64_t node, Files& let_go);
 
   const ObjectTree tree_;
   const os::Owner owner_;
@@ -97,7 +101,7 @@ private:
   std::mutex mutex_;  // all below but the threads
   std::unordered_map<std::uint64_t, Open> open_;
   std::unordered_map<std::uint64_t, Use> uses_;
-  std::deque<std::shared_ptr<ObjectFile>> recent_;
+  std::deque<std::shared_ptr<ObjectFile>> recent_;  // not whole: the cache has those that are
   std::uint64_t next_handle_ = 1;
   std::uint64_t last_node_ = 0, run_ = 0, ahead_until_ = 0;  // see fetch_next_files()
   bool can_lend_ = true;

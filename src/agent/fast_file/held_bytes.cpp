@@ -11,6 +11,9 @@ void HeldBytes::add(std::weak_ptr<ObjectFile> file, Range part) {
   const std::lock_guard lock(mutex_);
   bytes_ += part.end - part.begin;
   parts_.push_back({std::move(file), part});
+  if (parts_.size() < look_at_) return;
+  std::erase_if(parts_, [](const Part& one) { return one.file.expired(); });
+  look_at_ = std::max(look_at_, 2 * parts_.size());
 }
 
 void HeldBytes::shed() {

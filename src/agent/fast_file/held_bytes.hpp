@@ -33,6 +33,7 @@ private:
   std::mutex mutex_;
   std::uint64_t bytes_ = 0;
   std::deque<Part> parts_;
+  std::size_t look_at_ = 4096;  // so many are looked through for what is gone
 };
 
 }  // namespace trainyard::agent

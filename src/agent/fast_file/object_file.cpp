@@ -63,14 +63,15 @@ bool ObjectFile::is_there(Range range) const {
                      [](Block block) { return block == Block::there; });
 }
 
-// What nobody has asked for yet, in parts, which the caller asks for.
-std::vector<Range> ObjectFile::take_missing(Range range) {
+// What nobody fetches yet, in parts, which the caller asks for.
+std::vector<Range> ObjectFile::take_missing(Range range, bool urgent) {
   std::vector<Range> out;
   if (is_whole_ || range.is_empty()) return out;
   const Range some = blocks(size() <= small_bytes ? Range{0, size()} : range);
   for (std::uint64_t n = some.begin; n < some.end; ++n) {
-    if (blocks_[n] != Block::missing) continue;
-    blocks_[n] = Block::asked;
+    const bool is_free = blocks_[n] == Block::missing || (urgent && blocks_[n] == Block::queued);
+    if (!is_free) continue;
+    blocks_[n] = urgent ? Block::asked : Block::queued;
     const std::uint64_t begin = n * block_bytes, end = std::min(begin + block_bytes, size());
     if (!out.empty() && out.back().end == begin && end - out.back().begin <= part_bytes)
       out.back().end = end;
@@ -84,16 +85,15 @@ void ObjectFile::read(Range range, Range ahead, Then then) {
   std::vector<Range> urgent, later;
   {
     const std::shared_lock stay(bytes_);
-    bool is_ready = false;
     std::optional<Error> error;
     {
       const std::lock_guard lock(mutex_);
       error = error_;
-      is_ready = error || is_there(range);
-      if (!error) urgent = take_missing(range), later = take_missing(ahead);
-      if (then && !is_ready) waiters_.push_back({range, std::move(then)});
+      if (!error) urgent = take_missing(range, true), later = take_missing(ahead, false);
+      if (then && !error && (is_checking_ || !is_there(range)))
+        waiters_.push_back({range, std::exchange(then, nullptr)});
     }
-    if (then && is_ready) then(error ? Result<int>(Failure(*error)) : Result<int>(file_.get()));
+    if (then) then(error ? Result<int>(Failure(*error)) : Result<int>(file_.get()));
   }
   for (const auto& part : urgent)
     request(part, true);
@@ -104,17 +104,28 @@ void ObjectFile::read(Range range, Range ahead, Then then) {
 void ObjectFile::request(Range part, bool urgent) {
   fetcher_.act_on(
       object_.Origin,
-      [self = shared_from_this(), part](const auto& origin) { self->fetch(part, origin); }, urgent);
+      [self = shared_from_this(), part, urgent](const auto& origin) {
+        if (urgent || self->begin_queued(part)) self->fetch(part, origin);
+      },
+      urgent);
+}
+
+// False: whoever could not wait has fetched it meanwhile, or does.
+bool ObjectFile::begin_queued(Range part) {
+  const std::lock_guard lock(mutex_);
+  bool is_wanted = false;
+  const Range some = blocks(part);
+  for (std::uint64_t n = some.begin; n < some.end; ++n) {
+    if (blocks_[n] != Block::queued) continue;
+    blocks_[n] = Block::asked;
+    is_wanted = true;
+  }
+  return is_wanted;
 }
 
 void ObjectFile::fetch(Range part, const Result<origin::Origin*>& origin) {
   const auto outcome = origin ? get(part, **origin) : Result<>(Failure(origin.error()));
-  if (!came(part, outcome)) return;
-  const auto completed = complete(**origin);
-  const std::lock_guard lock(mutex_);
-  is_whole_ = completed.has_value();
-  if (!completed && is_final(completed.error()))
-    error_ = in_context(completed.error(), doing()).value();
+  if (came(part, outcome)) end(complete(**origin));
 }
 
 Result<> ObjectFile::get(Range part, origin::Origin& origin) {
@@ -125,61 +136,91 @@ Result<> ObjectFile::get(Range part, origin::Origin& origin) {
   return {};
 }
 
-// All of it has come.
+// All of it has come. Those who wait for the last part wait for this, too.
 Result<> ObjectFile::complete(origin::Origin& origin) {
-  if (size() > small_bytes)
-    if (const auto digest = TRY(origin.head(object_.Key)).digest)
-      TRY(verify(file_.get(), size(), *digest));
+  if (size() > small_bytes) {
+    const auto head = TRY(origin.head(object_.Key));
+    if (head.entry.etag != object_.ETag)
+      return fail(ErrorKind::conflict, "PreconditionFailed", "it was changed since it was listed");
+    if (head.digest) TRY(verify(file_.get(), size(), *head.digest));
+  }
   return fetcher_.cache().keep(file_, fetcher_.name_of(object_));
 }
 
-std::string ObjectFile::doing() const {
-  return fmt::format("read s3://{}/{}", object_.Origin, object_.Key);
+std::string ObjectFile::name() const {
+  return fmt::format("s3://{}/{}", object_.Origin, object_.Key);
 }
 
-// True when it was the last part, and all are there.
+std::string ObjectFile::doing() const {
+  return "read " + name();
+}
+
+// True when it was the last part, and all are there: nobody has been told of this one yet.
 bool ObjectFile::came(Range part, const Result<>& outcome) {
-  std::vector<Waiter> ready, failed;
+  std::vector<Waiter> hit;
   std::optional<Error> error;
-  bool is_all = false;
   {
     const std::lock_guard lock(mutex_);
     const Range some = blocks(part);
-    for (std::uint64_t n = some.begin; n < some.end; ++n)
-      blocks_[n] = outcome ? Block::there : Block::missing;
-    if (outcome) there_ += some.end - some.begin;
+    std::uint64_t fresh = 0;
+    for (std::uint64_t n = some.begin; n < some.end; ++n) {
+      fresh += outcome && blocks_[n] != Block::there;
+      if (outcome || blocks_[n] != Block::there)
+        blocks_[n] = outcome ? Block::there : Block::missing;
+    }
+    there_ += fresh;
+    if (fresh > 0) {
+      held_->add(weak_from_this(), part);
+      held_bytes_ += part.end - part.begin;
+    }
+    if (fresh > 0 && there_ == blocks_.size()) return is_checking_ = true;
     if (!outcome) error = in_context(outcome.error(), doing()).value();
     if (error && is_final(*error)) error_ = error;
-    is_all = outcome && there_ == blocks_.size();
-    if (outcome) hold(part, is_all);
     for (auto& waiter : std::exchange(waiters_, {})) {
       const bool is_hit = waiter.range.begin < part.end && part.begin < waiter.range.end;
-      auto& to = error_ || (error && is_hit) ? failed : is_there(waiter.range) ? ready : waiters_;
-      to.push_back(std::move(waiter));
+      (is_hit || error_ ? hit : waiters_).push_back(std::move(waiter));
     }
   }
-  for (auto& waiter : failed)
-    waiter.then(Failure(*error));
-  for (auto& waiter : ready)
-    read(waiter.range, {}, std::move(waiter.then));
+  release(std::move(hit), error);
   held_->shed();
-  return is_all;
+  return false;
 }
 
-// What is whole goes to the cache, which has bounds of its own.
-void ObjectFile::hold(Range part, bool is_all) {
-  if (is_all) {
-    held_->subtract(std::exchange(held_bytes_, 0));
-  } else {
-    held_->add(weak_from_this(), part);
-    held_bytes_ += part.end - part.begin;
+// What is whole goes to the cache, which has bounds of its own. What could not be kept there stays
+// what it was.
+void ObjectFile::end(const Result<>& completed) {
+  std::vector<Waiter> all;
+  std::optional<Error> error;
+  {
+    const std::lock_guard lock(mutex_);
+    all = std::exchange(waiters_, {});
+    is_checking_ = false;
+    is_whole_ = completed.has_value();
+    if (is_whole_) held_->subtract(std::exchange(held_bytes_, 0));
+    if (!completed) error = in_context(completed.error(), doing()).value();
+    if (error && is_final(*error)) error_ = error;
   }
+  if (error && !is_final(*error)) {
+    log::warn("a fetched object is not kept", {{"error", error->message}});
+    error.reset();
+  }
+  release(std::move(all), error);
+  held_->shed();
+}
+
+// Whoever asks again is told, or asks for what was let go meanwhile.
+void ObjectFile::release(std::vector<Waiter> waiters, const std::optional<Error>& error) {
+  for (auto& waiter : waiters)
+    if (error)
+      waiter.then(Failure(*error));
+    else
+      read(waiter.range, {}, std::move(waiter.then));
 }
 
 void ObjectFile::drop(Range part) {
   const std::unique_lock none_reads(bytes_);
   const std::lock_guard lock(mutex_);
-  if (is_whole_ || there_ == blocks_.size()) return;
+  if (is_whole_ || is_checking_) return;
   const Range some = blocks(part);
   std::uint64_t gone = 0;
   for (std::uint64_t n = some.begin; n < some.end; ++n) {

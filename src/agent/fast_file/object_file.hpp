@@ -14,13 +14,15 @@
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <string>
 #include <vector>
 
 namespace trainyard::agent {
 
 /// Thread-safe. What is `small` comes at once and whole, and is held against its digest before
-/// anybody reads of it; of a larger one that is done when the last part has come, and reading fails
-/// from then on if it is not what it should be. A whole one goes to the content cache.
+/// anybody reads of it; of a larger one that is done when the last part has come, while all
+/// reads wait, and reading fails from then on if it is not what it should be. A whole one goes to
+/// the content cache.
 class ObjectFile : public std::enable_shared_from_this<ObjectFile> {
 public:
   static constexpr std::uint64_t block_bytes = 256u << 10, part_bytes = 8u << 20,
@@ -39,6 +41,7 @@ public:
   /// Fetches it for later.
   void fetch_ahead(Range ahead) { read({}, ahead, {}); }
 
+  std::string name() const;  ///< "s3://BUCKET/KEY"
   std::uint64_t size() const { return std::uint64_t(object_.Size); }
   /// The file, if it is whole: it has no holes any more, and is never changed.
   std::optional<int> whole() const;
@@ -49,18 +52,25 @@ public:
 private:
   ObjectFile(wire::OriginObject object, Fetcher& fetcher, std::shared_ptr<HeldBytes> held)
       : object_(std::move(object)), fetcher_(fetcher), held_(std::move(held)) {}
-  enum class Block : char { missing, asked, there };
+  enum class Block : char {
+    missing,
+    queued,  ///< wanted for later, and not begun: whoever wants it now asks for it again
+    asked,
+    there,
+  };
   struct Waiter {
     Range range;
     Then then;
   };
-  std::vector<Range> take_missing(Range range);
+  std::vector<Range> take_missing(Range range, bool urgent);
   void request(Range part, bool urgent);
+  bool begin_queued(Range part);
   void fetch(Range part, const Result<origin::Origin*>& origin);
   Result<> get(Range part, origin::Origin& origin);
   Result<> complete(origin::Origin& origin);
   bool came(Range part, const Result<>& outcome);
-  void hold(Range part, bool is_all);
+  void end(const Result<>& completed);
+  void release(std::vector<Waiter> waiters, const std::optional<Error>& error);
   std::string doing() const;
   bool is_there(Range range) const;
   Range blocks(Range range) const;
@@ -74,6 +84,7 @@ private:
   std::vector<Block> blocks_;
   std::uint64_t there_ = 0;       // blocks
   std::uint64_t held_bytes_ = 0;  // of what HeldBytes counts
+  bool is_checking_ = false;      // all has come, nobody knows yet whether it is right
   bool is_whole_ = false;
   std::optional<Error> error_;  // for good
   std::vector<Waiter> waiters_;

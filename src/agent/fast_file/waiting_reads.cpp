@@ -1,10 +1,15 @@
 #include "agent/fast_file/waiting_reads.hpp"
 
+#include "os/files.hpp"
 #include "os/fuse.hpp"
 #include "s3/retry.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <unistd.h>
 #include <utility>
 
@@ -27,13 +32,29 @@ int read_range(int file, Range range, std::vector<char>& out) {
   return 0;
 }
 
+// Whatever ends a process, the kernel makes of it a SIGKILL for each of its threads.
+bool is_being_killed(pid_t tid) {
+  const std::string status =
+      os::read_file(fmt::format("/proc/{}/status", tid), 1u << 16).value_or("");
+  for (const std::string_view pending : {"\nSigPnd:\t", "\nShdPnd:\t"}) {
+    const auto at = status.find(pending);
+    if (at == status.npos) continue;
+    const auto signals = std::strtoull(status.c_str() + at + pending.size(), nullptr, 16);
+    if (signals & (1ull << (SIGKILL - 1))) return true;
+  }
+  return status.empty();  // it is gone
+}
+
 }  // namespace
 
-void WaitingReads::begin(std::uint64_t unique) {
+void WaitingReads::begin(std::uint64_t unique, pid_t tid, std::string what) {
   {
     const std::lock_guard lock(mutex_);
+    while (!begun_.empty() && !waiting_.contains(begun_.front().second))
+      begun_.pop_front();
     if (!is_over_) {
-      waiting_.insert(unique);
+      waiting_.emplace(unique, Read{tid, std::move(what)});
+      begun_.emplace_back(clock_.boottime(), unique);
       return;
     }
   }
@@ -55,19 +76,46 @@ void WaitingReads::answer(std::uint64_t unique, Range range, const Result<int>& 
 }
 
 bool WaitingReads::interrupt(std::uint64_t unique) {
-  if (!end(unique)) return false;
-  os::answer_fuse(device_.get(), unique, EINTR);
+  pid_t tid = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = waiting_.find(unique);
+    if (it == waiting_.end()) return false;
+    tid = it->second.tid;
+  }
+  if (is_being_killed(tid) && end(unique)) os::answer_fuse(device_.get(), unique, EINTR);
   return true;
 }
 
+Millis WaitingReads::expire() {
+  for (;;) {
+    std::uint64_t unique = 0;
+    std::string what;
+    {
+      const std::lock_guard lock(mutex_);
+      while (!begun_.empty() && !waiting_.contains(begun_.front().second))
+        begun_.pop_front();
+      if (begun_.empty()) return patience_;
+      const Millis left = begun_.front().first + patience_ - clock_.boottime();
+      if (left > Millis(0)) return left;
+      unique = begun_.front().second;
+      what = std::move(waiting_.at(unique).what);
+      waiting_.erase(unique);
+    }
+    note({ErrorKind::unavailable, "TimedOut",
+          fmt::format("read {}: nothing came for {} s", what, patience_.count() / 1000)});
+    os::answer_fuse(device_.get(), unique, EIO);
+  }
+}
+
 void WaitingReads::stop() {
-  std::unordered_set<std::uint64_t> left;
+  std::unordered_map<std::uint64_t, Read> left;
   {
     const std::lock_guard lock(mutex_);
     is_over_ = true;
     left = std::exchange(waiting_, {});
   }
-  for (const auto unique : left)
+  for (const auto& [unique, read] : left)
     os::answer_fuse(device_.get(), unique, EIO);
 }
 

@@ -43,42 +43,40 @@ Result<> copy_parts(int from, off_t size, int to) {
   return {};
 }
 
-Result<> copy_file(const TreeEntry& entry, const os::Path& to) {
-  const auto file = TRY(open_visited(entry));
-  const os::Fd out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!out) return fail_errno("write " + to.string());
-  TRY(copy_parts(file.fd.get(), file.status.st_size, out.get()));
-  if (::fchmod(out.get(), file.status.st_mode & modes) != 0)
-    return fail_errno("write " + to.string());
-  return {};
+/// What went wrong with the job's file is a note; with the copy, an error.
+Result<> copy_file(const TreeEntry& entry, const os::Path& to, Notes& notes) {
+  const auto file = open_visited(entry);
+  if (!file) return notes.add(entry.path, file.error().message + ": left out"), Result<>();
+  const os::Fd out = TRY(os::open_file(to, O_WRONLY | O_CREAT | O_EXCL));
+  const auto copied = copy_parts(file->fd.get(), file->status.st_size, out.get());
+  if (copied && ::fchmod(out.get(), file->status.st_mode & modes) == 0) return {};
+  ::unlink(to.c_str());
+  if (!copied) return in_context(copied.error(), "write " + to.string());
+  return fail_errno("write " + to.string());
 }
 
-Result<> copy_link(const TreeEntry& entry, const os::Path& to) {
+Result<> copy_link(const TreeEntry& entry, const os::Path& to, Notes& notes) {
   std::array<char, 4096> text;
   const ssize_t n = ::readlinkat(entry.directory, entry.name, text.data(), text.size() - 1);
-  if (n < 0) return fail_internal("is no link any more");
+  if (n < 0) return notes.add(entry.path, "is no link any more: left out"), Result<>();
   text[std::size_t(n)] = '\0';
   if (::symlink(text.data(), to.c_str()) != 0) return fail_errno("write " + to.string());
   return {};
 }
 
-// What the copy cannot take (a full disk) ends it; what the source has not any more does not.
-Result<> note_unless_of_the_copy(const Result<>& copied, const TreeEntry& entry, Notes& notes) {
-  if (copied || copied.error().kind == ErrorKind::limit) return copied;
-  notes.add(entry.path, copied.error().message + ": left out");
-  return {};
-}
-
+// A name may come twice while the job makes it anew. What is there then may be a link that it put
+// there before: nothing goes through that.
 Result<> copy_entry(const TreeEntry& entry, const os::Path& to, Notes& notes) {
   const mode_t mode = entry.status.st_mode;
-  if (S_ISDIR(mode)) return os::make_directories(to, (mode & modes) | 0700);
-  if (S_ISREG(mode)) return note_unless_of_the_copy(copy_file(entry, to), entry, notes);
-  if (S_ISLNK(mode)) return note_unless_of_the_copy(copy_link(entry, to), entry, notes);
+  if (S_ISDIR(mode)) {
+    if (::mkdir(to.c_str(), (mode & modes) | 0700) == 0) return {};
+    return fail_errno("make " + to.string());
+  }
+  if (S_ISREG(mode)) return copy_file(entry, to, notes);
+  if (S_ISLNK(mode)) return copy_link(entry, to, notes);
   notes.add(entry.path, "is no file, directory or link: left out");
   return {};
 }
-
-}  // namespace
 
 Result<Notes> copy_out(const os::Path& trusted, const os::Path& below, const os::Path& to) {
   Notes notes;

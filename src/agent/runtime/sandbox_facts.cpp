@@ -1,4 +1,5 @@
 #include "agent/runtime/sandbox_plan.hpp"
+#include "os/plain_file.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -52,13 +53,6 @@ Result<std::vector<HostEntry>> entries_within(const os::Path& root, const os::Pa
   return out;
 }
 
-std::string text_within(const os::Path& root, const os::Path& file) {
-  const auto fd = os::open_in_root(root, file, O_RDONLY);
-  struct stat st{};
-  if (!fd || ::fstat(fd->get(), &st) != 0 || !S_ISREG(st.st_mode)) return "";
-  return os::read_file("/proc/self/fd/" + std::to_string(fd->get()), 1u << 20).value_or("");
-}
-
 Result<> gather_root(const os::Path& root, HostFacts& out) {
   static const std::vector<std::string> own_top{"dev",  "etc", "mnt", "opt", "proc",
                                                 "root", "run", "sys", "tmp", "var"};
@@ -68,8 +62,8 @@ Result<> gather_root(const os::Path& root, HostFacts& out) {
   out.root = TRY(entries_within(root, ".", own_top));
   out.etc = TRY(entries_within(root, "etc", own_etc));
   out.opt = TRY(entries_within(root, "opt", own_opt));
-  out.passwd = text_within(root, "etc/passwd");
-  out.group = text_within(root, "etc/group");
+  out.passwd = os::read_in_root(root, "etc/passwd", 1u << 20).value_or("");
+  out.group = os::read_in_root(root, "etc/group", 1u << 20).value_or("");
   return {};
 }
 

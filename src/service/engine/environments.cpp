@@ -2,6 +2,7 @@
 
 #include "base/closest.hpp"
 #include "os/files.hpp"
+#include "os/plain_file.hpp"
 
 #include <fmt/format.h>
 
@@ -76,12 +77,8 @@ public:
   const fs::path& root() const { return root_; }
 
   Result<std::string> text(const fs::path& file, std::size_t bytes_max) const {
-    if (root_.empty()) return os::read_file(file, bytes_max);
-    const os::Fd fd = TRY(os::open_in_root(root_, file, O_RDONLY));
-    struct stat st{};
-    if (::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode))
-      return fail(ErrorKind::invalid, "InvalidArgument", file.string() + " is no plain file");
-    return os::read_file(seen(fd), bytes_max);
+    return root_.empty() ? os::read_file(file, bytes_max)
+                         : os::read_in_root(root_, file, bytes_max);
   }
   std::vector<std::string> names(const fs::path& directory) const {
     const std::vector<std::string> none;

@@ -22,6 +22,14 @@ Result<wire::CreateTrainingJobRequest> request_of(const store::JobRow& row) {
   return request;
 }
 
+// By its name, and by where it is: a job may have been handed the same over by its caller.
+bool is_in(const store::EnvironmentRow& row, const std::string& name, const os::Path& python,
+           const os::Path& root) {
+  const bool is_anothers = !root.empty() || python == system_python;
+  const auto below = python.lexically_relative(row.directory);
+  return name == row.name || (!is_anothers && !below.empty() && *below.begin() != "..");
+}
+
 }  // namespace
 
 JobWorld::JobWorld(const Settings& settings, InstanceContext instances,
@@ -97,34 +105,47 @@ Result<PythonEnvironment> JobWorld::inspect(const store::EnvironmentRow& row) {
   return found;
 }
 
-// By its name, and by where it is: a job may have been handed the same over by its caller.
-Result<std::string> JobWorld::user_of(store::Snapshot& s, const store::EnvironmentRow& row) const {
-  const auto is_it = [&](const std::string& name, const os::Path& python, const os::Path& root) {
-    const bool is_anothers = !root.empty() || python == system_python;
-    const auto below = python.lexically_relative(row.directory);
-    return name == row.name || (!is_anothers && !below.empty() && *below.begin() != "..");
+bool JobWorld::runs_in(const store::EnvironmentRow& row, const store::InstanceRow& instance) const {
+  const auto text = os::read_file(instances_.paths.instances() / instance.id / "spec.json");
+  if (!text) return false;
+  const auto spec = wire::decode<wire::InstanceSpec>(*text);
+  if (!spec) return false;
+  const auto& [name, python, mounts, root] = spec->Environment;
+  return is_in(row, name, python, root);
+}
+
+Result<JobWorld::Users> JobWorld::users_of(const std::string& environment) const {
+  struct Seen {
+    std::optional<store::EnvironmentRow> row;
+    std::vector<store::JobRow> jobs;
+    std::map<std::string, std::vector<store::InstanceRow>> instances;
   };
+  const Seen seen = TRY(stores_.readers.read([&](store::Snapshot& s) -> Result<Seen> {
+    Seen out;
+    out.row = TRY(store::find_environment(s, environment));
+    out.jobs = TRY(store::unfinished_jobs(s));
+    for (const auto& job : out.jobs)
+      out.instances[job.id] = TRY(store::instances_of(s, job.id));
+    return out;
+  }));
+  Users out;
+  if (!seen.row) return out;
   std::map<std::pair<std::string, std::string>, bool> known;  // many wait for the same
-  for (const auto& job : TRY(store::unfinished_jobs(s))) {
-    for (const auto& instance : TRY(store::instances_of(s, job.id))) {
-      const auto text = os::read_file(instances_.paths.instances() / instance.id / "spec.json");
-      if (!text) continue;
-      const auto spec = wire::decode<wire::InstanceSpec>(*text);
-      if (!spec) continue;
-      const auto& [name, python, mounts, root] = spec->Environment;
-      if (is_it(name, python, root)) return job.name;
-    }
+  for (const auto& job : seen.jobs) {
+    out.looked_at.insert(job.id);
+    for (const auto& instance : seen.instances.at(job.id))
+      if (runs_in(*seen.row, instance)) out.user = job.name;
     const auto request = request_of(job);
     if (!request) continue;
     const auto image = request->AlgorithmSpecification->TrainingImage.value_or("");
     const auto [at, is_new] = known.emplace(std::pair(image, job.environment), false);
     if (is_new)
       if (const auto found = resolve(image, job.environment))
-        at->second =
-            is_it(found->environment.name, found->environment.python, found->environment.root);
-    if (at->second) return job.name;
+        at->second = is_in(*seen.row, found->environment.name, found->environment.python,
+                           found->environment.root);
+    if (at->second) out.user = job.name;
   }
-  return std::string();
+  return out;
 }
 
 Result<Resolution> JobWorld::resolve(std::string_view image, const std::string& callers) const {

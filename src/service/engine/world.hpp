@@ -10,6 +10,7 @@
 #include "service/store/environments.hpp"
 
 #include <mutex>
+#include <set>
 #include <string>
 
 namespace trainyard::engine {
@@ -30,14 +31,19 @@ public:
   /// Looks at one that was added, and refuses (kind `invalid`) what would show a job more than an
   /// environment.
   static Result<PythonEnvironment> inspect(const store::EnvironmentRow& row);
-  /// The name of a job that has not ended and runs, or would run, in that environment; "" if there
-  /// is none.
-  Result<std::string> user_of(store::Snapshot& s, const store::EnvironmentRow& row) const;
+  struct Users {
+    std::string user;                 ///< a job's name, or ""
+    std::set<std::string> looked_at;  ///< ids of all jobs that had not ended
+  };
+  /// Whether a job that has not ended runs, or would run, in the added environment of that name.
+  /// Looks at files: on the pool.
+  Result<Users> users_of(const std::string& environment) const;
   /// What would run for `image`; `callers` is the environment of the caller's session, or "".
   Result<Resolution> resolve(std::string_view image, const std::string& callers) const;
 
 private:
   Sizing size_of(const store::JobRow& row) const;
+  bool runs_in(const store::EnvironmentRow& row, const store::InstanceRow& instance) const;
   std::string held_up() const;
   Result<std::vector<std::string>> stage(const store::JobRow& row);
   Result<wire::InstanceSpec> spec(const store::JobRow& row, const job::Job& job, std::int64_t n);

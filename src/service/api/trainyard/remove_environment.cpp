@@ -3,6 +3,7 @@
 #include "os/files.hpp"
 #include "service/api/trainyard/trainyard.hpp"
 #include "service/store/environments.hpp"
+#include "service/store/jobs.hpp"
 #include "wire/json.hpp"
 #include "wire/shapes/trainyard.hpp"
 
@@ -36,6 +37,7 @@ Failure not_added(store::Snapshot& s, const std::string& name) {
 // owner's.
 void remove_directory(Services& services, const os::Path& directory) {
   std::error_code ec;
+  if (directory.empty()) return;
   if (!std::filesystem::equivalent(directory.parent_path(), services.paths.environments(), ec))
     return;
   const bool taken = services.pool.post([directory] {
@@ -53,19 +55,26 @@ Result<Write> remove_environment(Services& services, const Call& call) {
   if (services.settings.environments.contains(name))
     return refused(name, "it is of the settings; take it out there and restart the service");
   const auto directory = std::make_shared<os::Path>();
+  const auto users = TRY(services.world.users_of(name));
+  if (!users.user.empty())
+    return refused(name, "the job " + users.user +
+                             ", which has not ended, uses it; wait for it, or stop it (trainyard "
+                             "stop " +
+                             users.user + ")");
   Write out;
-  // In the transaction: a job is created before, and seen, or after, and finds none.
-  out.write = [&services, name, directory](store::Txn& txn) -> Result<std::string> {
+  // A job is created before, and was looked at, or after, and finds none.
+  out.write = [name, directory,
+               looked_at = users.looked_at](store::Txn& txn) -> Result<std::string> {
     const auto row = TRY(store::find_environment(txn, name));
     if (!row) return not_added(txn, name);
-    const auto user = TRY(services.world.user_of(txn, *row));
-    if (!user.empty())
-      return refused(name, "the job " + user +
-                               ", which has not ended, uses it; wait for it, or "
-                               "stop it (trainyard stop " +
-                               user + ")");
+    for (const auto& job : TRY(store::unfinished_jobs(txn)))
+      if (!looked_at.contains(job.id))
+        return refused(name, "the job " + job.name + " was created just now; try again");
     TRY(store::delete_environment(txn, name));
-    *directory = row->directory;
+    bool is_anothers = false;
+    for (const auto& other : TRY(store::list_environments(txn)))
+      is_anothers = is_anothers || other.directory == row->directory;
+    if (!is_anothers) *directory = row->directory;
     return "{}";
   };
   out.committed = [&services, directory] { remove_directory(services, *directory); };
