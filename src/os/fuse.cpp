@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -69,10 +68,11 @@ Result<FuseMount> mount_fuse(const char* name) {
 }
 
 void set_fuse_read_ahead(int mount, std::uint64_t bytes) {
-  struct stat st{};
-  if (::fstat(mount, &st) != 0) return;
+  // Without asking the server: were this process killed meanwhile, nobody would answer it.
+  struct statx st{};
+  if (::statx(mount, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) != 0) return;
   const auto path =
-      fmt::format("/sys/class/bdi/{}:{}/read_ahead_kb", major(st.st_dev), minor(st.st_dev));
+      fmt::format("/sys/class/bdi/{}:{}/read_ahead_kb", st.stx_dev_major, st.stx_dev_minor);
   const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   const std::string text = std::to_string(bytes >> 10);
   if (file) (void)!::write(file.get(), text.data(), text.size());

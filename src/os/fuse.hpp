@@ -25,7 +25,7 @@ struct FuseMount {
 /// user namespace below can use it and files may be lent (lend_file()).
 Result<FuseMount> mount_fuse(const char* name);
 
-/// Lets the kernel read ahead so far in its files. Needs the server to answer. Best effort.
+/// Lets the kernel read ahead so far in its files. Best effort.
 void set_fuse_read_ahead(int mount, std::uint64_t bytes);
 
 /// The next message, into `buffer`. 0: none now; kind `unavailable`: the file system is gone.

@@ -84,9 +84,9 @@ private:
   void fill(fuse_attr& out, std::uint64_t number, const ObjectTree::Node& node) const;
   void fill(fuse_entry_out& out, std::uint64_t number, const ObjectTree::Node& node) const;
 
+  using Files = std::vector<std::shared_ptr<ObjectFile>>;
   Result<std::shared_ptr<ObjectFile>> file_of(std::uint64_t node, Use& use, Files& let_go);
   bool lend(Use& use, const ObjectFile& file);
-  using Files = std::vector<std::shared_ptr<ObjectFile>>;
   void remember(std::shared_ptr<ObjectFile> file, Files& let_go);
   void fetch_next_files(std::uint64_t node, Files& let_go);
 

@@ -78,6 +78,8 @@ Result<> copy_entry(const TreeEntry& entry, const os::Path& to, Notes& notes) {
   return {};
 }
 
+}  // namespace
+
 Result<Notes> copy_out(const os::Path& trusted, const os::Path& below, const os::Path& to) {
   Notes notes;
   std::error_code ec;
