@@ -100,12 +100,18 @@ Result<> check_entry_point_name(const std::string& name) {
 Result<> make_executable(const std::string& name, const std::string& code) {
   const std::string directory = real_path(code), path = join_path(code, name);
   const std::string target = real_path(path);
+  struct stat st{};
   if (target.empty()) return fail_errno("make the entry point " + path + " executable");
   if (!target.starts_with(directory + "/"))
     return refuse("The training entry point " + python_repr(std::string_view(name)) +
                   " resolves to a location outside your source directory. Set the "
                   "'sagemaker_program' hyperparameter (or ContainerEntrypoint) to a path inside "
                   "that directory -- for example 'train.py' or 'bin/train.sh'.");
+  if (::stat(target.c_str(), &st) == 0 && S_ISDIR(st.st_mode))
+    return refuse("The training entry point " + python_repr(std::string_view(name)) +
+                  " is a directory, which cannot be run. Set the 'sagemaker_program' "
+                  "hyperparameter (or ContainerEntrypoint) to a file of your source directory -- "
+                  "for example 'train.py' or 'bin/train.sh'.");
   if (::chmod(target.c_str(), 0777) != 0)
     return fail_errno("make the entry point " + path + " executable");
   return {};

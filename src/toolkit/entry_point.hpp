@@ -23,7 +23,7 @@ EntryPointKind kind_of_entry_point(const std::string& name, const std::string& c
 /// A name must be a plain relative path of harmless characters; the error is the user's.
 Result<> check_entry_point_name(const std::string& name);
 
-/// Lets a command be executed (mode 0777). It must lie within `code` and exist.
+/// Lets a command be executed (mode 0777). It must lie within `code`, exist, and be no directory.
 Result<> make_executable(const std::string& name, const std::string& code);
 
 /// The argument vector. `python` is unused for commands. Text becomes the system's bytes here.

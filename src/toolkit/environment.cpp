@@ -110,11 +110,11 @@ Result<> add_program(Json& to, const Json& own, const Variables& variables) {
       from_variable.is_null() ? python_str(from_hyperparameter) : from_variable.characters();
   if (module.ends_with(".py")) module.resize(module.size() - 3);
   const Json entry = from_variable.is_truthy() ? from_variable : from_hyperparameter;
-  if (!entry.is_null() && !entry.is_text())
+  if (entry.is_truthy() && !entry.is_text())
     return misconfigured("the hyperparameter sagemaker_program must name a script, not be " +
                          python_repr(entry));
   to.set("module_name", Json::text(std::move(module)));
-  to.set("user_entry_point", entry);
+  to.set("user_entry_point", entry.is_text() ? entry : Json());  // 0 and false are as no name
   return {};
 }
 

@@ -50,6 +50,10 @@ Result<TrainingEnvironment> build_environment(const Configuration& configuration
 /// The hyperparameters as a command line: sorted, "--name value", "-n value" for one letter.
 std::vector<std::string> script_arguments(const TrainingEnvironment& environment);
 
+/// Names the hyperparameter that can be no variable and argument (a '=' in its name, a NUL or a
+/// lone surrogate in either, 128 KiB), and says why.
+Result<> check_hyperparameters(const TrainingEnvironment& environment);
+
 /// SM_HOSTS to SM_HP_*, in the contract's order, as text.
 NamedTexts script_variables(const TrainingEnvironment& environment);
 

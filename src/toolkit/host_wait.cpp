@@ -1,7 +1,5 @@
 #include "toolkit/host_wait.hpp"
 
-#include "toolkit/hosts.hpp"
-
 #include <algorithm>
 #include <poll.h>
 #include <unistd.h>
@@ -9,8 +7,7 @@
 namespace trainyard::toolkit {
 namespace {
 
-constexpr int first_pause_ms = 200, pause_ms_max = 30'000;
-constexpr Millis patience = std::chrono::minutes(15);
+constexpr Millis first_pause{200}, longest_pause{30'000}, patience = std::chrono::minutes(15);
 
 bool is_own_name(const std::string& host) {
   char name[256] = "";
@@ -19,17 +16,24 @@ bool is_own_name(const std::string& host) {
 
 }  // namespace
 
-Result<> wait_for_hosts(const Json& hosts, const Clock& clock) {
+HostWait real_host_wait() {
+  return {address_of, [](Millis for_so_long) {
+            (void)::poll(nullptr, 0,
+                         int(for_so_long.count()));  // nothing tells when a name appears
+          }};
+}
+
+Result<> wait_for_hosts(const Json& hosts, const Clock& clock, const HostWait& how) {
   const Millis start = clock.boottime();
   for (const Json& host : hosts.items()) {
-    int pause_ms = first_pause_ms;
+    Millis pause = first_pause;
     while (!is_own_name(host.characters())) {
-      const auto address = address_of(host.characters());
+      const auto address = how.look_up(host.characters());
       if (address) break;
       if (clock.boottime() - start >= patience)
         return in_context(address.error(), "wait 15 minutes for the job's hosts");
-      (void)::poll(nullptr, 0, pause_ms);  // nothing tells when a name appears
-      pause_ms = std::min(2 * pause_ms, pause_ms_max);
+      how.pause(pause);
+      pause = std::min(2 * pause, longest_pause);
     }
   }
   return {};

@@ -29,7 +29,7 @@ Result<> export_variables(const NamedTexts& named, Variables& variables, const L
     if (name.find('=') != name.npos)
       return fail(ErrorKind::invalid, "ValueError",
                   "illegal environment variable name " + python_repr(std::string_view(name)) +
-                      ": rename the hyperparameter or channel");
+                      ": rename the channel");
     auto key = to_system(name), bytes = to_system(value);
     if (!key || !bytes)
       return in_context(!key ? key.error() : bytes.error(),
@@ -105,6 +105,7 @@ Result<> run_script(Training& training, bool captured, Launcher launcher) {
                            training.log));
   if (is_command) TRY(make_executable(name, code));
 
+  TRY(check_hyperparameters(environment));
   NamedTexts named = script_variables(environment);
   named.emplace_back("PYTHONPATH", from_system(python_path(code, variables)));
   TRY(export_variables(named, variables, training.log));

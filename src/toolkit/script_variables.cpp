@@ -1,12 +1,15 @@
 // The second half of environment.hpp: from properties to variables and arguments.
 
 #include "toolkit/environment.hpp"
+#include "toolkit/failure.hpp"
 #include "toolkit/python_text.hpp"
 
 #include <algorithm>
 
 namespace trainyard::toolkit {
 namespace {
+
+constexpr std::size_t argument_bytes_max = (128 << 10) - 1;  // the kernel's MAX_ARG_STRLEN
 
 // Variable -> property, in the contract's order. Those of another name or none are computed.
 struct Row {
@@ -109,6 +112,25 @@ std::vector<std::string> script_arguments(const TrainingEnvironment& environment
     out.push_back(argument_value(value));
   }
   return out;
+}
+
+Result<> check_hyperparameters(const TrainingEnvironment& environment) {
+  for (const auto& [name, value] : environment.at("hyperparameters").members()) {
+    const std::string which = "the hyperparameter " + python_repr(std::string_view(name));
+    if (name.find('=') != name.npos)
+      return fail(ErrorKind::invalid, "ValueError",
+                  which + " has a '=' in its name, and no variable's name can have one: rename it");
+    if (const auto bytes = to_system(name); !bytes)
+      return in_context(bytes.error(), "the name of " + which);
+    if (const auto variable = to_system(as_variable(value)); !variable)
+      return in_context(variable.error(), "the value of " + which);
+    const auto argument = to_system(argument_value(value));
+    if (!argument) return in_context(argument.error(), "the value of " + which);
+    if (argument->size() > argument_bytes_max)
+      return too_big(which + " makes an argument of " + std::to_string(argument->size()) +
+                     " bytes, more than the kernel takes (128 KiB): put large values in a channel");
+  }
+  return {};
 }
 
 NamedTexts script_variables(const TrainingEnvironment& environment) {

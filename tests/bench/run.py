@@ -35,6 +35,7 @@ WANTED = {
     "fastfile_remote_seq_vs_s3fs": (">=", 5), "fastfile_remote_files_vs_s3fs": (">=", 5),
     "pipe_mb_per_s": (">=", 1000), "requirements_cached_ms": ("<=", 100),
     "toolkit_start_ms": ("<=", 10), "toolkit_vs_python": (">=", 50), "toolkit_lines_per_s": (">=", 1_000_000),
+    "toolkit_error_lines_per_s": (">=", 1_000_000),
     "pack_vs_python": (">=", 40),
     "stage_copy_vs_cp": ("<=", 1.2),
     "put4k_vs_minio": (">=", 2), "get4k_vs_minio": (">=", 3), "put256m_vs_minio": (">=", 1.5),

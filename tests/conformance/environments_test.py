@@ -30,6 +30,10 @@ environment = "shell"
 [[images]]
 match = "*/python:*"
 environment = "python"
+
+[[images]]
+match = "*/busybox:*"
+environment = "busybox"
 """
 UV = ROOT / "build/uv/bin/uv"
 
@@ -316,6 +320,32 @@ def test_a_root_of_nothing_but_a_shell_runs_scripts(service, shell_root):  # SEM
     assert job["ModelArtifacts"]["S3ModelArtifacts"].endswith("/model.tar.gz")
     removed(service, "shell")
     assert shell_root.exists() and request
+
+
+@pytest.fixture
+def busybox_root(tmp_path):
+    """As small images are: one static program under many names, no C library and no dynamic linker."""
+    root = tmp_path / "busybox-root"
+    (root / "bin").mkdir(parents=True)
+    shutil.copy("/bin/busybox", root / "bin")
+    for name in ("sh", "env", "ls", "id", "grep", "printf"):
+        (root / "bin" / name).symlink_to("busybox")
+    return root
+
+
+@pytest.mark.release_alone
+def test_a_root_without_a_c_library_runs_scripts(service, busybox_root):  # SEMANTICS E14, T18
+    add(service, "busybox", "--root", busybox_root)
+    source = archive(("train.sh", b"#!/bin/sh\nls / | grep lib\nprintf '%s\\n' \"$0 $*\" \"$(id -u)\"\n"
+                                  b"env | grep SM_HP_LR\necho of it > $SM_MODEL_DIR/model\n"))
+    job = trained(service, "src/busybox.tar.gz", source, "train.sh",
+                  AlgorithmSpecification={"TrainingImage": image("busybox"), "TrainingInputMode": "File",
+                                          "ContainerEntrypoint": [], "ContainerArguments": []})
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    lines = service.lines(job["TrainingJobName"])
+    assert lines[-4:-1] == ["./train.sh --lr 0.5", "0", "SM_HP_LR=0.5"] and "lib" not in lines, lines
+    assert job["ModelArtifacts"]["S3ModelArtifacts"].endswith("/model.tar.gz")
+    removed(service, "busybox")
 
 
 @pytest.mark.release_alone

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -104,15 +105,20 @@ def test_files_of_the_code_are_installed_for_the_job_alone(offline, tmp_path):  
     assert any("is installed for this job alone: it names files of its own" in line for line in lines)
 
 
-def test_a_package_is_installed_with_its_requirements(offline):  # SEMANTICS T20
-    setup = b"from setuptools import setup\nsetup(name='ty-app', version='1', py_modules=['ty_app'])\n"
-    key = "src/package.tar.gz"
-    job = trained(offline, key, archive(
-        ("setup.py", setup), ("ty_app.py", b"import ty_one, sys\nprint(ty_one.NAME, sys.argv[1:])\n"),
-        ("requirements.txt", b"ty_one==1.0\n")), program="ty_app.py",
+@pytest.mark.parametrize("program, files, named", [
+    ("ty_app.py", ["ty_app.py"], "py_modules=['ty_app']"),
+    ("ty_pkg.train", ["ty_pkg/__init__.py", "ty_pkg/train.py"], "packages=['ty_pkg']")])
+def test_a_package_is_installed_with_its_requirements(offline, program, files, named):  # SEMANTICS T20
+    setup = f"from setuptools import setup\nsetup(name='ty-app', version='1', {named})\n".encode()
+    *others, last = files
+    job = trained(offline, f"src/package-{program}.tar.gz", archive(
+        ("setup.py", setup), *((name, b"") for name in others),
+        (last, b"import ty_one, sys\nprint(__name__, __spec__.name, ty_one.NAME, sys.argv[1:])\n"),
+        ("requirements.txt", b"ty_one==1.0\n")), program=program,
         Environment={"PIP_NO_BUILD_ISOLATION": "1"})
     assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
-    assert "one 1.0 ['--lr', '0.5']" in offline.lines(job["TrainingJobName"])
+    module = program.removesuffix(".py")
+    assert f"__main__ {module} one 1.0 ['--lr', '0.5']" in offline.lines(job["TrainingJobName"])
 
 
 HOSTILE = """
@@ -152,6 +158,32 @@ def test_variables_of_the_job_and_of_the_file_reach_pip(offline, tmp_path):  # S
                      Environment={"TY_USER": "someone", "PIP_NO_INDEX": "0", "PIP_RETRIES": "0"})
     assert job["TrainingJobStatus"] == "Failed" and "ran" not in lines
     assert any("127.0.0.1" in line and "1/simple" in line for line in lines), lines
+
+
+def test_packages_of_another_index_are_another_layer(offline):  # SEMANTICS T20, T22
+    script, file = "import ty_one\nprint(ty_one.NAME)\n", "ty_one==1.0\n# the same from two indexes\n"
+    used = []
+    for address in ("http://127.0.0.1:1/simple", "http://127.0.0.1:2/simple", "http://127.0.0.1:1/simple"):
+        job, lines = run(offline, script, file, Environment={"PIP_INDEX_URL": address})
+        assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+        used += [re.search(r"(again|later ones) \(layer (\w+)\)", line).groups() for line in lines
+                 if "(layer " in line]
+    (first, layer), (second, other), (third, same) = used
+    assert (first, second, third) == ("later ones", "later ones", "again")
+    assert layer == same and layer != other
+
+
+def test_the_index_of_the_settings_is_asked(tmp_path):  # SEMANTICS T22
+    """It refuses, which pip says with its address; a request's own takes its place."""
+    settings = '[python]\nindex_url = "http://127.0.0.1:3/of-settings"\n'
+    no_patience = {"PIP_RETRIES": "0", "UV_HTTP_RETRIES": "0"}
+    with running(tmp_path, settings) as service:
+        for own, asked in (({}, "3/of-settings"), ({"PIP_INDEX_URL": "http://127.0.0.1:4/own"}, "4/own")):
+            job, lines = run(service, "print('ran')\n", "ty_none\n", Environment={**no_patience, **own})
+            assert job["TrainingJobStatus"] == "Failed" and "ran" not in lines
+            told = {re.search(r"127\.0\.0\.1:(\S+?)/?(,|\s|$)", line)[1] for line in lines
+                    if line.startswith("Looking in indexes")}
+            assert told == {asked}, lines
 
 
 def test_an_isolated_job_uses_what_is_there(offline):  # SEMANTICS T20

@@ -4,11 +4,13 @@ The same tree, at the same path, is given to Trainyard's train and to the one of
 what they do can be compared byte for byte.
 """
 import atexit
+import contextlib
 import dataclasses
 import functools
 import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import subprocess
@@ -149,12 +151,46 @@ def finish(process, base):
             os.kill(pid, signal.SIGKILL)
         process.communicate()
         raise
+    return ended(base, process.returncode, stdout, stderr)
+
+
+def ended(base, code, stdout, stderr):
+    """What is there to see after a run."""
     seen = base / "output/seen.json"
     text = lambda p: p.read_text(errors="surrogateescape") if p.exists() else None  # noqa: E731
-    return Ended(process.returncode, text(base / "output/failure"), text(base / "output/success"),
+    return Ended(code, text(base / "output/failure"), text(base / "output/success"),
                  json.loads(seen.read_text()) if seen.exists() else None,
                  stdout.decode(errors="replace"), stderr.decode(errors="replace"))
 
 
 def run(program, base, container):
     return finish(start(program, base, container), base)
+
+
+class WarmOriginal:
+    """The original, started once for many runs: see warm_train.py."""
+
+    def __init__(self):
+        program = pathlib.Path(__file__).with_name("warm_train.py")
+        self.process = subprocess.Popen([python(), program, ORIGINAL], text=True, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+
+    def run(self, base, container):
+        build(base, container)
+        with tempfile.TemporaryDirectory() as directory:
+            files = [pathlib.Path(directory, name) for name in ("stdout", "stderr")]
+            print(json.dumps({"environment": environment(base, container), "stdout": str(files[0]),
+                              "stderr": str(files[1])}), file=self.process.stdin, flush=True)
+            if not select.select([self.process.stdout], [], [], 60)[0]:
+                for pid in processes_in(base):
+                    os.kill(pid, signal.SIGKILL)
+                raise AssertionError("the original did not end within 60 s")
+            return ended(base, int(self.process.stdout.readline()), *(file.read_bytes() for file in files))
+
+    def end(self):
+        self.process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()

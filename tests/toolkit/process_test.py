@@ -210,7 +210,53 @@ def test_a_variable_too_large_for_the_kernel_is_left_out(ours, base):  # SEMANTI
 
 def test_an_argument_too_large_for_the_kernel_is_named(ours, base):  # SEMANTICS T11
     ended = container.run(ours, base, Container(hyperparameters={"big": "x" * 140_000}))
-    assert ended.code == 7 and "an argument of 140000 bytes" in ended.failure
+    assert ended.code == 7 and "'big' makes an argument of 140000 bytes" in ended.failure
+
+
+@pytest.mark.parametrize("name, value, says, code", [
+    ("with_nul", '"x\\u0000y"', "the value of the hyperparameter 'with_nul': embedded null byte", 1),
+    ("deep_nul", '{"k": "x\\u0000y"}', "the value of the hyperparameter 'deep_nul': embedded null byte", 1),
+    ("lone", '"\\ud800"', "the value of the hyperparameter 'lone': a lone surrogate cannot be encoded", 1),
+    ("Nul\0Name", "1", r"the name of the hyperparameter 'Nul\x00Name': embedded null byte", 1),
+    ("Lone\ud800", "1", r"the name of the hyperparameter 'Lone\ud800': a lone surrogate cannot", 1),
+    ("key=value", "1", "the hyperparameter 'key=value' has a '=' in its name", 1),
+    ("big", "x" * (200 << 10), "the hyperparameter 'big' makes an argument of 204800 bytes, more than", 7)])
+@pytest.mark.parametrize("pytorch", [False, True])
+def test_a_hyperparameter_that_no_program_can_be_given_is_named(ours, base, pytorch, name, value, says, code):
+    # SEMANTICS T11, T24
+    ended = container.run(ours, base, Container(pytorch=pytorch, hyperparameters={"lr": "0.1", name: value}))
+    assert ended.failure.startswith(f"Framework Error: \n{says}"), ended.failure[:300]
+    assert ended.code == code and ended.seen is None and len(ended.failure) < 300
+
+
+def test_what_is_too_much_in_one_shell_line_is_refused(ours, base):  # SEMANTICS T11
+    """A program of the source is run by a shell, whose line has all arguments in one."""
+    many = {f"p{n}": "x" * 20_000 for n in range(7)}
+    ended = container.run(ours, base, script("#!/bin/sh\n", "run.sh", hyperparameters=many))
+    assert ended.code == 7 and "start /bin/sh: an argument of 140" in ended.failure
+
+
+@pytest.mark.parametrize("name", ["tools", "tools.sh", "link"])
+@pytest.mark.parametrize("pytorch", [False, True])
+def test_an_entry_point_that_is_a_directory_is_refused(ours, base, name, pytorch):  # SEMANTICS T24
+    def prepare(at):
+        (at / "code/link").symlink_to("tools")
+        for directory in ("tools", "tools.sh"):
+            (at / "code" / directory).chmod(0o750)
+
+    case = Container(program=name, pytorch=pytorch, prepare=prepare, files={
+        "tools/run.sh": "#!/bin/sh\n", "tools.sh/run.sh": "#!/bin/sh\n"})
+    ended = container.run(ours, base, case)
+    assert ended.code == 1 and ended.failure == (
+        f"The training entry point '{name}' is a directory, which cannot be run. Set the "
+        "'sagemaker_program' hyperparameter (or ContainerEntrypoint) to a file of your source directory "
+        "-- for example 'train.py' or 'bin/train.sh'.")
+    assert {(base / "code" / d).stat().st_mode & 0o777 for d in ("tools", "tools.sh")} == {0o750}
+
+
+def test_a_directory_with_a_main_program_is_pythons_to_run(ours, base):  # SEMANTICS T1
+    case = Container(program="app.py", files={"app.py/__main__.py": container.DUMP})
+    assert container.run(ours, base, case).seen["argv"] == ["app.py"]
 
 
 def test_an_image_without_python_says_so(ours, base):
@@ -260,3 +306,4 @@ def test_other_framework_modules_are_handed_to_python(ours, base, tmp_path):  # 
 def test_it_is_static(ours):  # SEMANTICS T18
     described = subprocess.run(["readelf", "-l", ours], capture_output=True, text=True, check=True).stdout
     assert "INTERP" not in described and "DYNAMIC" not in described
+    assert ours.stat().st_size < 2 << 20 or ours.parent.name == "asan"
