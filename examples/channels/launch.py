@@ -1,10 +1,12 @@
-"""Trains on the same digits three times over, each time reading them in another way.
+"""Trains on the same digits, each time reading them in another way.
 
     trainyard run -- python examples/channels/launch.py fastfile [JOB_NAME]
     trainyard run -- python examples/channels/launch.py pipe [JOB_NAME]
     trainyard run -- python examples/channels/launch.py efs [JOB_NAME]
+    trainyard run -- python examples/channels/launch.py elsewhere [JOB_NAME]
 
-`efs` needs a file system in the service's settings, and the digits in it:
+`elsewhere` is FastFile over a bucket of another S3, `[buckets.far-digits]` of the settings. `efs` needs a
+file system in the service's settings, and the digits in it:
 
     [file_systems.fs-0123456789abcdef0]
     path = "/mnt/efs"              # python examples/channels/launch.py write /mnt/efs/digits
@@ -41,6 +43,8 @@ def channel_of(kind, session):
     if kind == "efs":
         return FileSystemInput(file_system_id="fs-0123456789abcdef0", file_system_type="EFS",
                                directory_path="/digits", file_system_access_mode="ro")
+    if kind == "elsewhere":
+        return TrainingInput("s3://far-digits/train/", input_mode="FastFile")
     with tempfile.TemporaryDirectory() as directory:
         write_digits(directory)
         where = S3Uploader.upload(directory, f"s3://{session.default_bucket()}/channels/digits",

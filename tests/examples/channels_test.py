@@ -21,12 +21,18 @@ def service(tmp_path_factory):
     efs.chmod(0o755)
     subprocess.run([sys.executable, LAUNCH, "write", efs / "digits"], check=True)
     settings = f'[file_systems.fs-0123456789abcdef0]\npath = "{efs}"\n'
-    with running(tmp_path_factory.mktemp("service"), settings) as started:
-        yield started
+    with running(tmp_path_factory.mktemp("far")) as far:
+        far.client("s3").create_bucket(Bucket="digits")
+        for path in (efs / "digits").iterdir():
+            far.client("s3").upload_file(str(path), "digits", f"train/{path.name}")
+        settings += (f'[buckets.far-digits]\nendpoint = "{far.url}"\nbucket = "digits"\n'
+                     f'access_key_id = "{far.access_key}"\nsecret_access_key = "{far.secret_key}"\n')
+        with running(tmp_path_factory.mktemp("service"), settings) as started:
+            yield started
 
 
-@pytest.mark.parametrize("kind", ["efs", "fastfile", "pipe"])
-def test_a_channel_is_trained_on(service, kind):  # SEMANTICS D16, D17, D19, D20
+@pytest.mark.parametrize("kind", ["efs", "fastfile", "pipe", "elsewhere"])
+def test_a_channel_is_trained_on(service, kind):  # SEMANTICS D16, D17, D19, D20, D28
     done = python(service, LAUNCH, kind, f"by-{kind}")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     job = service.describe(f"by-{kind}")
