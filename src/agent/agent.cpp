@@ -170,7 +170,7 @@ Result<> Instance::give_up(const Error& why) {
   door_.reset();
   if (const auto gone = runtime_.destroy(spec_.Id, paths_.scratch()); !gone)
     log::error("the sandbox is not gone", {{"error", gone.error().message}});
-  const std::string failure = agent_failure(why);
+  const std::string failure = agent_failure(why) + (running_ ? keep_files() : "");
   if (log_) {
     (void)log_->finish();
     (void)log_->note(failure);
@@ -181,7 +181,7 @@ Result<> Instance::give_up(const Error& why) {
                             wire::encode(wire::ExitRecord{failure, cause_, 0, 0}));
   if (!reports_.has("Finished")) {
     if (!has_exited) tell({0, "Exited", {}, cause_, failure, "", ""});
-    tell({0, "Finished", {}, "", failure + (running_ ? keep_files() : ""), "", ""});
+    tell({0, "Finished", {}, "", failure, "", ""});
   }
   (void)part();
   return Failure(why);
