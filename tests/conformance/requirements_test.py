@@ -77,6 +77,18 @@ def test_what_the_environment_has_is_not_installed_again(offline):  # SEMANTICS 
     assert "the environment's" in lines
 
 
+def is_not_installed(service, requirements, says, installer, begins=""):
+    """A job fails that asks for these, by the installer's words, and leaves nothing to others."""
+    before = layers(service)
+    job, lines = run(service, "print('ran')\n", requirements)
+    assert job["TrainingJobStatus"] == "Failed" and "ran" not in lines
+    reason = job["FailureReason"]
+    assert reason.startswith(f"AlgorithmError: InstallRequirementsError:\nExitCode 1\nErrorMessage \"{begins}")
+    assert says in reason and reason.endswith(
+        f'Command "{installer} install -r requirements.txt", exit code: 1'), reason
+    assert layers(service) == before
+
+
 @pytest.mark.parametrize("requirements, says", [
     ("ty_missing==3.1\n", "No matching distribution found for ty_missing==3.1"),
     ("ty_one==9\n", "No matching distribution found for ty_one==9"),
@@ -84,14 +96,7 @@ def test_what_the_environment_has_is_not_installed_again(offline):  # SEMANTICS 
     ("ty_one==1.0 --hash=sha256:" + "0" * 64 + "\n", "ty_one"),
     ("ty one\n", "ty one")])
 def test_what_cannot_be_installed_is_named(offline, requirements, says):  # SEMANTICS T21
-    before = layers(offline)
-    job, lines = run(offline, "print('ran')\n", requirements)
-    assert job["TrainingJobStatus"] == "Failed" and "ran" not in lines
-    reason = job["FailureReason"]
-    assert reason.startswith("AlgorithmError: InstallRequirementsError:\nExitCode 1\nErrorMessage \"")
-    assert says in reason and reason.endswith(
-        'Command "/usr/bin/python3 -m pip install -r requirements.txt", exit code: 1'), reason
-    assert layers(offline) == before
+    is_not_installed(offline, requirements, says, "/usr/bin/python3 -m pip")
 
 
 def test_files_of_the_code_are_installed_for_the_job_alone(offline, tmp_path):  # SEMANTICS T20
@@ -283,14 +288,7 @@ def test_uv_installs_where_the_environment_has_it(with_uv):  # SEMANTICS T23
     ("ty_missing==3.1\n", "ty-missing was not found"), ("ty_one==9\n", "no version of ty-one==9"),
     ("ty_two\nty_one==2.0\n", "ty-two depend on ty-one<2"), ("ty one\n", "ty one")])
 def test_what_uv_cannot_install_is_named(with_uv, requirements, says):  # SEMANTICS T21, T23
-    before = layers(with_uv)
-    job, lines = run(with_uv, "print('ran')\n", requirements)
-    assert job["TrainingJobStatus"] == "Failed" and "ran" not in lines
-    reason = job["FailureReason"]
-    assert reason.startswith("AlgorithmError: InstallRequirementsError:\nExitCode 1\nErrorMessage \"error:")
-    assert says in reason and reason.endswith(
-        'Command "uv pip install -r requirements.txt", exit code: 1'), reason
-    assert layers(with_uv) == before
+    is_not_installed(with_uv, requirements, says, "uv pip", begins="error:")
 
 
 @pytest.mark.parametrize("requirements, variables, why", [
