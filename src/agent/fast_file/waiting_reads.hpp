@@ -7,7 +7,6 @@
 #include "base/result.hpp"
 #include "os/fd.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -27,7 +26,6 @@ public:
       : device_(std::move(device)), patience_(patience), clock_(clock) {}
 
   int device() const { return device_.get(); }
-  bool is_over() const { return is_over_; }
 
   /// The message `unique` of the thread `tid`, a read of `what`, is to be answered by one of those
   /// below.
@@ -62,7 +60,7 @@ private:
   std::unordered_map<std::uint64_t, Read> waiting_;
   std::deque<std::pair<Millis, std::uint64_t>> begun_;  // boot time; also of some that have ended
   std::vector<std::string> troubles_;
-  std::atomic<bool> is_over_{false};
+  bool is_over_ = false;
 };
 
 }  // namespace trainyard::agent

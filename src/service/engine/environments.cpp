@@ -148,11 +148,6 @@ void find_frameworks(const Place& place, const fs::path& packages, PythonEnviron
   }
 }
 
-bool is_below(const fs::path& path, const fs::path& parent) {
-  const auto relative = path.lexically_relative(parent);
-  return !relative.empty() && *relative.begin() != "..";
-}
-
 // The X.Y of "python3.11" or of pyvenv.cfg's "3.11.7".
 std::string minor_of(std::string_view text) {
   const auto dot = text.find('.');
@@ -228,6 +223,11 @@ PythonEnvironment look_at_python(const Place& place, const fs::path& python, con
 }
 
 }  // namespace
+
+bool is_below(const fs::path& path, const fs::path& directory) {
+  const auto relative = path.lexically_relative(directory);
+  return !relative.empty() && *relative.begin() != "..";
+}
 
 Result<PythonEnvironment> inspect_environment(const fs::path& python_or_prefix, std::string name) {
   std::error_code ec;

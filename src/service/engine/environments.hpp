@@ -55,6 +55,9 @@ struct Resolution {
 Result<Resolution> resolve_image(std::string_view image, const std::vector<ImageRule>& rules,
                                  const std::vector<PythonEnvironment>& candidates, bool strict);
 
+/// As texts: a directory is below itself.
+bool is_below(const std::filesystem::path& path, const std::filesystem::path& directory);
+
 /// True if `text` fits `glob`, in which * is any text and ? one character.
 bool glob_matches(std::string_view glob, std::string_view text);
 

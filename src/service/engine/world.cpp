@@ -26,8 +26,7 @@ Result<wire::CreateTrainingJobRequest> request_of(const store::JobRow& row) {
 bool is_in(const store::EnvironmentRow& row, const std::string& name, const os::Path& python,
            const os::Path& root) {
   const bool is_anothers = !root.empty() || python == system_python;
-  const auto below = python.lexically_relative(row.directory);
-  return name == row.name || (!is_anothers && !below.empty() && *below.begin() != "..");
+  return name == row.name || (!is_anothers && is_below(python, row.directory));
 }
 
 }  // namespace

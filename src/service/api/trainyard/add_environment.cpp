@@ -24,11 +24,6 @@ Failure refused(const std::string& name, std::string_view why) {
               fmt::format("add the environment {}: {}", name, why));
 }
 
-bool is_below(const fs::path& path, const fs::path& directory) {
-  const auto relative = path.lexically_relative(directory);
-  return !relative.empty() && *relative.begin() != "..";
-}
-
 Result<store::EnvironmentRow> row_of(const Services& services, const Call& call) {
   auto request = TRY(wire::decode<wire::AddEnvironmentRequest>(call.body));
   const fs::path directory(call.caller.environment), python(request.Python);
@@ -51,7 +46,7 @@ Result<> check_data_stays_hidden(const Services& services, const std::string& na
   std::error_code ec;
   const fs::path state = fs::canonical(services.paths.state, ec);
   for (const auto& directory : seen)
-    if (is_below(state, directory))
+    if (engine::is_below(state, directory))
       return refused(name, "the service's own data directory is in " + directory.string() +
                                ", all of which jobs would see; make the environment elsewhere");
   return {};
