@@ -90,7 +90,7 @@ def delete(store, names):
         client_of(store).delete_object(Bucket=BUCKET, Key=name)
 
 
-def big(directory, rounds=3, size=BIG_BYTES, count=BIG_OBJECTS):
+def big(directory, rounds=5, size=BIG_BYTES, count=BIG_OBJECTS):
     """Single PUTs and GETs of 256 MiB by 4 connections; what is read is in the page cache."""
     if not is_here("put256m_vs_minio"):
         return

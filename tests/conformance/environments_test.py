@@ -199,16 +199,22 @@ def installer(request, tmp_path):
     return {"PATH": path, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "VIRTUAL_ENV": ""}
 
 
+@pytest.fixture
+def is_uv(installer):
+    return str(UV.parent) in installer["PATH"]
+
+
 def made(service):
     return sorted((service.data / "environments").iterdir())
 
 
-def test_an_environment_is_made_of_requirements(service, installer, tmp_path):  # SEMANTICS E13
+def test_an_environment_is_made_of_requirements(service, installer, is_uv, tmp_path):  # SEMANTICS E13
     file = tmp_path / "requirements.txt"
     file.write_text("ty_one==1.0\n")
     said = add(service, "later", "--requirements", "requirements.txt", env=installer, cwd=tmp_path)
     directory, = made(service)
     assert re.fullmatch(r"later\.\w{6}", directory.name), directory
+    assert (directory / "bin/pip").exists() != is_uv  # who made it
     assert said.splitlines()[-1].startswith("later is added: Python 3"), said
     assert run(service, "later", "python3 -c 'import ty_one; print(ty_one.NAME)'") == ["one 1.0"]
     waiting = request_for(service, "later", GATE)

@@ -1,7 +1,9 @@
 """An agent runs one instance from its spec file with no service at all, once, and leaves nothing but
 the instance's directory and its log."""
 
+import contextlib
 import fcntl
+import itertools
 import json
 import os
 import pwd
@@ -86,8 +88,8 @@ class OneCommand:
             threading.Thread(target=self.answer, args=[peer], daemon=True).start()
 
     def answer(self, peer):
-        with peer, peer.makefile("rwb") as stream:
-            head = b"".join(iter(stream.readline, b"\r\n"))
+        with contextlib.suppress(BrokenPipeError), peer, peer.makefile("rwb") as stream:  # it ended
+            head = b"".join(itertools.takewhile(lambda line: line not in (b"\r\n", b""), stream))
             if b"/-/agent" not in head:
                 stream.write(b"HTTP/1.1 503 Away\r\nContent-Length: 0\r\n\r\n")
                 return

@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import hashlib
 import hmac
-import http.client
+import socket
 import urllib.parse
 import xml.etree.ElementTree
 
@@ -52,9 +52,8 @@ class Client:
 
     def __init__(self, service, bucket):
         self.service, self.bucket = service, bucket
-        url = urllib.parse.urlsplit(service.url)
-        self.host = url.netloc
-        self.connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
+        self.host = urllib.parse.urlsplit(service.url).netloc
+        self.connection, self.answers = None, None
         self.day, self.key = None, None
 
     def _signing_key(self, day):
@@ -81,9 +80,27 @@ class Client:
         signature = hmac.digest(self._signing_key(now[:8]), text.encode(), "sha256").hex()
         sent["authorization"] = (f"AWS4-HMAC-SHA256 Credential={self.service.access_key}/{scope}, "
                                  f"SignedHeaders={';'.join(names)}, Signature={signature}")
-        self.connection.request(verb, path + ("?" + asked if asked else ""), body, sent)
-        answer = self.connection.getresponse()
-        return answer.status, answer.headers, answer.read()
+        return self._exchange(verb, path + ("?" + asked if asked else ""), body, sent)
+
+    def _exchange(self, verb, target, body, sent):
+        """By hand: http.client would take a third of all the time."""
+        if not self.connection:
+            host, port = self.host.split(":")
+            self.connection = socket.create_connection((host, int(port)), timeout=60)
+            self.answers = self.connection.makefile("rb")
+        lines = [f"{verb} {target} HTTP/1.1", f"content-length: {len(body)}",
+                 *(f"{name}: {value}" for name, value in sent.items())]
+        self.connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        status, headers = int(self.answers.readline().split()[1]), {}
+        while (line := self.answers.readline()) not in (b"\r\n", b""):
+            name, _, value = line.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        has_body = verb != "HEAD" and status not in (204, 304)
+        answer = self.answers.read(int(headers["content-length"])) if has_body else b""
+        if headers.get("connection") == "close":
+            self.answers.close()
+            self.connection = self.connection.close()
+        return status, headers, answer
 
     def page(self, **query):
         """One page of ListObjectsV2: (entries in S3's order, the next token or None)."""

@@ -92,14 +92,15 @@ std::optional<std::string> form_for_uv(std::string_view name, std::string value)
     std::string_view pip, uv;
     char separator = 0;  // of a list, where pip's has blanks; 0: it is none
   };
-  static constexpr std::array<Form, 8> forms{{{"PIP_INDEX_URL", "UV_DEFAULT_INDEX"},
+  static constexpr std::array<Form, 9> forms{{{"PIP_INDEX_URL", "UV_DEFAULT_INDEX"},
                                               {"PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL", ' '},
                                               {"PIP_FIND_LINKS", "UV_FIND_LINKS", ','},
                                               {"PIP_TRUSTED_HOST", "UV_INSECURE_HOST", ' '},
                                               {"PIP_CONSTRAINT", "UV_CONSTRAINT", ' '},
                                               {"PIP_RETRIES", "UV_HTTP_RETRIES"},
                                               {"PIP_TIMEOUT", "UV_HTTP_TIMEOUT"},
-                                              {"PIP_DEFAULT_TIMEOUT", "UV_HTTP_TIMEOUT"}}};
+                                              {"PIP_DEFAULT_TIMEOUT", "UV_HTTP_TIMEOUT"},
+                                              {"PIP_CERT", "SSL_CERT_FILE"}}};
   const auto* form =
       std::find_if(forms.begin(), forms.end(), [&](const Form& f) { return f.pip == name; });
   if (form == forms.end()) return {};
@@ -191,13 +192,17 @@ std::vector<std::string> variables_for_pip(std::string_view requirements,
 std::optional<UvSettings> settings_for_uv(const std::vector<std::string>& variables) {
   // Of several indexes pip takes the best version of all, and so is uv to.
   UvSettings out{{"UV_INDEX_STRATEGY=unsafe-best-match"}, {}};
+  const bool has_cert = std::any_of(variables.begin(), variables.end(), [](const auto& variable) {
+    return variable.starts_with("PIP_CERT=") && variable != "PIP_CERT=";
+  });
   for (const auto& variable : variables) {
     const auto equals = variable.find('=');
     if (equals == variable.npos) continue;
     const std::string name = variable.substr(0, equals);
     const std::string value(trim(std::string_view(variable).substr(equals + 1)));
     if (value.empty()) continue;
-    if (name == "REQUESTS_CA_BUNDLE") out.variables.push_back("SSL_CERT_FILE=" + value);
+    if (name == "REQUESTS_CA_BUNDLE" && !has_cert)
+      out.variables.push_back("SSL_CERT_FILE=" + value);
     if (!name.starts_with("PIP_") || changes_nothing(name)) continue;
     if (name == "PIP_NO_INDEX") {
       if (is_yes(value)) out.options.push_back("--no-index");

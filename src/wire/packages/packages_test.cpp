@@ -83,11 +83,14 @@ TEST_CASE("uv is told what pip would listen to, in its own words, or is not aske
         Said{best, "UV_DEFAULT_INDEX=https://h/s", "UV_EXTRA_INDEX_URL=https://a https://b",
              "UV_FIND_LINKS=/w,https://h/w", "UV_INSECURE_HOST=h:1", "UV_HTTP_RETRIES=0",
              "UV_HTTP_TIMEOUT=3", "SSL_CERT_FILE=/ca.pem"});
+  for (const char* cert : {"PIP_CERT=", "PIP_CERT=/own.pem"})  // pip's own wins
+    CHECK(said({"REQUESTS_CA_BUNDLE=/ca.pem", cert}) ==
+          Said{best, std::string("SSL_CERT_FILE=") + (cert[9] ? "/own.pem" : "/ca.pem")});
   for (const char* yes : {"1", "true", "on"})
     CHECK(settings_for_uv({std::string("PIP_NO_INDEX=") + yes})->options == Said{"--no-index"});
   for (const char* no : {"0", "False", "off", ""})
     CHECK(settings_for_uv({std::string("PIP_NO_INDEX=") + no})->options == Said{});
-  for (const char* other : {"PIP_ONLY_BINARY=:all:", "PIP_CERT=/x", "PIP_INDEX_URL=a b",
+  for (const char* other : {"PIP_ONLY_BINARY=:all:", "PIP_CLIENT_CERT=/x", "PIP_INDEX_URL=a b",
                             "PIP_FIND_LINKS=/a,b", "PIP_UNHEARD_OF=1", "PIP_NO_BUILD_ISOLATION=0"})
     CHECK_FALSE(settings_for_uv({other}));
 }
