@@ -343,6 +343,7 @@ def test_the_command_line_is_held_to_the_same_rules(tmp_path, option, value, wor
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.release_alone
 def test_every_region_of_aws_is_one(tmp_path):  # SEMANTICS A20
     """Each that the installed botocore knows passes; the file is wrong in the line behind it."""
     known = botocore.session.get_session()
@@ -373,6 +374,7 @@ def bare(service, home, **more):
             **more}
 
 
+@pytest.mark.release_alone
 def test_a_shell_takes_the_environment(service, tmp_path):
     script = f"eval \"$({shlex.quote(str(TRAINYARD))} env)\" && {AWS} sts get-caller-identity"
     other = {"AWS_PROFILE": "other", "AWS_SESSION_TOKEN": "of-another-key"}
@@ -399,6 +401,7 @@ print(resolve_value_from_config(config_path=TELEMETRY_OPT_OUT_PATH, sagemaker_se
 """
 
 
+@pytest.mark.release_alone
 def test_env_switches_the_sdks_telemetry_off(service, tmp_path):  # SEMANTICS A16
     script = tmp_path / "telemetry.py"
     script.write_text(TELEMETRY)
@@ -409,6 +412,7 @@ def test_env_switches_the_sdks_telemetry_off(service, tmp_path):  # SEMANTICS A1
     assert done.stdout.endswith("True\n"), done.stdout + done.stderr
 
 
+@pytest.mark.release_alone
 def test_env_under_run_has_the_sessions_token(service, tmp_path):
     """Taken over by somebody who has nothing else of that command's environment."""
     done = service.run("run", "--", TRAINYARD, "env", env={"HOME": str(tmp_path)})

@@ -112,7 +112,6 @@ def test_an_interpreter_will_do_by_a_relative_path(service, venv):  # SEMANTICS 
 
 
 @pytest.mark.release_alone
-@pytest.mark.release_alone
 @pytest.mark.parametrize("words, code, says", [
     (["of-settings", "--python", "/usr"], 4, "the settings have one of that name"),
     (["system Python", "--python", "/usr"], 2, "is no name for an environment"),
@@ -186,7 +185,7 @@ except urllib.error.HTTPError as error:
 
 # ---- of a requirements.txt -----------------------------------------------------------------------
 
-@pytest.fixture(params=["pip", "uv"])
+@pytest.fixture(params=[pytest.param("pip", marks=pytest.mark.release_alone), "uv"])
 def installer(request, tmp_path):
     """A user's variables, with or without uv on the path; no index but a directory of wheels."""
     wheels = tmp_path / "wheels"
@@ -239,7 +238,8 @@ boto3.client("sagemaker").create_training_job(**json.loads(sys.argv[1]))
 @pytest.mark.release_alone
 def test_what_a_caller_works_in_stays_while_its_jobs_run(service, tmp_path):  # SEMANTICS E7, E12
     (tmp_path / "requirements.txt").write_text("")
-    add(service, "later", "--requirements", tmp_path / "requirements.txt")
+    add(service, "later", "--requirements", tmp_path / "requirements.txt",
+        env={"PATH": f"{UV.parent}:/usr/bin:/bin"})
     directory, = made(service)
     packages, = directory.glob("lib/python3.*/site-packages")
     (packages / "torch").mkdir()
@@ -277,12 +277,13 @@ def test_an_interrupted_installation_leaves_nothing(service, tmp_path):  # SEMAN
     assert made(service) == [] and "later" not in names(service)
 
 
-def test_what_cannot_be_installed_leaves_nothing(service, installer, tmp_path):  # SEMANTICS E13
+def test_what_cannot_be_installed_leaves_nothing(service, installer, is_uv, tmp_path):  # SEMANTICS E13
     file = tmp_path / "requirements.txt"
     file.write_text("ty_missing==3.1\n")
     done = service.run("envs", "add", "later", "--requirements", file, env=installer)
     assert done.returncode == 4 and "missing" in done.stderr
-    assert f"-r {file} ended with 1; what it said is above" in done.stderr.splitlines()[-1], done
+    last = f"-r {file}{' --no-index' * is_uv} ended with 1; what it said is above"
+    assert done.stderr.splitlines()[-1].endswith(last), done
     assert made(service) == [] and "later" not in names(service)
 
 
@@ -351,6 +352,25 @@ def test_a_root_without_a_c_library_runs_scripts(service, busybox_root):  # SEMA
     lines = service.lines(job["TrainingJobName"])
     assert lines[-4:-1] == ["./train.sh --lr 0.5", "0", "SM_HP_LR=0.5"] and "lib" not in lines, lines
     assert job["ModelArtifacts"]["S3ModelArtifacts"].endswith("/model.tar.gz")
+    removed(service, "busybox")
+
+
+@pytest.mark.release_alone
+def test_a_root_with_another_c_library_runs_scripts(service, busybox_root, tmp_path):  # SEMANTICS E14, T18
+    """musl's, with a program that is linked with it and would not start with another."""
+    (tmp_path / "said.c").write_text("#include <stdio.h>\n#include <stdlib.h>\n"
+                                     "int main(void) { return puts(getenv(\"SM_MODEL_DIR\")) < 0; }\n")
+    subprocess.run(["musl-gcc", "-o", busybox_root / "bin/said", tmp_path / "said.c"], check=True)
+    loader = pathlib.Path("/lib/ld-musl-x86_64.so.1")
+    (busybox_root / "lib").mkdir()
+    shutil.copy(loader.resolve(), busybox_root / "lib" / loader.name)
+    add(service, "busybox", "--root", busybox_root)
+    source = archive(("train.sh", b"#!/bin/sh\nls /lib\nsaid && echo of it > $SM_MODEL_DIR/model\n"))
+    job = trained(service, "src/musl.tar.gz", source, "train.sh",
+                  AlgorithmSpecification={"TrainingImage": image("busybox"), "TrainingInputMode": "File",
+                                          "ContainerEntrypoint": [], "ContainerArguments": []})
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    assert [loader.name, "/opt/ml/model"] == service.lines(job["TrainingJobName"])[-3:-1]
     removed(service, "busybox")
 
 

@@ -240,6 +240,7 @@ def test_a_waiting_job_is_pending_and_says_for_what(waiting):  # SEMANTICS J7, J
     assert "TrainingTimeInSeconds" not in job and "BillableTimeInSeconds" not in job
 
 
+@pytest.mark.release_alone
 def test_a_job_that_never_had_a_machine_has_no_training_time(waiting, tmp_path):
     # SEMANTICS J13, J23
     service, name = waiting
@@ -420,6 +421,7 @@ print("model", estimator.model_data)
 """
 
 
+@pytest.mark.release_alone
 def test_attach_streams_on_to_the_end(service, tmp_path):  # SEMANTICS A16, J37
     """A second client comes while the job runs; the lines that come later are streamed too."""
     service.put("attach/sourcedir.tar.gz")

@@ -6,6 +6,8 @@ import struct
 import botocore.exceptions
 import pytest
 
+from service import SANITIZED
+
 GROUP = "/aws/sagemaker/TrainingJobs"
 EVENT = 262_144  # bytes, the longest
 
@@ -199,11 +201,13 @@ def write_streams(service, times):
 
 
 def test_more_streams_than_an_answer_has(own_service):  # SEMANTICS L11
-    times = [(n * 7919) % 1103 + 5 for n in range(1103)] + [None]
+    many = 211 if SANITIZED else 1103
+    times = [(n * 7919) % many + 5 for n in range(many)] + [None]
     write_streams(own_service, times)
     logs = own_service.client("logs")
     names = [f"old-{n:04}/algo-1" for n in range(len(times))]
-    by_time = sorted(names, key=lambda name: (times[names.index(name)] or -1, name))
+    time_of = dict(zip(names, times))
+    by_time = sorted(names, key=lambda name: (time_of[name] or -1, name))
     assert len(logs.describe_log_streams(logGroupName=GROUP)["logStreams"]) == 50
     for order, expected in (("LogStreamName", names), ("LastEventTime", by_time)):
         for descending in (False, True):
@@ -212,7 +216,7 @@ def test_more_streams_than_an_answer_has(own_service):  # SEMANTICS L11
                       for stream in page["logStreams"]]
             assert [s["logStreamName"] for s in listed] == expected[::-1 if descending else 1]
             assert [s.get("lastEventTimestamp") for s in listed] == \
-                [times[names.index(s["logStreamName"])] for s in listed]
+                [time_of[s["logStreamName"]] for s in listed]
     one = [page["logStreams"] for page in pages(logs.describe_log_streams, limit=50,
                                                 logStreamNamePrefix="old-000", descending=True)]
     assert [s["logStreamName"] for page in one for s in page] == names[9::-1]

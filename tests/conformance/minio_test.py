@@ -106,6 +106,7 @@ def test_one_that_holds_still_is_waited_for(near, minio, large):  # SEMANTICS D2
     assert near.lines(name) == [hashlib.sha256(large).hexdigest()]
 
 
+@pytest.mark.release_alone
 @pytest.mark.parametrize("mode", ["File", "FastFile", "Pipe"])
 def test_one_that_is_slow_costs_time_alone(near, large, mode):  # SEMANTICS D24, D28
     near.way.slow.set()

@@ -65,6 +65,7 @@ def test_requirements_are_installed_once_and_used_again(offline):  # SEMANTICS T
     assert set(layers(offline)) - set(before) == {layer}
 
 
+@pytest.mark.release_alone
 def test_what_the_environment_has_is_not_installed_again(offline):  # SEMANTICS T19
     """typing_extensions is there with torch: only what is asked for in another version is brought."""
     script = ("import typing_extensions, ty_two\n"
@@ -110,6 +111,7 @@ def test_files_of_the_code_are_installed_for_the_job_alone(offline, tmp_path):  
     assert any("is installed for this job alone: it names files of its own" in line for line in lines)
 
 
+@pytest.mark.release_alone
 @pytest.mark.parametrize("program, files, named", [
     ("ty_app.py", ["ty_app.py"], "py_modules=['ty_app']"),
     ("ty_pkg.train", ["ty_pkg/__init__.py", "ty_pkg/train.py"], "packages=['ty_pkg']")])
@@ -157,6 +159,7 @@ def test_a_job_cannot_touch_what_others_use(offline):  # SEMANTICS T20
     assert len(layers(offline)) <= len(before) + 1
 
 
+@pytest.mark.release_alone
 def test_variables_of_the_job_and_of_the_file_reach_pip(offline, tmp_path):  # SEMANTICS T22
     """An index of the job's own, with a name in its address that the file does not show."""
     job, lines = run(offline, "print('ran')\n", "--index-url http://${TY_USER}@127.0.0.1:1/simple\nty_none\n",
@@ -165,6 +168,7 @@ def test_variables_of_the_job_and_of_the_file_reach_pip(offline, tmp_path):  # S
     assert any("127.0.0.1" in line and "1/simple" in line for line in lines), lines
 
 
+@pytest.mark.release_alone
 def test_packages_of_another_index_are_another_layer(offline):  # SEMANTICS T20, T22
     script, file = "import ty_one\nprint(ty_one.NAME)\n", "ty_one==1.0\n# the same from two indexes\n"
     used = []
@@ -178,6 +182,7 @@ def test_packages_of_another_index_are_another_layer(offline):  # SEMANTICS T20,
     assert layer == same and layer != other
 
 
+@pytest.mark.release_alone
 def test_the_index_of_the_settings_is_asked(tmp_path):  # SEMANTICS T22
     """It refuses, which pip says with its address; a request's own takes its place."""
     settings = '[python]\nindex_url = "http://127.0.0.1:3/of-settings"\n'
@@ -224,6 +229,7 @@ def test_a_stop_ends_an_installation(offline):  # SEMANTICS T20, J11
     (wheels / "ty_slow-1.0.zip").unlink()
 
 
+@pytest.mark.release_alone
 def test_used_again_it_takes_no_time(offline):  # SEMANTICS T20
     """From the toolkit's first line to the script's: budget 100 ms, here with room for a busy machine."""
     run(offline, "print('x')\n", "ty_two\nty_one\n")
@@ -291,6 +297,7 @@ def test_what_uv_cannot_install_is_named(with_uv, requirements, says):  # SEMANT
     is_not_installed(with_uv, requirements, says, "uv pip", begins="error:")
 
 
+@pytest.mark.release_alone
 @pytest.mark.parametrize("requirements, variables, why", [
     ("--pre\nty_one==1.0\n", {}, "--pre in requirements.txt"),
     ("ty_one==1.0\n", {"PIP_ONLY_BINARY": ":all:"}, "a PIP_ variable that uv has no like for")])
@@ -300,6 +307,7 @@ def test_pip_installs_what_uv_would_take_in_another_way(with_uv, requirements, v
     assert "one 1.0" in lines and f"Packages are installed by pip and not by uv, for {why}." in lines
 
 
+@pytest.mark.release_alone
 def test_uv_asks_the_index_that_pip_would_ask(with_uv):  # SEMANTICS T22, T23
     job, lines = run(with_uv, "print('ran')\n", "ty_none\n", Environment={
         "PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_NO_INDEX": "0", "PIP_RETRIES": "0"})
@@ -307,6 +315,7 @@ def test_uv_asks_the_index_that_pip_would_ask(with_uv):  # SEMANTICS T22, T23
     assert any("127.0.0.1:1/simple/ty-none" in line for line in lines), lines
 
 
+@pytest.mark.release_alone
 def test_the_systems_own_python_is_pips(offline):  # SEMANTICS T23
     """uv does not see what Debian's packages bring: it would bring torch again."""
     job, lines = run(offline, "import ty_one\n", "ty_one==1.0  # by pip\n")

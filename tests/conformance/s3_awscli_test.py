@@ -35,8 +35,14 @@ def be_the_command(words, environment, files):
         os._exit(code)
 
 
+@pytest.fixture(scope="module")
+def imported():
+    """What the command imports once it runs is imported once, for all that are forked."""
+    awscli.clidriver.create_clidriver()
+
+
 @pytest.fixture
-def aws(service):
+def aws(service, imported):
     def run(*words, code=0, input=b""):
         with (tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout,
               tempfile.TemporaryFile() as stderr):

@@ -225,8 +225,8 @@ def test_a_stop_at_once_and_stops_again(service):  # SEMANTICS J13, J15
 
 
 def test_a_stop_while_uploading_keeps_the_model(service):  # SEMANTICS J14
-    """Eight stops at any moment around the script's end: Completed or Stopped, with its model."""
-    for _ in range(8):
+    """Stops at any moment around the script's end: Completed or Stopped, with its model."""
+    for _ in range(2 if SANITIZED else 8):
         name = service.create(f"{GATE}; head -c 20000000 /dev/urandom > /opt/ml/model/m")
         service.open_gate(name)
         wait_until(lambda: service.describe(name)["SecondaryStatus"] in ("Uploading", "Completed"),

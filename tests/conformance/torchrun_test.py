@@ -1,6 +1,8 @@
 """A script that torchrun starts, by the estimator's distribution={"torch_distributed": {"enabled": True}}: with
 the machine's torch, two processes over gloo."""
 
+import pytest
+
 from scripts import archive
 from service import IMAGE
 
@@ -39,6 +41,7 @@ def trained(service, key, script):
     return job, service.lines(job["TrainingJobName"])
 
 
+@pytest.mark.release_alone
 def test_processes_of_torchrun_find_each_other(service):  # SEMANTICS T9
     job, lines = trained(service, "torchrun/good.tar.gz", SCRIPT)
     assert job["TrainingJobStatus"] == "Completed", lines[-20:]
@@ -47,6 +50,7 @@ def test_processes_of_torchrun_find_each_other(service):  # SEMANTICS T9
     assert job["ModelArtifacts"]["S3ModelArtifacts"]
 
 
+@pytest.mark.release_alone
 def test_one_process_that_fails_fails_the_job(service):  # SEMANTICS T9, J29
     job, lines = trained(service, "torchrun/bad.tar.gz", FAILING)
     assert job["TrainingJobStatus"] == "Failed"
