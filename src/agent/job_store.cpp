@@ -2,7 +2,6 @@
 
 #include "agent/endpoint.hpp"
 #include "net/client.hpp"
-#include "os/event.hpp"
 #include "wire/instance/messages.hpp"
 #include "wire/json.hpp"
 
@@ -42,15 +41,12 @@ Result<wire::Credentials> role_credentials(const net::Endpoint& service, const s
 }
 
 s3::Retry patience(const net::Endpoint& service, const InstancePaths& paths, int stop_fd) {
-  return {.policy = {},
-          .pause = s3::pause_unless(stop_fd),
-          .clock = &system_clock(),
-          .told_to_stop = [stop_fd] { return os::is_readable(stop_fd); },
-          // Nothing is lost by waiting for it, unless its data directory is gone too.
-          .service_is_away =
-              [service, paths] {
-                return nobody_listens(service) && ::access(paths.spec().c_str(), F_OK) == 0;
-              }};
+  auto out = s3::retry_until(stop_fd);
+  // Nothing is lost by waiting for it, unless its data directory is gone too.
+  out.service_is_away = [service, paths] {
+    return nobody_listens(service) && ::access(paths.spec().c_str(), F_OK) == 0;
+  };
+  return out;
 }
 
 }  // namespace

@@ -41,8 +41,7 @@ Result<std::unique_ptr<Origin>> open_elsewhere(const Settings& settings,
                                                const std::string& bucket) {
   const BucketSettings* found = elsewhere(settings, bucket);
   if (!found) return fail_internal("open the bucket " + bucket + ": it is not told of");
-  const s3::Retry retry{.policy = {.total = patience}, .pause = s3::pause_unless(-1)};
-  return open_origin(spec_of(bucket, *found, settings), retry);
+  return open_origin(spec_of(bucket, *found, settings), s3::retry_until(-1, {.total = patience}));
 }
 
 }  // namespace trainyard::origin

@@ -1,5 +1,7 @@
 #include "s3/retry.hpp"
 
+#include "os/event.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,6 +25,12 @@ Pause pause_unless(int stop_fd) {
 
 bool may_succeed_later(const Error& error) {
   return error.kind == ErrorKind::unavailable;
+}
+
+Retry retry_until(int stop_fd, RetryPolicy policy) {
+  Retry out{.policy = policy, .pause = pause_unless(stop_fd), .stop_fd = stop_fd};
+  if (stop_fd >= 0) out.told_to_stop = [stop_fd] { return os::is_readable(stop_fd); };
+  return out;
 }
 
 Failure Retry::given_up(Error last, unsigned tries, Millis after) {

@@ -29,7 +29,8 @@ inline constexpr const char* stopped_code = "Stopped";
 /// Whether the same request may succeed later: the service was away, overloaded or failed.
 bool may_succeed_later(const Error& error);
 
-/// What a client of the service waits with. Copies share nothing.
+/// What a client of the service waits with: of one that can be told to stop, see retry_until().
+/// Copies share nothing.
 struct Retry {
   RetryPolicy policy;
   Pause pause;
@@ -64,5 +65,9 @@ private:
   static Failure given_up(Error last, unsigned tries, Millis after);
   static Failure stopped(const std::string& last);
 };
+
+/// One that stops, and whose waits end, when `stop_fd` becomes readable (-1: never). It stays the
+/// caller's and open.
+Retry retry_until(int stop_fd, RetryPolicy policy = {});
 
 }  // namespace trainyard::s3

@@ -72,10 +72,7 @@ Fetcher::~Fetcher() {
 }
 
 s3::Retry Fetcher::retry() const {
-  return {.policy = {.total = patience_},
-          .pause = s3::pause_unless(over_.fd()),
-          .told_to_stop = [this] { return is_over(); },
-          .stop_fd = over_.fd()};
+  return s3::retry_until(over_.fd(), {.total = patience_});
 }
 
 Fetcher::FetchPtr Fetcher::begin(const wire::OriginObject& object, Use use) {
