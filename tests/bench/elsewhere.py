@@ -17,7 +17,7 @@ from rclone import rclone_environment
 from service import running
 
 SETS = {"small": (10_000, 100 << 10), "big": (4, 1 << 30)}
-ROUNDS = 3
+ROUNDS = 5
 
 
 def fill(minio):

@@ -2,7 +2,7 @@
 """How fast a model is packed and how small it gets, against `tar czf`, Python's tarfile and `gzip -6` in the
 same run.
 
-    pack.py PACK [--mib 256] [--rounds 3]
+    pack.py PACK [--mib 256] [--rounds 5]
 
 PACK is the `pack` program of a release build. Prints one JSON line a figure:
 pack_vs_tar (tar's time / ours, wanted: 10 or more), pack_vs_python (the same of tarfile.open(mode="w:gz"),
@@ -82,7 +82,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("pack")
     arguments.add_argument("--mib", type=int, default=256)
-    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--rounds", type=int, default=5)
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="trainyard-pack-") as work:
         model, ours = f"{work}/model", f"{work}/ours.tar.gz"
