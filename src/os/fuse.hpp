@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "os/fd.hpp"
+#include "os/mounts.hpp"
 
 #include <cstdint>
 #include <span>
@@ -21,9 +22,12 @@ struct FuseMount {
   Fd device;  ///< /dev/fuse, non-blocking
   Fd mount;   ///< as of fsmount(2): read-only, without devices and set-user-id programs
 };
-/// `name` is its source in /proc/mounts. Needs to be root: of the machine, so that a program in a
-/// user namespace below can use it and files may be lent (lend_file()).
+/// `name` is its source in /proc/mounts. All may use it who are in this process's user namespace or
+/// one below. Files may be lent (lend_file()) only by the machine's root.
 Result<FuseMount> mount_fuse(const char* name);
+/// The same without allocation, for a cloned child: FuseMount::mount, with `device` set, which the
+/// kernel takes only if it was opened in the user namespace that mounts. -1, errno and `message`.
+int make_fuse(const char* name, int& device, MountMessage& message) noexcept;
 
 /// Lets the kernel read ahead so far in its files. Best effort.
 void set_fuse_read_ahead(int mount, std::uint64_t bytes);
