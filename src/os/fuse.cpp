@@ -1,5 +1,8 @@
 #include "os/fuse.hpp"
 
+#include "os/namespaces.hpp"
+#include "os/process.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -7,6 +10,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <linux/sched.h>
 #include <string>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -30,17 +34,49 @@ struct BackingMap {
 constexpr unsigned long backing_open = _IOW(229, 1, BackingMap);
 constexpr unsigned long backing_close = _IOW(229, 2, std::uint32_t);
 
+// The child of try_in_own_namespace(): mounts once its user is mapped. Its exit code is an errno.
+[[noreturn]] void mount_once_mapped(int mapped, int mapper) noexcept {
+  ::close(mapper);
+  char go = 0;
+  if (::read(mapped, &go, 1) != 1) ::_exit(ECANCELED);
+  int device = -1;
+  MountMessage ignored;
+  ::_exit(make_fuse("trial", device, ignored) >= 0 ? 0 : errno);
+}
+
+// What a sandbox of an ordinary user does: whether the kernel and its security modules let it.
+Result<> try_in_own_namespace() {
+  Pipe mapped = TRY(make_pipe());
+  int pidfd = -1;
+  const pid_t pid = clone_process(CLONE_NEWUSER | CLONE_NEWNS, &pidfd);
+  if (pid == 0) mount_once_mapped(mapped.read.get(), mapped.write.get());
+  if (pid < 0) return fail_errno("start a process in new namespaces");
+  const Child child{pid, Fd(pidfd)};
+  auto outcome = map_single_user(pid, ::geteuid(), ::getegid());
+  if (outcome) outcome = write_all(mapped.write.get(), "x", "a process in new namespaces");
+  mapped.write.reset();
+  const ExitStatus status = TRY(wait(child));
+  TRY(outcome);
+  if (status.signal != 0) return fail_internal(std::string(mounting) + ": it was killed");
+  if (status.code == 0) return {};
+  return fail_errno(std::string(mounting) + " in a user namespace", status.code);
+}
+
 }  // namespace
 
 Result<> can_mount_fuse() {
-  if (::geteuid() != 0)
-    return fail(ErrorKind::invalid, "AccessDenied",
-                "only a service that runs as root mounts FUSE file systems for its jobs");
-  const Fd device(::open(device_path, O_RDWR | O_CLOEXEC));
-  if (device) return {};
-  return fail_errno(fmt::format("open {}; load the kernel's module fuse (modprobe fuse), and in a "
-                                "container pass the device in",
-                                device_path));
+  const bool is_root = ::geteuid() == 0;
+  if (const Fd device(::open(device_path, O_RDWR | O_CLOEXEC)); !device) {
+    const bool is_closed = errno == EACCES && !is_root;
+    return fail_errno(is_closed ? "open /dev/fuse; an ordinary user's service needs it with mode "
+                                  "0666, as udev makes it (chmod 666 /dev/fuse)"
+                                : "open /dev/fuse; load the kernel's module fuse (modprobe fuse), "
+                                  "and in a container pass the device in");
+  }
+  if (!is_root) return try_in_own_namespace();
+  auto trial = TRY(mount_fuse("trial"));
+  trial.device.reset();  // before the mount, for nobody answers
+  return {};
 }
 
 int make_fuse(const char* name, int& device, MountMessage& message) noexcept {

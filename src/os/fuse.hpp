@@ -13,7 +13,9 @@
 
 namespace trainyard::os {
 
-/// Whether this process could mount one now; an error says what is in the way and how to cure it.
+/// Whether one could be mounted now, which is tried: by this process where it is root, else by a
+/// child in user and mount namespaces of its own. An error says what is in the way and, where that
+/// is known, how to cure it.
 Result<> can_mount_fuse();
 
 /// A mounted file system and the descriptor its messages come by. When the latter is closed all
