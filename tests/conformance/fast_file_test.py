@@ -269,7 +269,8 @@ def test_two_objects_of_one_name(near):  # SEMANTICS D28
 @pytest.mark.parametrize("who, device, says", [
     ("root", NONE, "modprobe fuse"), ("root", OTHER, "mount a FUSE file system: Invalid argument"),
     ("ordinary", CLOSED, "chmod 666 /dev/fuse"),
-    ("ordinary", OTHER, "mount a FUSE file system in a user namespace: Invalid argument")])
+    ("ordinary", OTHER, "mount a FUSE file system in a user namespace: Invalid argument")],
+    ids=["root-none", "root-other", "ordinary-closed", "ordinary-other"])
 def test_where_there_is_no_fuse_it_is_said_and_staged(far, who, device, says, strict):  # SEMANTICS D28
     settings = ("strict = true\n" if strict else "") + far_settings(far.listen, far)
     with running_as(who, settings, device) as service:
