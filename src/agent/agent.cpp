@@ -77,6 +77,7 @@ private:
   Result<> fetch();
   void settle_what_was_fetched();
   Result<> open_pipes();
+  Result<> serve_fast_files();
   Result<> train();
   Result<> follow_to_the_end();
   Result<> store();
@@ -213,6 +214,7 @@ Result<> Instance::prepare() {
   for (const auto& [channel, files] : fast_files_)
     trees[channel] = files->tree();
   running_ = TRY(runtime_.prepare(plan_container(spec_, paths_, facts, trees)));
+  TRY(serve_fast_files());
   if (spec_.NetworkIsolation) door_listener_ = std::move(running_->door_listener);
   if (door_listener_)
     door_ = TRY(Door::open(std::move(door_listener_), TRY(service_endpoint(spec_))));
@@ -273,6 +275,15 @@ Result<> Instance::open_pipes() {
                                                  channel_error_ = std::move(error);
                                                channel_failed_.raise();
                                              })));
+  return {};
+}
+
+// Those that the container mounted itself.
+Result<> Instance::serve_fast_files() {
+  for (const auto& [channel, files] : fast_files_)
+    if (const auto it = running_->devices.find(channel_inside(channel));
+        it != running_->devices.end())
+      TRY(files->serve(std::move(it->second), running_->processes));
   return {};
 }
 

@@ -16,9 +16,11 @@ const std::string caches_inside = "/opt/trainyard/caches/";
 constexpr std::uint64_t pids_max = 32'768;
 
 Mount mount_of(const wire::ChannelSpec& channel, const std::map<std::string, int>& trees) {
-  const os::Path target = "/opt/ml/input/data/" + channel.Name;
-  if (const auto it = trees.find(channel.Name); it != trees.end())
-    return {Mount::Kind::tree, {}, target, true, false, 0, {}, it->second};
+  const os::Path target = channel_inside(channel.Name);
+  if (const auto it = trees.find(channel.Name); it != trees.end()) {
+    const auto kind = it->second < 0 ? Mount::Kind::fuse : Mount::Kind::tree;
+    return {kind, {}, target, true, false, 0, {}, it->second};
+  }
   const auto kind = channel.Access == "overlay" ? Mount::Kind::overlay : Mount::Kind::bind;
   return {kind, channel.Source, target, channel.Access == "ro", false, 0, channel.Within};
 }
@@ -124,6 +126,10 @@ std::vector<std::string> command(const wire::InstanceSpec& spec) {
 os::Path InstancePaths::synced(const std::string& local_path) const {
   if (const auto below = below_ml(local_path)) return ml() / *below;
   return directory / "synced" / sha256_hex(local_path).substr(0, 16);
+}
+
+os::Path channel_inside(const std::string& name) {
+  return "/opt/ml/input/data/" + name;
 }
 
 SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& paths,

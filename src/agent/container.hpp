@@ -47,8 +47,11 @@ inline std::string packages_id(const std::string& instance) {
   return instance + ".packages";
 }
 
-/// Mounts, variables, command and limits of the container. `trees` are channels that are mounts
-/// already, by name: Mount::tree.
+/// Where the container sees a channel.
+os::Path channel_inside(const std::string& name);
+
+/// Mounts, variables, command and limits of the container. `trees` are channels that this agent
+/// serves, by name: Mount::tree, or -1 for Mount::Kind::fuse.
 SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& paths,
                            const MachineFacts& facts, const std::map<std::string, int>& trees = {});
 

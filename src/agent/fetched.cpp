@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <unistd.h>
 
 namespace trainyard::agent {
 namespace {
@@ -85,8 +86,10 @@ Result<> look_up(std::vector<wire::OriginObject*> objects, Fetcher& fetcher) {
   return outcome;
 }
 
-Result<std::unique_ptr<FastFile>> mount_fast_file(Units units, const wire::InstanceSpec& spec,
-                                                  Fetcher& fetcher) {
+// Root mounts by itself, and may then lend files to the kernel. Another user may not mount, but its
+// job's container may, where that user is 0.
+Result<std::unique_ptr<FastFile>> make_fast_file(Units units, const wire::InstanceSpec& spec,
+                                                 Fetcher& fetcher) {
   std::vector<wire::OriginObject*> unknown;
   for (auto& unit : units)
     for (auto& item : unit.Items)
@@ -95,8 +98,12 @@ Result<std::unique_ptr<FastFile>> mount_fast_file(Units units, const wire::Insta
   TRY(look_up(std::move(unknown), fetcher));
   const auto space = TRY(os::space(spec.Cache.Root));
   const std::uint64_t most = std::min(std::uint64_t(spec.Cache.BytesMax), space.free_bytes / 2);
-  return FastFile::mount(TRY(ObjectTree::make(std::move(units))), owner_of(spec), fetcher,
-                         std::max(most, partial_bytes_min));
+  const bool is_root = ::geteuid() == 0;
+  auto out = std::make_unique<FastFile>(TRY(ObjectTree::make(std::move(units))),
+                                        is_root ? owner_of(spec) : os::Owner{0, 0}, fetcher,
+                                        std::max(most, partial_bytes_min));
+  if (is_root) TRY(out->mount());
+  return out;
 }
 
 }  // namespace
@@ -126,9 +133,9 @@ Result<FastFiles> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& 
       staged[channel.Name] = std::move(units);
       continue;
     }
-    auto mounted = mount_fast_file(std::move(units), spec, fetcher);
-    if (!mounted) return in_context(mounted.error(), "channel '" + channel.Name + "'");
-    out[channel.Name] = std::move(*mounted);
+    auto files = make_fast_file(std::move(units), spec, fetcher);
+    if (!files) return in_context(files.error(), "channel '" + channel.Name + "'");
+    out[channel.Name] = std::move(*files);
   }
   const os::Owner owner = owner_of(spec);
   TRY(os::make_directories(paths.fetched(), 0711));

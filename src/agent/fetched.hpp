@@ -27,9 +27,10 @@ struct FetchProgress {
 using FastFiles = std::map<std::string, std::unique_ptr<FastFile>>;
 
 /// Fetches what the channels with a directory need, and sets each one's Source to the tree that was
-/// made of it. Waits for all of it. Those in FastFile mode whose origin is another S3 are mounted
-/// instead, where this machine allows it; `notes` gets a line where it does not, unless the spec is
-/// strict: then that is an error.
+/// made of it. Waits for all of it. Those in FastFile mode whose origin is another S3 come as they
+/// are read instead, where this machine allows it, mounted (FastFile::tree()) or to be mounted by
+/// the container; `notes` gets a line where it does not, unless the spec is strict: then that is an
+/// error.
 Result<FastFiles> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& paths,
                                  Fetcher& fetcher, FetchProgress& progress,
                                  std::vector<std::string>& notes);

@@ -1,5 +1,8 @@
 #include "os/fuse.hpp"
 
+#include "os/namespaces.hpp"
+#include "os/process.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -7,17 +10,20 @@
 #include <cstring>
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <linux/sched.h>
 #include <string>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <utility>
 
 namespace trainyard::os {
 namespace {
 
 constexpr const char* device_path = "/dev/fuse";
+constexpr const char* mounting = "mount a FUSE file system";
+constexpr std::size_t options_bytes_max = 256;
 
 // Of protocol 7.40, which this machine's header may not have yet.
 struct BackingMap {
@@ -28,43 +34,78 @@ struct BackingMap {
 constexpr unsigned long backing_open = _IOW(229, 1, BackingMap);
 constexpr unsigned long backing_close = _IOW(229, 2, std::uint32_t);
 
-Result<> set(int context, const char* key, const std::string& value) {
-  if (::fsconfig(context, FSCONFIG_SET_STRING, key, value.c_str(), 0) == 0) return {};
-  return fail_errno(fmt::format("mount a FUSE file system: set {}={}", key, value));
+// The child of try_in_own_namespace(): mounts once its user is mapped. Its exit code is an errno.
+[[noreturn]] void mount_once_mapped(int mapped, int mapper) noexcept {
+  ::close(mapper);
+  char go = 0;
+  if (::read(mapped, &go, 1) != 1) ::_exit(ECANCELED);
+  int device = -1;
+  MountMessage ignored;
+  ::_exit(make_fuse("trial", device, ignored) >= 0 ? 0 : errno);
+}
+
+// What a sandbox of an ordinary user does: whether the kernel and its security modules let it.
+Result<> try_in_own_namespace() {
+  Pipe mapped = TRY(make_pipe());
+  int pidfd = -1;
+  const pid_t pid = clone_process(CLONE_NEWUSER | CLONE_NEWNS, &pidfd);
+  if (pid == 0) mount_once_mapped(mapped.read.get(), mapped.write.get());
+  if (pid < 0) return fail_errno("start a process in new namespaces");
+  const Child child{pid, Fd(pidfd)};
+  auto outcome = map_single_user(pid, ::geteuid(), ::getegid());
+  if (outcome) outcome = write_all(mapped.write.get(), "x", "a process in new namespaces");
+  mapped.write.reset();
+  const ExitStatus status = TRY(wait(child));
+  TRY(outcome);
+  if (status.signal != 0) return fail_internal(std::string(mounting) + ": it was killed");
+  if (status.code == 0) return {};
+  return fail_errno(std::string(mounting) + " in a user namespace", status.code);
 }
 
 }  // namespace
 
 Result<> can_mount_fuse() {
-  if (::geteuid() != 0)
-    return fail(ErrorKind::invalid, "AccessDenied",
-                "only a service that runs as root mounts FUSE file systems for its jobs");
-  const Fd device(::open(device_path, O_RDWR | O_CLOEXEC));
-  if (device) return {};
-  return fail_errno(fmt::format("open {}; load the kernel's module fuse (modprobe fuse), and in a "
-                                "container pass the device in",
-                                device_path));
+  const bool is_root = ::geteuid() == 0;
+  if (const Fd device(::open(device_path, O_RDWR | O_CLOEXEC)); !device) {
+    const bool is_closed = errno == EACCES && !is_root;
+    return fail_errno(is_closed ? "open /dev/fuse; an ordinary user's service needs it with mode "
+                                  "0666, as udev makes it (chmod 666 /dev/fuse)"
+                                : "open /dev/fuse; load the kernel's module fuse (modprobe fuse), "
+                                  "and in a container pass the device in");
+  }
+  if (!is_root) return try_in_own_namespace();
+  auto trial = TRY(mount_fuse("trial"));
+  trial.device.reset();  // before the mount, for nobody answers
+  return {};
+}
+
+int make_fuse(const char* name, int& device, MountMessage& message) noexcept {
+  device = ::open(device_path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (device < 0) {
+    std::strncpy(message.text, "open /dev/fuse", sizeof message.text - 1);
+    return -1;
+  }
+  char options[options_bytes_max] = {};
+  fmt::format_to_n(options, sizeof options - 1,
+                   "source={},fd={},rootmode=40000,user_id=0,group_id=0,ro,allow_other", name,
+                   device);
+  const FilesystemFlags flags{.executable = true, .read_only = true, .devices = false};
+  const int mount = make_filesystem("fuse", options, flags, message);
+  if (mount >= 0) return mount;
+  const int error = errno;
+  ::close(std::exchange(device, -1));
+  errno = error;
+  return -1;
 }
 
 Result<FuseMount> mount_fuse(const char* name) {
-  FuseMount out;
-  out.device.reset(::open(device_path, O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  if (!out.device) return fail_errno(std::string("open ") + device_path);
-  const Fd context(::fsopen("fuse", FSOPEN_CLOEXEC));
-  if (!context) return fail_errno("mount a FUSE file system: the kernel has none");
-  TRY(set(context.get(), "source", name));
-  TRY(set(context.get(), "fd", std::to_string(out.device.get())));
-  TRY(set(context.get(), "rootmode", fmt::format("{:o}", S_IFDIR)));
-  TRY(set(context.get(), "user_id", "0"));
-  TRY(set(context.get(), "group_id", "0"));
-  if (::fsconfig(context.get(), FSCONFIG_SET_FLAG, "ro", nullptr, 0) != 0 ||
-      ::fsconfig(context.get(), FSCONFIG_SET_FLAG, "allow_other", nullptr, 0) != 0 ||
-      ::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
-    return fail_errno("mount a FUSE file system");
-  out.mount.reset(::fsmount(context.get(), FSMOUNT_CLOEXEC,
-                            MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
-  if (!out.mount) return fail_errno("mount a FUSE file system");
-  return out;
+  int device = -1;
+  MountMessage message;
+  const int mount = make_fuse(name, device, message);
+  const int error = errno;
+  if (mount >= 0) return FuseMount{Fd(device), Fd(mount)};
+  const std::string why = message.text[0] != 0 ? fmt::format(" ({})", message.text) : "";
+  return fail_errno(mounting + why, error);
 }
 
 void set_fuse_read_ahead(int mount, std::uint64_t bytes) {

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "os/fd.hpp"
+#include "os/mounts.hpp"
 
 #include <cstdint>
 #include <span>
@@ -12,7 +13,9 @@
 
 namespace trainyard::os {
 
-/// Whether this process could mount one now; an error says what is in the way and how to cure it.
+/// Whether one could be mounted now, which is tried: by this process where it is root, else by a
+/// child in user and mount namespaces of its own. An error says what is in the way and, where that
+/// is known, how to cure it.
 Result<> can_mount_fuse();
 
 /// A mounted file system and the descriptor its messages come by. When the latter is closed all
@@ -21,9 +24,12 @@ struct FuseMount {
   Fd device;  ///< /dev/fuse, non-blocking
   Fd mount;   ///< as of fsmount(2): read-only, without devices and set-user-id programs
 };
-/// `name` is its source in /proc/mounts. Needs to be root: of the machine, so that a program in a
-/// user namespace below can use it and files may be lent (lend_file()).
+/// `name` is its source in /proc/mounts. All may use it who are in this process's user namespace or
+/// one below. Files may be lent (lend_file()) only by the machine's root.
 Result<FuseMount> mount_fuse(const char* name);
+/// The same without allocation, for a cloned child: FuseMount::mount, with `device` set, which the
+/// kernel takes only if it was opened in the user namespace that mounts. -1, errno and `message`.
+int make_fuse(const char* name, int& device, MountMessage& message) noexcept;
 
 /// Lets the kernel read ahead so far in its files. Best effort.
 void set_fuse_read_ahead(int mount, std::uint64_t bytes);

@@ -1,18 +1,21 @@
 """FastFile mode over another S3: files that come as they are read."""
 
+import contextlib
 import hashlib
 import os
+import pathlib
 import random
-import subprocess
+import signal
 
 import pytest
 
 from far import Way
-from service import GATE, TRAINYARD, Service, ending, running, wait_until
+from service import GATE, running, wait_until
 from sources_test import failed, ran, s3
+from users import CLOSED, NONE, OTHER, running_as
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not os.path.exists("/dev/fuse"),
-                                reason="only root mounts FUSE file systems, where there is /dev/fuse")
+                                reason="becomes another user, and makes the device /dev/fuse")
 IN = "cd /opt/ml/input/data/training; "
 LARGE = 40 << 20
 MANY = 5_000
@@ -50,12 +53,13 @@ def far(tmp_path_factory, large):
         yield service
 
 
-@pytest.fixture(scope="module")
-def near(far, tmp_path_factory):
+@pytest.fixture(scope="module", params=["root", "ordinary"])
+def near(far, request):
+    """Of root, who mounts it itself, and of an ordinary user, for whom the job's container does."""
     way = Way(far.listen)
     settings = far_settings(way.address, far) + far_settings(way.address, far, "many", "many")
-    with running(tmp_path_factory.mktemp("near"), settings) as service:
-        service.way, service.far = way, far
+    with running_as(request.param, settings) as service:
+        service.way, service.far, service.who = way, far, request.param
         yield service
     way.close()
 
@@ -71,8 +75,9 @@ def notes(service, name):
 def test_files_come_as_they_are_read(near, large):  # SEMANTICS D28
     before = near.way.passed
     lines = ran(near, "grep training /proc/self/mounts | cut -d\" \" -f1,3; cd /opt/ml/input/data/training; "
-                "stat -c %s 1; head -c 100 1 | sha256sum | cut -c1-64", fast(near, "s3://far/large/"))
-    assert lines == ["trainyard fuse", str(LARGE), hashlib.sha256(large[:100]).hexdigest()]
+                "stat -c '%s %u %g %a' 1; head -c 100 1 | sha256sum | cut -c1-64", fast(near, "s3://far/large/"),
+                EnableNetworkIsolation=True)
+    assert lines == ["trainyard fuse", f"{LARGE} 0 0 644", hashlib.sha256(large[:100]).hexdigest()]
     assert near.way.passed - before < LARGE / 4
 
 
@@ -88,8 +93,8 @@ with open("1", "rb") as f, mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as m:
     assert lines == [hashlib.sha256(large).hexdigest(), "True True"]
 
 
-def test_places_that_are_jumped_to_cost_little(near, large, tmp_path):  # SEMANTICS D28
-    with running(tmp_path, far_settings(near.way.address, near.far)) as service:
+def test_places_that_are_jumped_to_cost_little(near, large):  # SEMANTICS D28
+    with running_as(near.who, far_settings(near.way.address, near.far)) as service:
         before = near.way.passed
         script = """
 import hashlib, os
@@ -109,6 +114,13 @@ def test_what_one_job_read_whole_the_next_has(near, large):  # SEMANTICS D28
     before = near.way.passed
     assert ran(near, script, fast(near, "s3://far/large/")) == [hashlib.sha256(large).hexdigest()]
     assert near.way.passed - before < 10_000  # a listing alone
+
+
+def test_a_checkpoint_location_in_it_fails_the_job(near):  # SEMANTICS D28
+    job = near.job(InputDataConfig=[fast(near, "s3://far/set/")],
+                   CheckpointConfig={"S3Uri": f"s3://{near.bucket}/kept", "LocalPath": "/opt/ml/input/data/training/x"})
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "it is in /opt/ml/input/data/training, where nothing can be mounted" in job["FailureReason"]
 
 
 def test_nothing_can_be_written(near):  # SEMANTICS D28
@@ -141,8 +153,8 @@ print(sum(e.stat().st_size for e in os.scandir("d")))
     assert lines == [f"{MANY} {MANY} 000000 {MANY - 1:06}", f"{MANY} {{''}}", "0"]
 
 
-def test_an_s3_that_is_away_costs_time_alone(near, large, tmp_path):  # SEMANTICS D28
-    with running(tmp_path, far_settings(near.way.address, near.far)) as service:
+def test_an_s3_that_is_away_costs_time_alone(near, large):  # SEMANTICS D28
+    with running_as(near.who, far_settings(near.way.address, near.far)) as service:
         name = service.create(GATE + "; " + IN + "sha256sum 1 | cut -c1-64",
                               InputDataConfig=[fast(service, "s3://far/large/")])
         service.wait_for(name, "Training")
@@ -158,10 +170,10 @@ def test_an_s3_that_is_away_costs_time_alone(near, large, tmp_path):  # SEMANTIC
         assert service.lines(name) == [hashlib.sha256(large).hexdigest()]
 
 
-def test_a_job_that_waits_for_bytes_can_be_stopped(near, tmp_path):  # SEMANTICS D28
+def test_a_job_that_waits_for_bytes_can_be_stopped(near):  # SEMANTICS D28
     """Its script sleeps in the kernel, where no signal wakes it but by this file system's answer."""
     settings = "stop_grace_seconds = 1\n" + far_settings(near.way.address, near.far)
-    with running(tmp_path, settings) as service:
+    with running_as(near.who, settings) as service:
         name = service.create(GATE + "; " + IN + "trap '' TERM; cat 1 > /dev/null; cat 1 > /dev/null; sleep 600",
                               InputDataConfig=[fast(service, "s3://far/large/")])
         service.wait_for(name, "Training")
@@ -173,6 +185,62 @@ def test_a_job_that_waits_for_bytes_can_be_stopped(near, tmp_path):  # SEMANTICS
         finally:
             near.way.answers.set()
         wait_until(lambda: not service.leftovers(), "nothing was left")
+
+
+def waiting_reader(command):
+    """The process whose command begins so and that waits in the kernel for this file system's answer."""
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cmdline").read_bytes().replace(b"\0", b" ").startswith(command) and \
+                    (process / "wchan").read_text() == "request_wait_answer":
+                return int(process.name)
+
+
+def test_a_kill_ends_a_process_that_waits_for_bytes_and_no_other_signal_does(near):  # SEMANTICS D28
+    """O_DIRECT: for the page cache it is the kernel that waits."""
+    for name in "12":
+        near.far.put(f"held/{name}", random.Random(int(name)).randbytes(5 << 20))
+    script = b"""
+import ctypes, mmap, os, signal
+signal.signal(signal.SIGUSR1, lambda *_: print("signal", flush=True))
+libc, page = ctypes.CDLL(None, use_errno=True), (ctypes.c_char * 4096).from_buffer(mmap.mmap(-1, 4096))
+print(libc.read(os.open("2", os.O_RDONLY | os.O_DIRECT), page, 4096), ctypes.get_errno())
+"""
+    code = near.put("code/told.py", script)
+    name = near.create(GATE + "; " + IN + "dd if=1 iflag=direct bs=4096 count=1 of=/dev/null & wait $!; echo $?; "
+                       "exec python3 ../code/told.py",
+                       InputDataConfig=[fast(near, "s3://far/held/"), near.channel(code, "code")])
+    near.wait_for(name, "Training")
+    near.way.answers.clear()
+    try:
+        near.open_gate(name)
+        reader = wait_until(lambda: waiting_reader(b"dd if=1 iflag=direct"), "it waited")
+        os.kill(reader, signal.SIGTERM)
+        wait_until(lambda: "143" in near.lines(name), "it ended")
+        reader = wait_until(lambda: waiting_reader(b"python3 ../code/told.py"), "the other one waited")
+        os.kill(reader, signal.SIGUSR1)
+    finally:
+        near.way.answers.set()
+    near.wait(name)
+    assert near.lines(name)[-3:] == ["143", "signal", "4096 0"]
+
+
+def test_nothing_waits_for_an_agent_that_was_killed(near):  # SEMANTICS D28
+    near.far.put("dead/1", random.Random(3).randbytes(5 << 20))
+    name = near.create(GATE + "; " + IN + "exec dd if=1 iflag=direct bs=4096 count=1 of=/dev/null",
+                       InputDataConfig=[fast(near, "s3://far/dead/")])
+    near.wait_for(name, "Training")
+    near.way.answers.clear()
+    try:
+        near.open_gate(name)
+        reader = wait_until(lambda: waiting_reader(b"dd if=1 iflag=direct"), "it waited")
+        gate = next(near.data.glob(f"scratch/instances/*/ml/output/{name}.gate"))
+        os.kill(int((gate.parents[2] / "lock").read_text().split()[0]), signal.SIGKILL)
+        wait_until(lambda: not os.path.exists(f"/proc/{reader}"), "it ended")
+        assert near.wait(name)["TrainingJobStatus"] == "Failed"
+    finally:
+        near.way.answers.set()
+    wait_until(lambda: not near.leftovers(), "nothing was left")
 
 
 @pytest.mark.parametrize("change, says", [("put", "PreconditionFailed"), ("delete", "NoSuchKey")])
@@ -197,29 +265,22 @@ def test_two_objects_of_one_name(near):  # SEMANTICS D28
     assert "both/x" in failed(near, "exit 0", fast(near, "s3://far/both/"))
 
 
-def closed(tmp_path):
-    """A program that runs another one where /dev/fuse cannot be opened."""
-    nothing = tmp_path / "nothing"
-    program = tmp_path / "without-fuse"
-    subprocess.run(["python3", "-c", "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])",
-                    str(nothing)], check=True)
-    inner = f"mount --bind {nothing} /dev/fuse && exec {TRAINYARD} \"$@\""
-    program.write_text(f"#!/bin/sh\nexec unshare -m sh -c '{inner}' sh \"$@\"\n")
-    program.chmod(0o755)
-    return program
-
-
 @pytest.mark.parametrize("strict", [False, True])
-def test_where_there_is_no_fuse_it_is_said_and_staged(near, tmp_path, strict):  # SEMANTICS D28
-    settings = ("strict = true\n" if strict else "") + far_settings(near.way.address, near.far)
-    program = closed(tmp_path)
-    with ending(Service(tmp_path, settings, program=program)) as service:
+@pytest.mark.parametrize("who, device, says", [
+    ("root", NONE, "modprobe fuse"), ("root", OTHER, "mount a FUSE file system: Invalid argument"),
+    ("ordinary", CLOSED, "chmod 666 /dev/fuse"),
+    ("ordinary", OTHER, "mount a FUSE file system in a user namespace: Invalid argument")],
+    ids=["root-none", "root-other", "ordinary-closed", "ordinary-other"])
+def test_where_there_is_no_fuse_it_is_said_and_staged(far, who, device, says, strict):  # SEMANTICS D28
+    settings = ("strict = true\n" if strict else "") + far_settings(far.listen, far)
+    with running_as(who, settings, device) as service:
         channel = fast(service, "s3://far/set/")
         if strict:
             reason = failed(service, "exit 0", channel)
-            assert "FastFile" in reason and "/dev/fuse" in reason, reason
+            assert "FastFile" in reason and says in reason, reason
             return
         name = service.create(IN + "cat a.txt; touch x || echo no", InputDataConfig=[channel])
         assert service.wait(name)["TrainingJobStatus"] == "Completed"
         assert service.lines(name)[0] == "a.txt" and service.lines(name)[-1] == "no"
-        assert any("FastFile mode is not possible here" in line for line in notes(service, name))
+        told = [line for line in notes(service, name) if "FastFile mode is not possible here" in line]
+        assert told and says in told[0], notes(service, name)

@@ -2,6 +2,7 @@
 
 #include "box.hpp"
 
+#include <fcntl.h>
 #include <map>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +29,13 @@ os::Path data_of(const Box& box) {
   const os::Path out = box.directory("data", {{"a", "one"}, {"b", "two"}, {"c", "three"}});
   (void)box.directory("data/deep", {{"d", "four"}});
   return out;
+}
+
+// sandbox_test.py opens it to all.
+bool has_no_fuse() {
+  const os::Fd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!device) MESSAGE("not tested here: /dev/fuse cannot be opened");
+  return !device;
 }
 
 }  // namespace
@@ -152,6 +160,35 @@ TEST_CASE("devices and set-user-id files of a source are powerless") {
                     "echo refused; grep ' /data ' /proc/self/mounts | "
                     "grep -c 'nosuid.*nodev'");
   CHECK(ended.output == (is_root() ? "refused\n1\n" : "1\n"));
+}
+
+// SEMANTICS D28
+TEST_CASE("a FUSE file system is served from outside and ends with its server") {
+  if (has_no_fuse()) return;
+  Box box;
+  box.mount(Mount::Kind::fuse, {}, "/served");
+  box.use_shell("grep /served /proc/mounts | cut -d' ' -f-4; cat /served/x 2> /dev/null; echo $?");
+  box.prepare();
+  REQUIRE(box.running.devices.size() == 1);
+  os::Fd device = std::move(box.running.devices.at("/served"));
+  const os::Fd status(::openat(box.running.processes.get(), "1/status", O_RDONLY | O_CLOEXEC));
+  CHECK(status);
+  box.start();
+  box.await_output("trainyard /served fuse ro,nosuid,nodev");
+  CHECK(is_readable(device.get(), patience_ms));
+  device.reset();
+  CHECK(box.finish().output.ends_with("\n1\n"));
+}
+
+// SEMANTICS D28
+TEST_CASE("a failure behind a FUSE file system waits for nobody") {
+  if (has_no_fuse()) return;
+  Box box;
+  box.use_shell("true");
+  box.mount(Mount::Kind::fuse, {}, "/served");
+  box.mount(Mount::Kind::bind, box.directory("data"), "/etc/mtab/x", true);  // through a link
+  CHECK(box.refused().message.find("/etc/mtab/x") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(box.spec.scratch));
 }
 
 }  // namespace trainyard::agent::contract

@@ -75,32 +75,46 @@ struct FastFile::Message {
   }
 };
 
-FastFile::FastFile(ObjectTree tree, os::Owner owner, Fetcher& fetcher, std::uint64_t bytes_max)
+FastFile::FastFile(ObjectTree tree, os::Owner owner, Fetcher& fetcher, std::uint64_t bytes_max,
+                   Millis patience)
     : tree_(std::move(tree)), owner_(owner), mounted_at_(std::uint64_t(std::time(nullptr))),
-      fetcher_(fetcher), held_(std::make_shared<HeldBytes>(bytes_max)) {}
+      fetcher_(fetcher), patience_(patience), held_(std::make_shared<HeldBytes>(bytes_max)) {}
 
-Result<std::unique_ptr<FastFile>> FastFile::mount(ObjectTree tree, os::Owner owner,
-                                                  Fetcher& fetcher, std::uint64_t bytes_max,
-                                                  Millis patience) {
-  std::unique_ptr<FastFile> out(new FastFile(std::move(tree), owner, fetcher, bytes_max));
+Result<> FastFile::mount() {
+  const auto processes = TRY(os::open_file("/proc", O_PATH | O_DIRECTORY));
   auto mounted = TRY(os::mount_fuse("trainyard"));
-  out->over_ = TRY(os::Event::make());
-  out->reads_ = std::make_shared<WaitingReads>(std::move(mounted.device), patience);
-  out->mount_ = std::move(mounted.mount);
+  TRY(serve(std::move(mounted.device), processes));
+  mount_ = std::move(mounted.mount);
+  os::set_fuse_read_ahead(mount_.get(), kernel_read_ahead);
+  return {};
+}
+
+Result<> FastFile::serve(os::Fd device, const os::Fd& processes) {
+  os::Fd copy(::fcntl(processes.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy) return fail_errno("serve a FUSE file system: keep its /proc");
+  over_ = TRY(os::Event::make());
+  reads_ = std::make_shared<WaitingReads>(std::move(device), std::move(copy), patience_);
   for (std::size_t n = 0; n < threads_count; ++n)
-    out->threads_.emplace_back([f = out.get()] { f->serve(); });
-  os::set_fuse_read_ahead(out->mount_.get(), kernel_read_ahead);
-  return out;
+    threads_.emplace_back([this] { answer_messages(); });
+  return {};
 }
 
 FastFile::~FastFile() {
-  if (reads_) reads_->stop();
+  stop();
   over_.raise();
   for (auto& thread : threads_)
     thread.join();
 }
 
-void FastFile::serve() {
+void FastFile::stop() {
+  if (reads_) reads_->stop();
+}
+
+std::vector<std::string> FastFile::troubles() const {
+  return reads_ ? reads_->troubles() : std::vector<std::string>();
+}
+
+void FastFile::answer_messages() {
   std::vector<char> buffer(message_bytes);
   const int device = reads_->device();
   while (!over_.is_raised()) {

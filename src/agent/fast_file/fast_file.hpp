@@ -33,25 +33,29 @@ struct fuse_entry_out;
 
 namespace trainyard::agent {
 
-/// Mounted until it is destroyed. Thread-safe.
+/// Served until it is destroyed. Thread-safe, but for serve().
 class FastFile {
 public:
   /// `fetcher` must live longer. No read waits longer than `patience`. Every object of the tree has
   /// a known size. What was fetched of objects that are not whole takes at most `bytes_max` of the
-  /// disk.
-  static Result<std::unique_ptr<FastFile>> mount(ObjectTree tree, os::Owner owner, Fetcher& fetcher,
-                                                 std::uint64_t bytes_max,
-                                                 Millis patience = Fetcher::patience_max);
+  /// disk. `owner` is as who mounts it knows users.
+  FastFile(ObjectTree tree, os::Owner owner, Fetcher& fetcher, std::uint64_t bytes_max,
+           Millis patience = Fetcher::patience_max);
+  /// Mounts it, attached nowhere, and serves it. As root.
+  Result<> mount();
+  /// Serves one that another process mounted (os::make_fuse()): its device, and /proc as it is
+  /// there (O_PATH), which is copied. Once.
+  Result<> serve(os::Fd device, const os::Fd& processes);
   ~FastFile();
   FastFile(const FastFile&) = delete;
   FastFile& operator=(const FastFile&) = delete;
 
-  /// The mount, attached nowhere: it is attached once, where the job shall see it.
+  /// What mount() made: it is attached once, where the job shall see it. -1 where it did not.
   int tree() const { return mount_.get(); }
   /// Whoever reads gets EIO, from now on and who waits at once: nothing hangs on this mount.
-  void stop() { reads_->stop(); }
+  void stop();
   /// What kept somebody from reading, a line an object, at most 20.
-  std::vector<std::string> troubles() const { return reads_->troubles(); }
+  std::vector<std::string> troubles() const;
 
 private:
   struct Message;
@@ -69,8 +73,7 @@ private:
     std::int32_t lent_id = 0;
   };
 
-  FastFile(ObjectTree tree, os::Owner owner, Fetcher& fetcher, std::uint64_t bytes_max);
-  void serve();
+  void answer_messages();
   void handle(const Message& message);
   void init(const Message& message);
   void look_up(const Message& message);
@@ -94,8 +97,9 @@ private:
   const os::Owner owner_;
   const std::uint64_t mounted_at_;  // seconds since 1970
   Fetcher& fetcher_;
+  const Millis patience_;
   std::shared_ptr<HeldBytes> held_;
-  std::shared_ptr<WaitingReads> reads_;  // shared with what is being fetched
+  std::shared_ptr<WaitingReads> reads_;  // once it is served; shared with what is being fetched
   os::Fd mount_;
   os::Event over_;
   std::mutex mutex_;  // all below but the threads

@@ -33,9 +33,9 @@ int read_range(int file, Range range, std::vector<char>& out) {
 }
 
 // Whatever ends a process, the kernel makes of it a SIGKILL for each of its threads.
-bool is_being_killed(pid_t tid) {
-  const std::string status =
-      os::read_file(fmt::format("/proc/{}/status", tid), 1u << 16).value_or("");
+bool is_being_killed(const os::Fd& processes, pid_t tid) {
+  const auto path = fmt::format("/proc/self/fd/{}/{}/status", processes.get(), tid);
+  const std::string status = os::read_file(path, 1u << 16).value_or("");
   for (const std::string_view pending : {"\nSigPnd:\t", "\nShdPnd:\t"}) {
     const auto at = status.find(pending);
     if (at == status.npos) continue;
@@ -83,7 +83,8 @@ bool WaitingReads::interrupt(std::uint64_t unique) {
     if (it == waiting_.end()) return false;
     tid = it->second.tid;
   }
-  if (is_being_killed(tid) && end(unique)) os::answer_fuse(device_.get(), unique, EINTR);
+  if (is_being_killed(processes_, tid) && end(unique))
+    os::answer_fuse(device_.get(), unique, EINTR);
   return true;
 }
 

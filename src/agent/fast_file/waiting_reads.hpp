@@ -21,9 +21,12 @@ namespace trainyard::agent {
 /// Thread-safe. Owns the file system's descriptor: closing it ends all that waits there.
 class WaitingReads {
 public:
-  /// No read waits longer than `patience`.
-  WaitingReads(os::Fd device, Millis patience, const Clock& clock = system_clock())
-      : device_(std::move(device)), patience_(patience), clock_(clock) {}
+  /// No read waits longer than `patience`. `processes` is the /proc (O_PATH) whose numbers the
+  /// kernel tells: of where the file system was mounted.
+  WaitingReads(os::Fd device, os::Fd processes, Millis patience,
+               const Clock& clock = system_clock())
+      : device_(std::move(device)), processes_(std::move(processes)), patience_(patience),
+        clock_(clock) {}
 
   int device() const { return device_.get(); }
 
@@ -53,7 +56,7 @@ private:
   };
   bool end(std::uint64_t unique);
 
-  os::Fd device_;
+  os::Fd device_, processes_;
   Millis patience_;
   const Clock& clock_;
   mutable std::mutex mutex_;

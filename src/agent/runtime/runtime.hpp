@@ -9,6 +9,7 @@
 #include "os/files.hpp"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,9 +25,10 @@ struct Mount {
     overlay,  ///< `source` (a directory) below, writes go to a private upper; nosuid, nodev
     tmpfs,    ///< an empty memory file system of at most size_bytes
     tree,     ///< `tree`, as it is
+    fuse,     ///< a FUSE file system, read-only, made inside: its server gets Running::devices
   };
   Kind kind = Kind::bind;
-  os::Path source;  ///< host path; unused for tmpfs and tree
+  os::Path source;  ///< host path; unused for tmpfs, tree and fuse
   os::Path target;  ///< absolute path inside
   bool read_only = true;
   bool optional = false;  ///< a source that does not exist is left out
@@ -101,6 +103,10 @@ struct Running {
   /// For Network::none: a listener on 127.0.0.1:SandboxSpec::door_port inside, made before the
   /// user's process begins, for the agent's door; else none.
   os::Fd door_listener;
+  /// Of each Mount::Kind::fuse, by its target: what /dev/fuse gives, non-blocking. Nothing inside
+  /// waits for an answer before start(). When it is closed whoever reads there gets an error.
+  std::map<os::Path, os::Fd> devices;
+  os::Fd processes;  ///< with devices: its /proc (O_PATH), whose numbers the kernel tells by them
 };
 
 /// Every call is idempotent by SandboxSpec::id. Not thread-safe: an agent is one thread.

@@ -122,8 +122,8 @@ std::optional<Said> hear(const os::Fd& control, int flags) {
   return out;
 }
 
-Result<Said> hear_ready(const os::Fd& control, const SandboxPlan& plan, const SandboxSpec& spec) {
-  const std::string doing = "make sandbox " + spec.id + ": ";
+// The next word of a pid 1 that builds.
+Result<Said> hear_next(const os::Fd& control, const std::string& doing) {
   pollfd fd{control.get(), POLLIN, 0};
   int n = 0;
   do
@@ -132,9 +132,39 @@ Result<Said> hear_ready(const os::Fd& control, const SandboxPlan& plan, const Sa
   if (n == 0) return fail_internal(doing + "it was not built in time");
   auto said = hear(control, 0);
   if (!said) return fail_internal(doing + "its first process died while it was built");
-  if (said->word.kind != Word::Kind::ready)
-    return fail_internal(doing + explain(said->word, plan, spec));
   return std::move(*said);
+}
+
+bool has_all_devices(const Running& running, const SandboxPlan& plan) {
+  if (plan.devices.empty()) return true;
+  return running.processes && running.devices.size() == plan.devices.size() &&
+         std::all_of(running.devices.begin(), running.devices.end(),
+                     [](const auto& one) { return bool(one.second); });
+}
+
+// Until it is built, with the descriptors that it hands over.
+Result<> hear_ready(const os::Fd& control, const SandboxPlan& plan, const SandboxSpec& spec,
+                    Running& out) {
+  const std::string doing = "make sandbox " + spec.id + ": ";
+  for (;;) {
+    Said said = TRY(hear_next(control, doing));
+    switch (said.word.kind) {
+    case Word::Kind::device:
+      out.devices[plan.devices[std::size_t(said.word.step)]] = std::move(said.descriptor);
+      break;
+    case Word::Kind::processes:
+      out.processes = std::move(said.descriptor);
+      break;
+    case Word::Kind::ready:
+      out.door_listener = std::move(said.descriptor);
+      if (has_all_devices(out, plan)) return {};
+      return fail_internal(doing + "a descriptor did not come out of it; are too many open?");
+    case Word::Kind::failed:
+    case Word::Kind::ended:
+    case Word::Kind::no_run:
+      return fail_internal(doing + explain(said.word, plan, spec));
+    }
+  }
 }
 
 // Ends pid 1 if `child` is ours to wait for or not: killed, awaited, reaped if it is our child.
@@ -215,6 +245,7 @@ Result<Running> SandboxRuntime::build(Live& live) {
   TRY(lay_out(live));
   Channels channels = TRY(make_channels(spec));
   TreeCopies trees(live.plan.trees.size());
+  std::vector<int> devices(live.plan.devices.size(), -1);
   Word failure;
   TRY(trees.take_given(live.plan));
   if (live.plan.trees_by_agent && copy_trees(live.plan, trees.fds, failure) != 0)
@@ -225,6 +256,7 @@ Result<Running> SandboxRuntime::build(Live& live) {
   InitContext context;
   context.plan = &live.plan;
   context.trees = trees.fds;
+  context.devices = devices;
   context.filter = &filter_;
   context.argv = argv.data();
   context.environment = environment.data();
@@ -255,14 +287,13 @@ Result<Running> SandboxRuntime::build(Live& live) {
   TRY(os::enter_cgroup(cgroups_, spec.id, pid));
   TRY(write_record(spec.scratch, pid));
   TRY(order(channels.control, Order::Kind::mapped));
-  Said said = TRY(hear_ready(channels.control, live.plan, spec));
   Running out;
+  TRY(hear_ready(channels.control, live.plan, spec, out));
   out.exited.reset(::fcntl(live.init.pidfd.get(), F_DUPFD_CLOEXEC, 0));
   if (!out.exited) return fail_errno("watch sandbox " + spec.id);
   out.output = std::move(channels.output.read);
   out.init = pid;
   out.control = std::move(channels.control);
-  out.door_listener = std::move(said.descriptor);
   return out;
 }
 

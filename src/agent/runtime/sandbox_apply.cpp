@@ -1,5 +1,6 @@
 #include "agent/runtime/sandbox_apply.hpp"
 
+#include "os/fuse.hpp"
 #include "os/mounts.hpp"
 
 #include <cerrno>
@@ -48,10 +49,9 @@ int make_file(const Step& step, int root) noexcept {
   return n == ssize_t(step.text.size()) ? 0 : -1;
 }
 
-int put_filesystem(const Step& step, int root, Word& failure) noexcept {
-  os::MountMessage message;
-  const os::FilesystemFlags flags{step.executable, step.read_only, step.devices};
-  const int mount = os::make_filesystem(step.type.c_str(), step.text.c_str(), flags, message);
+// What was mounted, or -1 and what the kernel said.
+int put_mount(const Step& step, int mount, int root, const os::MountMessage& message,
+              Word& failure) noexcept {
   if (mount < 0) {
     static_assert(sizeof failure.text == sizeof message.text);
     std::memcpy(failure.text, message.text, sizeof message.text);
@@ -60,6 +60,20 @@ int put_filesystem(const Step& step, int root, Word& failure) noexcept {
   const int rc = attach_to_target(step, mount, root);
   close_keeping_errno(mount);
   return rc;
+}
+
+int put_filesystem(const Step& step, int root, Word& failure) noexcept {
+  os::MountMessage message;
+  const os::FilesystemFlags flags{step.executable, step.read_only, step.devices};
+  const int mount = os::make_filesystem(step.type.c_str(), step.text.c_str(), flags, message);
+  return put_mount(step, mount, root, message, failure);
+}
+
+// The old root is still there: /dev/fuse is this machine's.
+int put_fuse(const Step& step, int& device, int root, Word& failure) noexcept {
+  os::MountMessage message;
+  const int mount = os::make_fuse("trainyard", device, message);
+  return put_mount(step, mount, root, message, failure);
 }
 
 // Only of what this interpreter attached, in a root that nobody else knows yet.
@@ -76,7 +90,8 @@ int write_sysctl(const Step& step) noexcept {
   return n == ssize_t(step.text.size()) ? 0 : -1;
 }
 
-int carry_out(const Step& step, std::span<int> trees, int root, Word& failure) noexcept {
+int carry_out(const Step& step, std::span<int> trees, std::span<int> devices, int root,
+              Word& failure) noexcept {
   switch (step.action) {
   case Step::Action::directory:
     return os::make_directory_under(root, step.target.c_str(), step.mode);
@@ -88,6 +103,8 @@ int carry_out(const Step& step, std::span<int> trees, int root, Word& failure) n
     return attach_to_target(step, trees[std::size_t(step.tree)], root);
   case Step::Action::filesystem:
     return put_filesystem(step, root, failure);
+  case Step::Action::fuse:
+    return put_fuse(step, devices[std::size_t(step.device)], root, failure);
   case Step::Action::detach:
     return detach(step);
   case Step::Action::sysctl:
@@ -133,14 +150,15 @@ int copy_trees(const SandboxPlan& plan, std::span<int> trees, Word& failure) noe
   return 0;
 }
 
-int build_root(const SandboxPlan& plan, std::span<int> trees, Word& failure) noexcept {
+int build_root(const SandboxPlan& plan, std::span<int> trees, std::span<int> devices,
+               Word& failure) noexcept {
   if (copy_trees(plan, trees, failure) != 0) return -1;
   ::umask(0);  // modes are as the plan says
   if (mount_root() != 0) return fail_at(failure, Word::Stage::root, 0);
   const int root = ::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) return fail_at(failure, Word::Stage::root, 0);
   for (std::size_t n = 0; n < plan.steps.size(); ++n)
-    if (carry_out(plan.steps[n], trees, root, failure) != 0 && !plan.steps[n].optional)
+    if (carry_out(plan.steps[n], trees, devices, root, failure) != 0 && !plan.steps[n].optional)
       return fail_at(failure, Word::Stage::step, int(n));
   if (os::enter_root() != 0) return fail_at(failure, Word::Stage::enter, 0);
   ::close(root);

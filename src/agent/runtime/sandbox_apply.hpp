@@ -1,5 +1,5 @@
 #pragma once
-/// Carries out a plan in the cloned child: an interpreter of seven verbs. No allocation (see
+/// Carries out a plan in the cloned child: an interpreter of eight verbs. No allocation (see
 /// os::clone_process()).
 
 #include "agent/runtime/sandbox_messages.hpp"
@@ -13,7 +13,9 @@ namespace trainyard::agent {
 int copy_trees(const SandboxPlan& plan, std::span<int> trees, Word& failure) noexcept;
 
 /// Builds the new root of the calling process's mount namespace and makes it the root. Copies the
-/// trees that are not there yet. 0, or -1 with `failure` filled in.
-int build_root(const SandboxPlan& plan, std::span<int> trees, Word& failure) noexcept;
+/// trees that are not there yet. `devices` has a place for each of the plan's; nothing may be asked
+/// of these file systems until somebody serves them. 0, or -1 with `failure` filled in.
+int build_root(const SandboxPlan& plan, std::span<int> trees, std::span<int> devices,
+               Word& failure) noexcept;
 
 }  // namespace trainyard::agent

@@ -19,6 +19,8 @@ std::string doing_step(const Step& step) {
     return "put a directory or file of this machine at " + at;
   case Step::Action::filesystem:
     return "mount a file system of type " + step.type + " at " + at;
+  case Step::Action::fuse:
+    return "mount a FUSE file system at " + at;
   case Step::Action::detach:
     return "take away " + at;
   case Step::Action::sysctl:
@@ -43,6 +45,8 @@ std::string doing(const Word& word, const SandboxPlan& plan, const SandboxSpec& 
     return n < plan.steps.size() ? doing_step(plan.steps[n]) : "build the sandbox's root";
   case Word::Stage::enter:
     return "enter the sandbox's root";
+  case Word::Stage::hand_over:
+    return "open the sandbox's /proc";
   case Word::Stage::privileges:
     return "give up privileges";
   case Word::Stage::process:

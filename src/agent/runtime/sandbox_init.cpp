@@ -96,6 +96,25 @@ int set_up_network(const InitContext& c) noexcept {
   return listener;
 }
 
+void give(const InitContext& c, Word::Kind kind, int step, int descriptor) noexcept {
+  Word word;
+  word.kind = kind;
+  word.step = step;
+  say(c.control, word, descriptor);
+  ::close(descriptor);
+}
+
+// The file systems that the agent is to serve, and where it sees who reads there. None is kept:
+// they shall end with the agent.
+void hand_over(const InitContext& c) noexcept {
+  if (c.devices.empty()) return;
+  for (std::size_t n = 0; n < c.devices.size(); ++n)
+    give(c, Word::Kind::device, int(n), c.devices[n]);
+  const int processes = ::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (processes < 0) give_up(c, Word::Stage::hand_over);
+  give(c, Word::Kind::processes, 0, processes);
+}
+
 void close_all_but(std::array<int, 6> kept) noexcept {
   std::sort(kept.begin(), kept.end());
   unsigned next = 0;
@@ -240,7 +259,8 @@ void run_init(const InitContext& c) noexcept {
   become_user(c);
   const int listener = set_up_network(c);
   Word failure;
-  if (build_root(*c.plan, c.trees, failure) != 0) give_up(c, failure);
+  if (build_root(*c.plan, c.trees, c.devices, failure) != 0) give_up(c, failure);
+  hand_over(c);
   if (os::keep_capabilities(kept_capabilities) != 0 || os::forbid_new_privileges() != 0)
     give_up(c, Word::Stage::privileges);
   close_all_but({c.control, c.lifeline, c.output_read, c.output_write, c.log, listener});

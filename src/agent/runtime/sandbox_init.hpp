@@ -15,7 +15,8 @@ namespace trainyard::agent {
 /// numbers; the agent's copies have owners of their own.
 struct InitContext {
   const SandboxPlan* plan = nullptr;
-  std::span<int> trees;  ///< those that the agent copied, else -1
+  std::span<int> trees;    ///< those that the agent copied, else -1
+  std::span<int> devices;  ///< a place for each of the plan's
   const os::SyscallFilter* filter = nullptr;
 
   char* const* argv = nullptr;

@@ -18,13 +18,16 @@ struct Order {
   std::int32_t value = 0;
 };
 
-/// From pid 1. `ready` may carry one descriptor, the door's listener.
+/// From pid 1. `ready` may carry one descriptor, the door's listener; `device` and `processes`,
+/// which come before it, always do.
 struct Word {
   enum class Kind : std::uint32_t {
-    ready,   ///< built; nothing of the user's runs
-    failed,  ///< not built: see stage, step, error, text
-    ended,   ///< all over: see status and memory_peak_kib
-    no_run,  ///< all over; the program could not be executed: see stage, error
+    ready,      ///< built; nothing of the user's runs
+    device,     ///< of a FUSE file system: number `step` of the plan's devices
+    processes,  ///< its /proc, behind the devices
+    failed,     ///< not built: see stage, step, error, text
+    ended,      ///< all over: see status and memory_peak_kib
+    no_run,     ///< all over; the program could not be executed: see stage, error
   };
   enum class Stage : std::int32_t {
     identity,    ///< becoming the mapped user
@@ -33,6 +36,7 @@ struct Word {
     root,        ///< mounting the new root
     step,        ///< step number `step`
     enter,       ///< pivot_root
+    hand_over,   ///< opening /proc for the agent
     privileges,  ///< giving up powers
     process,     ///< forking the user's process
     directory,   ///< its working directory

@@ -25,13 +25,14 @@ std::string size_option(std::uint64_t bytes, const char* mode) {
   return "size=" + std::to_string(bytes) + ",mode=" + mode;
 }
 
-// As texts: what is below `within` is cut out of the source.
+// As texts, for what is below `within` is cut out of the source. A directory is below itself.
+bool is_below(const std::string& path, const std::string& directory) {
+  return path.starts_with(directory) && (path.size() == directory.size() ||
+                                         directory.ends_with('/') || path[directory.size()] == '/');
+}
+
 bool is_within(const Mount& mount) {
-  const std::string& source = mount.source.native();
-  const std::string& within = mount.within.native();
-  if (within.empty()) return true;
-  return source.starts_with(within) &&
-         (source.size() == within.size() || within.ends_with('/') || source[within.size()] == '/');
+  return mount.within.empty() || is_below(mount.source.native(), mount.within.native());
 }
 
 // A file of accounts, with a line for each of these that it lacks.
@@ -58,6 +59,8 @@ private:
   void devices();
   Result<> mounts();
   Result<> mount(std::size_t n);
+  Result<> keep_out_of_served(std::size_t n) const;
+  void fuse(const Mount& mount, const os::Path& target);
   void overlay(const Mount& mount, const os::Path& target);
   bool is_of_root(std::string_view name) const;
   bool is_there_already(const Mount& mount, const os::Path& target) const;
@@ -254,10 +257,31 @@ void Builder::overlay(const Mount& mount, const os::Path& target) {
   add(Step::Action::detach, lower_stage);
 }
 
+void Builder::fuse(const Mount& mount, const os::Path& target) {
+  add(Step::Action::fuse, inside_root(target)).device = int(plan_.devices.size());
+  plan_.devices.push_back(mount.target);
+}
+
+// Pid 1 would wait for whoever serves it, which may be itself: its descriptors are the agent's.
+Result<> Builder::keep_out_of_served(std::size_t n) const {
+  const os::Path target = without_links(spec_.mounts[n].target);
+  for (std::size_t other = 0; other < spec_.mounts.size(); ++other) {
+    const Mount& served = spec_.mounts[other];
+    if (other == n || (served.kind != Mount::Kind::tree && served.kind != Mount::Kind::fuse))
+      continue;
+    const os::Path above = without_links(served.target);
+    if (is_below(target, above))
+      return refuse("mount something at " + target.string(),
+                    "it is in " + above.string() + ", where nothing can be mounted");
+  }
+  return {};
+}
+
 Result<> Builder::mount(std::size_t n) {
   const Mount& mount = spec_.mounts[n];
   const os::Path target = without_links(mount.target);
   TRY(check_target(target));  // a root's link may lead anywhere
+  TRY(keep_out_of_served(n));
   if (mount.kind == Mount::Kind::tmpfs) {
     if (mount.size_bytes == 0)
       return refuse("mount a memory file system at " + target.string(),
@@ -268,6 +292,10 @@ Result<> Builder::mount(std::size_t n) {
   if (mount.kind == Mount::Kind::tree) {
     attach({}, inside_root(target), true);
     plan_.trees.back().given = mount.tree;
+    return {};
+  }
+  if (mount.kind == Mount::Kind::fuse) {
+    fuse(mount, target);
     return {};
   }
   if (!is_within(mount))

@@ -63,6 +63,7 @@ struct Step {
     link,       ///< make `target` a symbolic link to `text`
     attach,     ///< put tree number `tree` on `target`, made if missing (`directory` tells as what)
     filesystem,  ///< put a new one of `type` with the options `text` on `target`
+    fuse,        ///< put one on `target` whose requests come by number `device` of the plan's
     detach,      ///< take away what was attached to `target`, and `target`
     sysctl,      ///< write `text` into the existing file `target`
   };
@@ -72,6 +73,7 @@ struct Step {
   std::string type;
   unsigned mode = 0755;
   int tree = -1;
+  int device = -1;
   bool directory = true;
   bool executable = true;  ///< filesystem: programs on it can be run
   bool read_only = false;  ///< filesystem: attached read-only
@@ -92,6 +94,7 @@ struct SandboxPlan {
   bool trees_by_agent = false;    ///< the agent (root) copies the trees; else the child does
   std::vector<OwnDirectory> own;  ///< in order: parents first
   std::vector<Tree> trees;
+  std::vector<os::Path> devices;  ///< of FUSE file systems: Mount::target of each
   std::vector<Step> steps;
   std::uint64_t processes_max = 0;  ///< as RLIMIT_NPROC, where no group counts them; 0 = none
   os::CgroupLimits limits;

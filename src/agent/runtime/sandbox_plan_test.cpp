@@ -358,6 +358,34 @@ TEST_CASE("a program sees its own control groups, read-only, where it looks for 
   CHECK(second->trees[std::size_t(steps[1]->tree)].source == "/g/job.1.1");
 }
 
+TEST_CASE("a FUSE file system is made by the job, and numbered for whoever serves it") {
+  SandboxSpec spec = job();
+  for (const char* target : {"/opt/ml/data/deep", "/data"}) {
+    spec.mounts.push_back(bind("", target));
+    spec.mounts.back().kind = Mount::Kind::fuse;
+  }
+  const auto plan = plan_of(spec);
+  REQUIRE(plan);
+  CHECK(plan->devices == std::vector<os::Path>{"/data", "/opt/ml/data/deep"});
+  CHECK(step_at(*plan, "data").action == Action::fuse);
+  CHECK(step_at(*plan, "data").device == 0);
+  CHECK(step_at(*plan, "opt/ml/data/deep").device == 1);
+}
+
+TEST_CASE("nothing is mounted where a process of ours would wait for the server") {
+  for (const auto kind : {Mount::Kind::fuse, Mount::Kind::tree})
+    for (const char* target : {"/served/x", "/served", "/served/x/y"}) {
+      SandboxSpec spec = job();
+      spec.mounts = {bind("", "/served"), bind("/store/a", target)};
+      spec.mounts[0].kind = kind;
+      const auto plan = plan_of(spec);
+      REQUIRE_FALSE(plan);
+      CHECK(plan.error().message.find("it is in /served") != std::string::npos);
+      spec.mounts[1].target = "/served-by-others";
+      CHECK(plan_of(spec));
+    }
+}
+
 TEST_CASE("what check_spec refuses gets no plan") {
   SandboxSpec spec = job();
   spec.host_uid = 0;
