@@ -17,9 +17,10 @@ LONGEST_S = 1800  # of one suite
 # release_alone: it drives clients and installers for most of its time, or needs the static toolkit.
 SANITIZED = ("conformance",)
 
-# Suites wait for much of their time: so many run at a time, the longest begin first.
-AT_A_TIME = 3
-LONG = ("conformance asan", "crash", "conformance", "toolkit", "refmodel", "examples", "sandbox")
+# Suites wait for much of their time, those of the SDK for most of it: so many run at a time, the longest
+# begin first.
+AT_A_TIME = 4
+LONG = ("examples", "conformance asan", "conformance", "crash", "toolkit", "refmodel", "sandbox")
 
 
 def run(name, command, **environment):
