@@ -35,6 +35,7 @@ public:
   std::array<std::uint8_t, 16> finish();
 
 private:
+  friend class Md5Blocks;  // in md5_lanes.cpp
   MD5_CTX context_;
 };
 

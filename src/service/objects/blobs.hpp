@@ -17,6 +17,7 @@
 #include "os/files.hpp"
 #include "os/link_tree.hpp"
 #include "service/objects/file_system.hpp"
+#include "service/objects/md5_hasher.hpp"
 
 #include <cstdint>
 #include <map>
@@ -104,8 +105,8 @@ public:
   os::Path uploads() const { return root_ / "uploads"; }
   Owner owner() const { return owner_; }
   FileSystem& files() { return files_; }
-  /// Threads for hashing beside the thread that reads a body.
-  Pool& hashers() { return hashers_; }
+  /// For the bodies that become contents.
+  Md5Hasher& md5_hasher() { return md5_hasher_; }
 
   /// While it lives nothing is removed: for who reads rows and uses blobs by name afterwards.
   class Hold {
@@ -148,7 +149,8 @@ private:
   std::map<std::string, std::size_t> pins_;
   std::set<std::string> doomed_;  // to be removed; a pin takes its name out
   std::set<std::string> put_off_;
-  Pool sweeper_{1, 1'000'000}, hashers_{2, 1000};
+  Pool sweeper_{1, 1'000'000};
+  Md5Hasher md5_hasher_;
 };
 
 /// "s-" or "m-" and 64 lower-case hexadecimal digits.

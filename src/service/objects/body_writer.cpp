@@ -11,12 +11,9 @@
 namespace trainyard::objects {
 namespace {
 
-constexpr std::size_t pieces_max = 3;
 constexpr std::uint64_t piece_bytes_min = 4u << 10, piece_bytes_max = 256u << 10;
 // The kernel is told to write this often, so that little is left to do for the sync at the end.
 constexpr std::uint64_t flush_bytes = 8u << 20;
-// Below this a second thread costs more than it gains.
-constexpr std::size_t lane_bytes_min = 64u << 10;
 // What bodies leave of the disk, or this part of it: what tells of them needs room, too, and rows
 // that cannot be written would be waited for.
 constexpr std::uint64_t reserve_bytes = 64u << 20, reserve_part = 32;
@@ -31,58 +28,12 @@ bool leaves_reserve(int fd, std::uint64_t bytes) {
 
 }  // namespace
 
-Md5Lane::~Md5Lane() {
-  std::unique_lock lock(mutex_);
-  done_.wait(lock, [this] { return !is_hashing_; });
-}
-
-Piece Md5Lane::next_piece() {
-  std::unique_lock lock(mutex_);
-  done_.wait(lock, [this] { return in_use_ < pieces_max; });
-  ++in_use_;
-  if (spare_.empty()) return Piece(piece_size_);
-  Piece piece = std::move(spare_.back());
-  spare_.pop_back();
-  return piece;
-}
-
-void Md5Lane::add(Piece piece, std::size_t size) {
-  std::unique_lock lock(mutex_);
-  const bool is_small = size < lane_bytes_min && !is_hashing_;
-  waiting_.push_back({std::move(piece), size});
-  if (is_hashing_) return;
-  is_hashing_ = true;
-  lock.unlock();
-  if (is_small || !pool_.post([this] { hash_waiting(); })) hash_waiting();
-}
-
-void Md5Lane::hash_waiting() {
-  std::unique_lock lock(mutex_);
-  while (!waiting_.empty()) {
-    Job job = std::move(waiting_.front());
-    waiting_.pop_front();
-    lock.unlock();
-    md5_.update(as_bytes({job.piece.data(), job.size}));
-    lock.lock();
-    spare_.push_back(std::move(job.piece));
-    --in_use_;
-    done_.notify_all();
-  }
-  is_hashing_ = false;
-  done_.notify_all();
-}
-
-std::array<std::uint8_t, 16> Md5Lane::finish() {
-  std::unique_lock lock(mutex_);
-  done_.wait(lock, [this] { return !is_hashing_; });
-  return md5_.finish();
-}
-
 BodyWriter::BodyWriter(int fd, std::uint64_t at, os::Path path, std::uint64_t size_expected,
-                       std::optional<wire::ChecksumAlgorithm> algorithm, Pool& hashers)
+                       std::optional<wire::ChecksumAlgorithm> algorithm, Md5Hasher& hasher)
     : fd_(fd), begin_(at), path_(std::move(path)),
-      md5_(hashers, std::clamp(size_expected, piece_bytes_min, piece_bytes_max)) {
-  if (algorithm) checksum_.emplace(*algorithm);
+      md5_(hasher, std::clamp(size_expected, piece_bytes_min, piece_bytes_max)) {
+  is_checksum_sha256_ = algorithm == wire::ChecksumAlgorithm::sha256;
+  if (algorithm && !is_checksum_sha256_) checksum_.emplace(*algorithm);
 }
 
 std::span<char> BodyWriter::space() {
@@ -93,6 +44,8 @@ std::span<char> BodyWriter::space() {
 Result<> BodyWriter::write(std::size_t size) {
   const std::string_view bytes(piece_.data(), size);
   if (!leaves_reserve(fd_, size)) return fail_errno("write " + path_.string(), ENOSPC);
+  md5_.add(std::move(piece_), size);
+  piece_ = {};
   TRY(write_all_at(fd_, bytes, begin_ + size_, path_));
   size_ += size;
   if (size_ - flushed_ >= flush_bytes) {
@@ -103,14 +56,15 @@ Result<> BodyWriter::write(std::size_t size) {
   }
   sha256_.update(bytes);
   if (checksum_) checksum_->update(bytes);
-  md5_.add(std::move(piece_), size);
-  piece_ = {};
   return {};
 }
 
 Written BodyWriter::finish() {
-  return {size_, hex(sha256_.finish()), hex(md5_.finish()),
-          checksum_ ? checksum_->finish() : std::string()};
+  const Digest256 sha256 = sha256_.finish();
+  Written out{size_, hex(sha256), hex(md5_.finish()), {}};
+  if (is_checksum_sha256_) out.checksum = base64(sha256);
+  if (checksum_) out.checksum = checksum_->finish();
+  return out;
 }
 
 Result<> write_all_at(int fd, std::span<const char> bytes, std::uint64_t at, const os::Path& path) {

@@ -87,7 +87,7 @@ Result<objects::Written> receive_body(S3Context& context, const S3Call& call, st
     decoder =
         TRY(wire::AwsChunkedDecoder::start(call.head(), call.caller.signature, call.caller.secret));
   objects::BodyWriter writer(target.fd, target.at, std::move(target.path), length, algorithm,
-                             context.blobs.hashers());
+                             context.blobs.md5_hasher());
   for (;;) {
     const auto space = writer.space();
     const std::size_t came = TRY(call.exchange->read(space));

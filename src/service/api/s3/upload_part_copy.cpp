@@ -108,7 +108,7 @@ Result<Change> upload_part_copy(S3Context& context, const S3Call& call) {
   const std::string upload(call.query.get("uploadId"));
   const auto place = TRY(context.uploads.place(upload, n, source.stretch.length));
   objects::BodyWriter writer(place->fd(), place->at(), place->path(), source.stretch.length,
-                             algorithm, context.blobs.hashers());
+                             algorithm, context.blobs.md5_hasher());
   TRY(copy(source, writer));
   const objects::Written written = writer.finish();
   return store_part(context, call, n, place, written, [etag = written.md5](Time now) {
