@@ -284,6 +284,8 @@ Result<> Instance::serve_fast_files() {
     if (const auto it = running_->devices.find(channel_inside(channel));
         it != running_->devices.end())
       TRY(files->serve(std::move(it->second), running_->processes));
+  running_->devices.clear();
+  running_->processes.reset();
   return {};
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 /// MD5 of several texts side by side. Each step of MD5 waits for the one before it, so one text
-/// leaves most of a core idle: eight in vector registers take little longer than one.
+/// leaves most of a core idle: eight in vector registers take half as long again as one.
 
 #include "base/hash.hpp"
 

@@ -59,7 +59,9 @@ Result<> try_in_own_namespace() {
   TRY(outcome);
   if (status.signal != 0) return fail_internal(std::string(mounting) + ": it was killed");
   if (status.code == 0) return {};
-  return fail_errno(std::string(mounting) + " in a user namespace", status.code);
+  return fail_errno(std::string(mounting) +
+                        " in a user namespace (trainyard doctor tells what this machine allows)",
+                    status.code);
 }
 
 }  // namespace

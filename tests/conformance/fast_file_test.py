@@ -196,6 +196,10 @@ def waiting_reader(command):
                 return int(process.name)
 
 
+def state_of(process):
+    return pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def test_a_kill_ends_a_process_that_waits_for_bytes_and_no_other_signal_does(near):  # SEMANTICS D28
     """O_DIRECT: for the page cache it is the kernel that waits."""
     for name in "12":
@@ -208,7 +212,7 @@ print(libc.read(os.open("2", os.O_RDONLY | os.O_DIRECT), page, 4096), ctypes.get
 """
     code = near.put("code/told.py", script)
     name = near.create(GATE + "; " + IN + "dd if=1 iflag=direct bs=4096 count=1 of=/dev/null & wait $!; echo $?; "
-                       "exec python3 ../code/told.py",
+                       "python3 ../code/told.py & wait $!; echo $?; exec python3 ../code/told.py",
                        InputDataConfig=[fast(near, "s3://far/held/"), near.channel(code, "code")])
     near.wait_for(name, "Training")
     near.way.answers.clear()
@@ -217,12 +221,17 @@ print(libc.read(os.open("2", os.O_RDONLY | os.O_DIRECT), page, 4096), ctypes.get
         reader = wait_until(lambda: waiting_reader(b"dd if=1 iflag=direct"), "it waited")
         os.kill(reader, signal.SIGTERM)
         wait_until(lambda: "143" in near.lines(name), "it ended")
-        reader = wait_until(lambda: waiting_reader(b"python3 ../code/told.py"), "the other one waited")
+        reader = wait_until(lambda: waiting_reader(b"python3 ../code/told.py"), "the second one waited")
+        os.kill(reader, signal.SIGUSR1)  # of which the kernel tells, and of no other signal of that read
+        wait_until(lambda: state_of(reader) == "D", "only a kill would wake it")
+        os.kill(reader, signal.SIGKILL)
+        wait_until(lambda: "137" in near.lines(name), "it ended")
+        reader = wait_until(lambda: waiting_reader(b"python3 ../code/told.py"), "the third one waited")
         os.kill(reader, signal.SIGUSR1)
     finally:
         near.way.answers.set()
     near.wait(name)
-    assert near.lines(name)[-3:] == ["143", "signal", "4096 0"]
+    assert near.lines(name)[-4:] == ["143", "137", "signal", "4096 0"]
 
 
 def test_nothing_waits_for_an_agent_that_was_killed(near):  # SEMANTICS D28

@@ -13,6 +13,7 @@
 #include <linux/fuse.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <utility>
 
 // Messages are those of linux/fuse.h. None but a read waits for anything: those are answered from
@@ -22,6 +23,7 @@ namespace trainyard::agent {
 namespace {
 
 constexpr std::size_t threads_count = 2;
+constexpr std::size_t look_after = 1'000;  // messages without a pause, at those that wait too long
 constexpr std::size_t message_bytes = 64u
                                       << 10;  // names and numbers alone: nothing is written here
 constexpr std::uint64_t forever = 1u << 30;   // seconds: what was listed does not change
@@ -94,8 +96,14 @@ Result<> FastFile::serve(os::Fd device, const os::Fd& processes) {
   if (!copy) return fail_errno("serve a FUSE file system: keep its /proc");
   over_ = TRY(os::Event::make());
   reads_ = std::make_shared<WaitingReads>(std::move(device), std::move(copy), patience_);
-  for (std::size_t n = 0; n < threads_count; ++n)
-    threads_.emplace_back([this] { answer_messages(); });
+  try {
+    for (std::size_t n = 0; n < threads_count; ++n)
+      threads_.emplace_back([this] { answer_messages(); });
+  } catch (const std::system_error& error) {
+    if (threads_.empty())
+      return fail_errno("serve a FUSE file system: start a thread (see ulimit -u)",
+                        error.code().value());
+  }
   return {};
 }
 
@@ -117,6 +125,7 @@ std::vector<std::string> FastFile::troubles() const {
 void FastFile::answer_messages() {
   std::vector<char> buffer(message_bytes);
   const int device = reads_->device();
+  std::size_t handled = 0;
   while (!over_.is_raised()) {
     const auto n = os::receive_fuse(device, buffer);
     if (!n) {
@@ -134,6 +143,7 @@ void FastFile::answer_messages() {
     message.body =
         std::span<const char>(buffer).subspan(sizeof message.header, *n - sizeof message.header);
     handle(message);
+    if (++handled % look_after == 0) reads_->expire();
   }
 }
 

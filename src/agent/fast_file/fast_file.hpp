@@ -3,8 +3,9 @@
 /// files come as they are read.
 ///
 /// What was read stays: in the kernel's page cache, and once an object is whole in this machine's
-/// content cache, from where the kernel reads it by itself. An object that cannot be had is EIO for
-/// whoever reads it, after the fetcher's patience with an origin that is away.
+/// content cache, from where the kernel reads it by itself if root mounted it. An object that
+/// cannot be had is EIO for whoever reads it, after the fetcher's patience with an origin that is
+/// away.
 
 #include "agent/channels/fetcher.hpp"
 #include "agent/fast_file/held_bytes.hpp"

@@ -17,6 +17,7 @@ namespace trainyard::agent {
 namespace {
 
 constexpr std::size_t troubles_max = 20;
+constexpr Millis look_again{500};
 
 // 0, or an errno. The file has no end within the range.
 int read_range(int file, Range range, std::vector<char>& out) {
@@ -35,14 +36,16 @@ int read_range(int file, Range range, std::vector<char>& out) {
 // Whatever ends a process, the kernel makes of it a SIGKILL for each of its threads.
 bool is_being_killed(const os::Fd& processes, pid_t tid) {
   const auto path = fmt::format("/proc/self/fd/{}/{}/status", processes.get(), tid);
-  const std::string status = os::read_file(path, 1u << 16).value_or("");
+  const auto read = os::read_file(path, 1u << 16);
+  if (!read) return read.error().kind == ErrorKind::not_found;  // it is gone
+  const std::string& status = *read;
   for (const std::string_view pending : {"\nSigPnd:\t", "\nShdPnd:\t"}) {
     const auto at = status.find(pending);
     if (at == status.npos) continue;
     const auto signals = std::strtoull(status.c_str() + at + pending.size(), nullptr, 16);
     if (signals & (1ull << (SIGKILL - 1))) return true;
   }
-  return status.empty();  // it is gone
+  return status.empty();
 }
 
 }  // namespace
@@ -50,15 +53,22 @@ bool is_being_killed(const os::Fd& processes, pid_t tid) {
 void WaitingReads::begin(std::uint64_t unique, pid_t tid, std::string what) {
   {
     const std::lock_guard lock(mutex_);
-    while (!begun_.empty() && !waiting_.contains(begun_.front().second))
-      begun_.pop_front();
+    forget_ended();
     if (!is_over_) {
-      waiting_.emplace(unique, Read{tid, std::move(what)});
+      waiting_.emplace(unique, Read{tid, std::move(what), false});
       begun_.emplace_back(clock_.boottime(), unique);
       return;
     }
   }
   os::answer_fuse(device_.get(), unique, EIO);
+}
+
+// With the lock. One that waits at the front must not have all that ended behind it be kept.
+void WaitingReads::forget_ended() {
+  const auto has_ended = [this](const auto& one) { return !waiting_.contains(one.second); };
+  while (!begun_.empty() && has_ended(begun_.front()))
+    begun_.pop_front();
+  if (begun_.size() > 2 * waiting_.size() + 1024) std::erase_if(begun_, has_ended);
 }
 
 bool WaitingReads::end(std::uint64_t unique) {
@@ -81,6 +91,7 @@ bool WaitingReads::interrupt(std::uint64_t unique) {
     const std::lock_guard lock(mutex_);
     const auto it = waiting_.find(unique);
     if (it == waiting_.end()) return false;
+    it->second.is_interrupted = true;
     tid = it->second.tid;
   }
   if (is_being_killed(processes_, tid) && end(unique))
@@ -88,17 +99,34 @@ bool WaitingReads::interrupt(std::uint64_t unique) {
   return true;
 }
 
+// Whether some are left that got a signal.
+bool WaitingReads::end_killed() {
+  std::vector<std::pair<std::uint64_t, pid_t>> interrupted;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [unique, read] : waiting_)
+      if (read.is_interrupted) interrupted.emplace_back(unique, read.tid);
+  }
+  const auto is_killed = [this](const auto& one) {
+    if (!is_being_killed(processes_, one.second)) return false;
+    if (end(one.first)) os::answer_fuse(device_.get(), one.first, EINTR);
+    return true;
+  };
+  std::erase_if(interrupted, is_killed);
+  return !interrupted.empty();
+}
+
 Millis WaitingReads::expire() {
+  const Millis most = end_killed() ? look_again : patience_;
   for (;;) {
     std::uint64_t unique = 0;
     std::string what;
     {
       const std::lock_guard lock(mutex_);
-      while (!begun_.empty() && !waiting_.contains(begun_.front().second))
-        begun_.pop_front();
-      if (begun_.empty()) return patience_;
+      forget_ended();
+      if (begun_.empty()) return most;
       const Millis left = begun_.front().first + patience_ - clock_.boottime();
-      if (left > Millis(0)) return left;
+      if (left > Millis(0)) return std::min(left, most);
       unique = begun_.front().second;
       what = std::move(waiting_.at(unique).what);
       waiting_.erase(unique);

@@ -39,7 +39,9 @@ public:
   /// disk: programs do not expect to be interrupted in the reading of a file. False: it does not
   /// wait, or not yet.
   bool interrupt(std::uint64_t unique);
-  /// Those that have waited too long get an I/O error. How long until it should be called again.
+  /// Those that have waited too long get an I/O error. Of a thread's signals the kernel tells the
+  /// first alone: who got one is looked at again, for a kill that came behind it. How long until it
+  /// should be called again.
   Millis expire();
   /// Whatever waits, and what comes later, is an I/O error.
   void stop();
@@ -53,8 +55,11 @@ private:
   struct Read {
     pid_t tid = 0;
     std::string what;
+    bool is_interrupted = false;
   };
   bool end(std::uint64_t unique);
+  void forget_ended();
+  bool end_killed();
 
   os::Fd device_, processes_;
   Millis patience_;

@@ -165,13 +165,19 @@ HostCheck apparmor_check() {
           ::geteuid() == 0 ? "" : namespace_cure()};
 }
 
+std::string fuse_cure() {
+  if (::access("/dev/fuse", R_OK | W_OK) != 0)
+    return "sudo modprobe fuse; sudo chmod 666 /dev/fuse, as udev has it";
+  return ::geteuid() == 0 ? "give the container that this runs in CAP_SYS_ADMIN" : namespace_cure();
+}
+
 HostCheck fuse_check() {
   const auto can = os::can_mount_fuse();
   if (can) return yes("fuse", "FastFile channels come from another S3 as they are read");
   return {"fuse", false,
           "FastFile channels are downloaded from another S3 before the script: " +
               can.error().message,
-          "sudo modprobe fuse; udev makes /dev/fuse with mode 0666"};
+          fuse_cure()};
 }
 
 HostCheck gpu_check() {

@@ -272,7 +272,8 @@ Result<> Builder::keep_out_of_served(std::size_t n) const {
     const os::Path above = without_links(served.target);
     if (is_below(target, above))
       return refuse("mount something at " + target.string(),
-                    "it is in " + above.string() + ", where nothing can be mounted");
+                    "it is in " + above.string() +
+                        ", which is a channel in FastFile mode; choose another");
   }
   return {};
 }

@@ -12,14 +12,21 @@ constexpr std::size_t shared_bytes_min = 64u << 10;
 
 }  // namespace
 
-// While nobody's body would have to wait, more of them get something ready.
-bool Md5Hasher::is_pressed() const {
-  return lanes_ == 1 ? !ready_.empty() : std::ranges::any_of(ready_, &Md5Lane::presses);
+// As long as there is a thread for each body it has one: that takes the processors longer, but each
+// body less long.
+std::size_t Md5Hasher::width() const {
+  return lanes_ <= threads_max_ ? 1 : md5_lanes;
 }
 
-// A thread for each so many as fit side by side.
+// While nobody's body would have to wait, more of them get something ready.
+bool Md5Hasher::is_pressed() const {
+  return width() == 1 ? !ready_.empty() : std::ranges::any_of(ready_, &Md5Lane::presses);
+}
+
+// A thread for each body, or for each so many as fit side by side.
 void Md5Hasher::call_thread() {
-  if (at_work_ == threads_max_ || ready_.size() <= at_work_ * md5_lanes || !is_pressed()) return;
+  const std::size_t taken = width() == 1 ? 0 : at_work_ * md5_lanes;
+  if (at_work_ == threads_max_ || ready_.size() <= taken || !is_pressed()) return;
   if (pool_.post([this] { take_turns(); })) ++at_work_;
 }
 
@@ -33,7 +40,7 @@ void Md5Hasher::take_turns() {
 void Md5Hasher::take_turn(Lock& lock) {
   std::vector<Md5Lane*> lanes;
   std::vector<Md5Input> inputs;
-  while (!ready_.empty() && lanes.size() < md5_lanes) {
+  while (!ready_.empty() && lanes.size() < width()) {
     Md5Lane& lane = *ready_.front();
     ready_.pop_front();
     lanes.push_back(&lane);
@@ -58,7 +65,10 @@ Md5Lane::Piece Md5Lane::next_piece() {
   Md5Hasher::Lock lock(hasher_.mutex_);
   hash_until(lock, [this] { return in_use_ < pieces_max; });
   ++in_use_;
-  if (spare_.empty()) return Piece(piece_size_);
+  if (spare_.empty()) {
+    lock.unlock();  // fresh pages take long
+    return Piece(piece_size_);
+  }
   Piece piece = std::move(spare_.back());
   spare_.pop_back();
   return piece;

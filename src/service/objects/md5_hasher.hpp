@@ -1,6 +1,6 @@
 #pragma once
-/// MD5 of bodies beside the threads that receive them: it is the slowest of the hashes by far, and
-/// of several bodies side by side it takes less than half of the processor.
+/// MD5 of bodies beside the threads that receive them: it is the slowest of the hashes by far. Of
+/// four bodies side by side it takes 36 % of the processor that it takes one after the other.
 
 #include "base/hash.hpp"
 #include "base/md5_lanes.hpp"
@@ -17,11 +17,11 @@ namespace trainyard::objects {
 
 class Md5Lane;
 
-/// Hashes what its lanes have ready in turns, each a piece of up to eight of them. Of one body
-/// alone a piece is hashed as it comes. Of several a turn begins once one of them would soon have
-/// to wait, with what is ready by then: nobody waits for another body. Turns are taken by threads
-/// of its own, or where none can be had by those of the bodies. Thread-safe; lives longer than its
-/// lanes.
+/// Hashes what its lanes have ready in turns. As long as there is a thread for each body a piece is
+/// hashed as it comes. Of more a turn takes a piece of up to eight, and begins once one of them
+/// would soon have to wait, with what is ready by then: nobody waits for another body. Turns are
+/// taken by threads of its own, and by a body's that waits while none of those is at work.
+/// Thread-safe; lives longer than its lanes.
 class Md5Hasher {
 public:
   explicit Md5Hasher(std::size_t threads_max = 2)
@@ -33,6 +33,7 @@ private:
   friend class Md5Lane;
   using Lock = std::unique_lock<std::mutex>;
 
+  std::size_t width() const;
   bool is_pressed() const;
   void call_thread();
   void take_turns();

@@ -193,7 +193,7 @@ std::optional<UvSettings> settings_for_uv(const std::vector<std::string>& variab
   // Of several indexes pip takes the best version of all, and so is uv to.
   UvSettings out{{"UV_INDEX_STRATEGY=unsafe-best-match"}, {}};
   const bool has_cert = std::any_of(variables.begin(), variables.end(), [](const auto& variable) {
-    return variable.starts_with("PIP_CERT=") && variable != "PIP_CERT=";
+    return variable.starts_with("PIP_CERT=") && !trim(std::string_view(variable).substr(9)).empty();
   });
   for (const auto& variable : variables) {
     const auto equals = variable.find('=');
