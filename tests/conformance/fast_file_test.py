@@ -211,8 +211,8 @@ libc, page = ctypes.CDLL(None, use_errno=True), (ctypes.c_char * 4096).from_buff
 print(libc.read(os.open("2", os.O_RDONLY | os.O_DIRECT), page, 4096), ctypes.get_errno())
 """
     code = near.put("code/told.py", script)
-    name = near.create(GATE + "; " + IN + "dd if=1 iflag=direct bs=4096 count=1 of=/dev/null & wait $!; echo $?; "
-                       "python3 ../code/told.py & wait $!; echo $?; exec python3 ../code/told.py",
+    name = near.create(GATE + "; " + IN + "dd if=1 iflag=direct count=1 >/dev/null & wait $!; echo $?; "
+                       "t='python3 ../code/told.py'; $t & wait $!; echo $?; exec $t",
                        InputDataConfig=[fast(near, "s3://far/held/"), near.channel(code, "code")])
     near.wait_for(name, "Training")
     near.way.answers.clear()
@@ -225,13 +225,13 @@ print(libc.read(os.open("2", os.O_RDONLY | os.O_DIRECT), page, 4096), ctypes.get
         os.kill(reader, signal.SIGUSR1)  # of which the kernel tells, and of no other signal of that read
         wait_until(lambda: state_of(reader) == "D", "only a kill would wake it")
         os.kill(reader, signal.SIGKILL)
-        wait_until(lambda: "137" in near.lines(name), "it ended")
+        wait_until(lambda: "137" in near.lines(name), "it ended", 10)
         reader = wait_until(lambda: waiting_reader(b"python3 ../code/told.py"), "the third one waited")
         os.kill(reader, signal.SIGUSR1)
     finally:
         near.way.answers.set()
     near.wait(name)
-    assert near.lines(name)[-4:] == ["143", "137", "signal", "4096 0"]
+    assert near.lines(name)[-5:] == ["143", "Killed", "137", "signal", "4096 0"]
 
 
 def test_nothing_waits_for_an_agent_that_was_killed(near):  # SEMANTICS D28
