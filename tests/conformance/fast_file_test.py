@@ -224,6 +224,9 @@ print(libc.read(os.open("2", os.O_RDONLY | os.O_DIRECT), page, 4096), ctypes.get
         reader = wait_until(lambda: waiting_reader(b"python3 ../code/told.py"), "the second one waited")
         os.kill(reader, signal.SIGUSR1)  # of which the kernel tells, and of no other signal of that read
         wait_until(lambda: state_of(reader) == "D", "only a kill would wake it")
+        # What is asked behind it is answered: it was heard. In an ordinary user's nobody else may look.
+        for n in range(20 if near.who == "root" else 0):
+            assert not pathlib.Path(f"/proc/{reader}/root/opt/ml/input/data/training/none-{n}").exists()
         os.kill(reader, signal.SIGKILL)
         wait_until(lambda: "137" in near.lines(name), "it ended", 10)
         reader = wait_until(lambda: waiting_reader(b"python3 ../code/told.py"), "the third one waited")
