@@ -16,6 +16,7 @@
 #include "base/id.hpp"
 #include "base/log.hpp"
 #include "os/accounts.hpp"
+#include "os/as_user.hpp"
 #include "os/event.hpp"
 #include "s3/retry.hpp"
 #include "wire/instance/environment.hpp"
@@ -76,6 +77,7 @@ private:
   Result<> restore();
   Result<> fetch();
   void settle_what_was_fetched();
+  Result<> note_what_is_closed();
   Result<> open_pipes();
   Result<> serve_fast_files();
   Result<> train();
@@ -207,6 +209,7 @@ Result<> Instance::prepare() {
   TRY(lay_out(spec_, paths_, facts.network_interface));
   TRY(restore());
   TRY(fetch());
+  TRY(note_what_is_closed());
   TRY(open_pipes());
   if (!spec_.Packages.Root.empty())
     packages_ = TRY(Packages::open(spec_, paths_, facts, make_runtime_, clock_));
@@ -252,6 +255,21 @@ Result<> Instance::fetch() {
   (void)os::remove_tree(paths_.fetched());  // at the end, if not now
   cache.make_room(0);
   return fetched;
+}
+
+// Directories of others that the job's user may not list: many a loader finds no file there and
+// goes on without a word.
+Result<> Instance::note_what_is_closed() {
+  if (::geteuid() != 0) return {};
+  for (const auto& channel : spec_.Channels) {
+    if (channel.Within.empty()) continue;
+    if (os::may_list(channel.Source, {uid_t(spec_.HostUid), gid_t(spec_.HostGid)})) continue;
+    TRY(log_->note(fmt::format("channel '{}': the user that jobs run as (number {}) may not read "
+                               "{} of this machine, so the script finds nothing there; chmod or "
+                               "chgrp it, or set [sandbox] user",
+                               channel.Name, spec_.HostUid, channel.Source)));
+  }
+  return {};
 }
 
 // Beside the script: a disk that has much to write takes its time.

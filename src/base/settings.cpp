@@ -195,10 +195,11 @@ void read_directory(Reader& r, const toml::node& node, std::string& out) {
   r.text(node, out);
   const std::filesystem::path path(out);
   std::error_code ec;
-  if (path.is_relative() || path == "/" || !std::filesystem::is_directory(path, ec))
-    r.complain(node, fmt::format("'{}' is no directory of this machine below /: write its whole "
-                                 "path",
-                                 out));
+  if (path.is_relative() || path == "/")
+    r.complain(node, fmt::format("'{}' is no directory below /: write its whole path", out));
+  else if (!std::filesystem::is_directory(path, ec))
+    r.complain(node,
+               fmt::format("'{}' is no directory of this machine: make it, or mend the path", out));
 }
 
 bool is_file_system_id(std::string_view id) {

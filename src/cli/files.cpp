@@ -21,8 +21,7 @@ Failure usage_of(const std::string& from) {
 os::Path target_of(const os::Path& path, const os::Path& to) {
   std::error_code ec;
   if (!std::filesystem::is_directory(to, ec)) return to;
-  const os::Path normal = path.lexically_normal();
-  return to / (normal.has_filename() ? normal : normal.parent_path()).filename();
+  return to / path.filename();
 }
 
 }  // namespace
@@ -31,7 +30,13 @@ Result<int> copy_files(const Common& common, const std::string& from, const os::
                        const CopyOut& copy_out) {
   const auto colon = from.find(':');
   if (colon == from.npos || from.substr(colon + 1, 1) != "/") return usage_of(from);
-  const os::Path path = from.substr(colon + 1);
+  os::Path path = os::Path(from.substr(colon + 1)).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // a slash at its end
+  if ((path / "").native().starts_with("/opt/ml/input/data/"))
+    return fail(ErrorKind::invalid, "Usage",
+                "copy " + from +
+                    ": a channel is no file of the job's; copy it from where its data is, which "
+                    "`trainyard describe` tells");
   Connection service = TRY(Connection::open(common.data));
   if (!service.is_local())
     return fail(ErrorKind::invalid, "Usage",
@@ -44,7 +49,7 @@ Result<int> copy_files(const Common& common, const std::string& from, const os::
       TRY(service.call("Trainyard.LocateFiles", std::string_view(wire::encode(request))));
   const auto files = TRY(wire::decode_answer<wire::LocateFilesResponse>(answer));
   for (const auto& directory : files.Directories) {
-    const os::Path below = path.lexically_normal().lexically_relative(directory.Path);
+    const os::Path below = path.lexically_relative(directory.Path);
     if (below.empty() || *below.begin() == "..") continue;
     const auto left_out = copy_out(directory.Directory, below, target_of(path, to));
     if (!left_out) return in_context(left_out.error(), "copy " + from);

@@ -195,7 +195,10 @@ def test_an_input_without_objects(service, bucket, prefix):  # SEMANTICS D6
         f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
         f"the bucket exists in the selected region ({service.region}), that objects exist under "
         f'that S3 prefix, and that the role "{service.role}" has "s3:ListBucket" permissions on '
-        f'bucket "{bucket}".')
+        f'bucket "{bucket}". ' + (
+            "Here the bucket is there, and no key in it begins so." if bucket == service.bucket else
+            f"Here there is no such bucket: make it and put the data there (trainyard run -- aws s3 mb "
+            f"s3://{bucket}), or write [buckets.{bucket}] in the settings."))
 
 
 def test_two_instances_are_refused_in_one_sentence(service):  # SEMANTICS J17

@@ -120,7 +120,8 @@ def test_a_checkpoint_location_in_it_fails_the_job(near):  # SEMANTICS D28
     job = near.job(InputDataConfig=[fast(near, "s3://far/set/")],
                    CheckpointConfig={"S3Uri": f"s3://{near.bucket}/kept", "LocalPath": "/opt/ml/input/data/training/x"})
     assert job["TrainingJobStatus"] == "Failed"
-    assert "it is in /opt/ml/input/data/training, where nothing can be mounted" in job["FailureReason"]
+    assert "it is in /opt/ml/input/data/training, which is a channel in FastFile mode; choose another" in \
+        job["FailureReason"]
 
 
 def test_nothing_can_be_written(near):  # SEMANTICS D28
@@ -281,7 +282,8 @@ def test_two_objects_of_one_name(near):  # SEMANTICS D28
 @pytest.mark.parametrize("who, device, says", [
     ("root", NONE, "modprobe fuse"), ("root", OTHER, "mount a FUSE file system: Invalid argument"),
     ("ordinary", CLOSED, "chmod 666 /dev/fuse"),
-    ("ordinary", OTHER, "mount a FUSE file system in a user namespace: Invalid argument")],
+    ("ordinary", OTHER, "mount a FUSE file system in a user namespace (trainyard doctor tells what this machine "
+     "allows): Invalid argument")],
     ids=["root-none", "root-other", "ordinary-closed", "ordinary-other"])
 def test_where_there_is_no_fuse_it_is_said_and_staged(far, who, device, says, strict):  # SEMANTICS D28
     settings = ("strict = true\n" if strict else "") + far_settings(far.listen, far)

@@ -27,6 +27,8 @@ def test_what_could_not_be_stored_is_kept(service, tmp_path):  # SEMANTICS O17
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "model/weights").read_text() == "weights\n"
     assert os.stat(tmp_path / "model/holes").st_size == 31 << 30
+    service.run("cp", f"{name}:/opt/ml/model/", str(tmp_path / "again"))
+    assert (tmp_path / "again/weights").read_text() == "weights\n"
     service.run("cp", f"{name}:/opt/ml/checkpoints/1.pt", str(tmp_path / "one"))
     assert (tmp_path / "one").read_text() == "c\n"
     assert any(line.startswith("kept ") for line in service.run("disk").stdout.splitlines())
@@ -48,7 +50,7 @@ def test_files_of_a_job_that_runs(service, tmp_path):  # SEMANTICS O17
     ("nobody:/opt/ml/model", "no job of that name"), ("opt/ml/model", "NAME:/opt/ml/model"),
     ("NAME:model", "NAME:/opt/ml/model"), ("NAME:/etc/passwd", "below /opt/ml"),
     ("NAME:/opt/ml/../../etc/passwd", "below /opt/ml"), ("NAME:/opt/ml/model/link/x", "not a directory"),
-    ("NAME:/opt/ml/none", "there is no none")])
+    ("NAME:/opt/ml/none", "there is no none"), ("NAME:/opt/ml/input/data/train", "a channel is no file")])
 def test_what_cannot_be_copied(service, tmp_path, kept, path, says):  # SEMANTICS O17
     done = service.run("cp", path.replace("NAME", kept), str(tmp_path / "to"))
     assert done.returncode in (2, 4) and says in done.stderr.lower() + done.stderr, done.stderr

@@ -213,7 +213,7 @@ def test_run_lets_clients_send_a_short_id(mounted, tmp_path, config):  # SEMANTI
 
 @pytest.mark.parametrize("channel, says", [
     (files("fs-0ffffffffffffffff"), "there is no file system fs-0ffffffffffffffff here; the settings "
-     f"name {FSX}, {EFS}, {SHORT}."),
+     f"name {FSX}, {EFS}, {SHORT}. Use one of these, or write [file_systems.fs-0ffffffffffffffff] path"),
     (files(path="dataset"), 'DirectoryPath "dataset" must begin with a slash.'),
     (files(path="/nowhere"), f'DirectoryPath "/nowhere" of {EFS}: there is no such directory'),
     (files(path="/dataset/a"), "it is no directory"),
@@ -231,7 +231,24 @@ def test_a_file_system_that_cannot_be_is_refused(mounted, channel, says):  # SEM
 def test_without_file_systems_the_settings_are_shown(service):  # SEMANTICS D18
     assert refused(service, files()) == (
         f"Channel 'training': there is no file system {EFS} here; the settings name none: write "
-        '[file_systems.ID] path = "/a/directory".')
+        f'[file_systems.{EFS}] path = "/a/directory" in the file of `trainyard serve --settings FILE`, '
+        "which is read at its start.")
+
+
+def test_a_directory_that_jobs_may_not_read_is_said_in_the_log(mounted):  # SEMANTICS D17
+    """Many a loader finds nothing there and goes on without a word."""
+    path = mounted.root / EFS / "closed"
+    path.mkdir(mode=0o700)
+    name = mounted.create("python3 -c 'import os; print(list(os.walk(\"/opt/ml/input/data/training\")))'",
+                          InputDataConfig=[files(path="/closed")])
+    assert mounted.wait(name)["TrainingJobStatus"] == "Completed"
+    said = [line for line in mounted.lines(name, notices=True) if "may not read" in line]
+    assert len(said) == 1 and f"may not read {path} of this machine" in said[0], said
+    assert mounted.lines(name) == ["[]"]
+    path.chmod(0o755)
+    name = mounted.create("exit 0", InputDataConfig=[files(path="/closed")])
+    mounted.wait(name)
+    assert not [line for line in mounted.lines(name, notices=True) if "may not read" in line]
 
 
 def test_a_link_set_after_the_look_leads_nowhere(mounted):  # SEMANTICS D17

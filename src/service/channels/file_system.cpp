@@ -23,13 +23,16 @@ bool is_of(const wire::DataSource& source) {
   return source.FileSystemDataSource.has_value();
 }
 
-std::string known_ids(const Settings& settings) {
-  if (settings.file_systems.empty())
-    return "the settings name none: write [file_systems.ID] path = \"/a/directory\"";
+std::string known_ids(const Settings& settings, const std::string& asked_id) {
+  const std::string cure = "[file_systems." + asked_id +
+                           "] path = \"/a/directory\" in the file of `trainyard serve "
+                           "--settings FILE`, which is read at its start";
+  if (settings.file_systems.empty()) return "the settings name none: write " + cure;
   std::vector<std::string_view> ids;
   for (const auto& [id, file_system] : settings.file_systems)
     ids.push_back(id);
-  return fmt::format("the settings name {}", fmt::join(ids, ", "));
+  return fmt::format("the settings name {}. Use one of these, or write {}", fmt::join(ids, ", "),
+                     cure);
 }
 
 // The path of what was asked for, relative to the file system's directory; "." for all of it.
@@ -38,7 +41,7 @@ Result<std::string> below(const Settings& settings, const wire::Channel& channel
   const auto found = settings.file_systems.find(source.FileSystemId);
   if (found == settings.file_systems.end())
     return refuse(channel, fmt::format("there is no file system {} here; {}.", source.FileSystemId,
-                                       known_ids(settings)));
+                                       known_ids(settings, source.FileSystemId)));
   if (!source.DirectoryPath.starts_with('/'))
     return refuse(channel, fmt::format("DirectoryPath \"{}\" must begin with a slash.",
                                        source.DirectoryPath));

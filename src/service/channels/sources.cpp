@@ -110,13 +110,19 @@ Result<> check_objects(store::Snapshot& s, const wire::Channel& channel, std::st
   const s3::Location at = TRY(s3::parse_uri(uri));
   if (elsewhere(settings, at.bucket)) return {};  // looked at when it is staged: that takes time
   if (TRY(store::has_prefix(s, at.bucket, at.key))) return {};
+  const bool has_bucket = TRY(store::find_bucket(s, at.bucket)).has_value();
   return fail(
       ErrorKind::invalid, "ValidationException",
       fmt::format("No S3 objects found under S3 URL \"{}\" given in input data source. Please "
                   "ensure that the bucket exists in the selected region ({}), that objects exist "
                   "under that S3 prefix, and that the role \"{}\" has \"s3:ListBucket\" "
-                  "permissions on bucket \"{}\".",
-                  uri, region, role, at.bucket));
+                  "permissions on bucket \"{}\". {}",
+                  uri, region, role, at.bucket,
+                  has_bucket ? "Here the bucket is there, and no key in it begins so."
+                             : fmt::format("Here there is no such bucket: make it and put the data "
+                                           "there (trainyard run -- aws s3 mb s3://{0}), or write "
+                                           "[buckets.{0}] in the settings.",
+                                           at.bucket)));
 }
 
 Result<std::string> stage(const Stores& stores, const wire::Channel& channel,
