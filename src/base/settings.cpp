@@ -35,11 +35,13 @@ struct Reader {
         Error{ErrorKind::invalid, "InvalidSettings", fmt::format("{}:{}: {}", file, here, message)};
   }
 
-  /// Reads each key of `table` by its reader; any other key is an error.
+  /// Reads each key of `table` by its reader; any other key is an error. False if there is one:
+  /// what the table lacks is then not worth telling.
   using KeyReaders = std::map<std::string, std::function<void(const toml::node&)>, std::less<>>;
-  void read(const toml::node& node, std::string_view where, const KeyReaders& readers) {
+  bool read(const toml::node& node, std::string_view where, const KeyReaders& readers) {
     const toml::table* table = node.as_table();
-    if (!table) return complain(node, fmt::format("[{}] must be a table", where));
+    if (!table) return complain(node, fmt::format("[{}] must be a table", where)), false;
+    bool are_known = true;
     std::vector<std::string_view> names;
     for (const auto& [name, reader] : readers)
       names.push_back(name);
@@ -48,10 +50,12 @@ struct Reader {
         it->second(value);
         continue;
       }
+      are_known = false;
       const std::string in = where.empty() ? "" : fmt::format(" in [{}]", where);
       complain(value, fmt::format("'{}' is no setting{}; did you mean '{}'?", key.str(), in,
                                   closest(key.str(), names)));
     }
+    return are_known;
   }
 
   void text(const toml::node& node, std::string& out) {
@@ -185,9 +189,11 @@ void read_python(Reader& r, const toml::node& node, std::string& out) {
 
 void read_environment(Reader& r, const std::string& name, const toml::node& node, Settings& out) {
   std::string& python = out.environments[name];
-  r.read(node, "environments." + name,
-         {{"python", [&](const toml::node& n) { read_python(r, n, python); }}});
-  if (python.empty()) r.complain(node, "an environment needs python = \"/path/to/bin/python\"");
+  const bool are_known =
+      r.read(node, "environments." + name,
+             {{"python", [&](const toml::node& n) { read_python(r, n, python); }}});
+  if (are_known && python.empty())
+    r.complain(node, "an environment needs python = \"/path/to/bin/python\"");
 }
 
 // A directory of this machine below its root, or a complaint.
@@ -214,10 +220,12 @@ void read_file_system(Reader& r, const std::string& id, const toml::node& node, 
                                         "digits, as fs-0123456789abcdef0",
                                         id));
   FileSystemSettings& file_system = out.file_systems[id];
-  r.read(node, "file_systems." + id,
-         {{"path", [&](const toml::node& n) { read_directory(r, n, file_system.path); }},
-          {"mount_name", [&](const toml::node& n) { r.text(n, file_system.mount_name); }}});
-  if (file_system.path.empty()) r.complain(node, "a file system needs path = \"/a/directory\"");
+  const bool are_known =
+      r.read(node, "file_systems." + id,
+             {{"path", [&](const toml::node& n) { read_directory(r, n, file_system.path); }},
+              {"mount_name", [&](const toml::node& n) { r.text(n, file_system.mount_name); }}});
+  if (are_known && file_system.path.empty())
+    r.complain(node, "a file system needs path = \"/a/directory\"");
   if (file_system.mount_name.find('/') != std::string::npos)
     r.complain(node, "mount_name is one part of a path, without slashes");
 }
@@ -261,7 +269,7 @@ void read_bucket(Reader& r, const std::string& name, const toml::node& node, Set
                                         "'.'",
                                         name));
   BucketSettings& b = out.buckets[name];
-  r.read(
+  const bool are_known = r.read(
       node, "buckets." + name,
       {{"path", [&](const toml::node& n) { read_directory(r, n, b.path); }},
        {"snapshot", [&](const toml::node& n) { r.flag(n, b.snapshot); }},
@@ -275,7 +283,7 @@ void read_bucket(Reader& r, const std::string& name, const toml::node& node, Set
        {"credentials_file", [&](const toml::node& n) { read_file_path(r, n, b.credentials_file); }},
        {"ca_bundle", [&](const toml::node& n) { read_file_path(r, n, b.ca_bundle); }}});
   if (b.bucket.empty()) b.bucket = name;
-  if (const auto wrong = wrong_in(b); !wrong.empty()) r.complain(node, wrong);
+  if (const auto wrong = wrong_in(b); are_known && !wrong.empty()) r.complain(node, wrong);
 }
 
 bool is_variable_name(std::string_view name) {

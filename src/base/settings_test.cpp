@@ -97,6 +97,12 @@ older = "30d"
   CHECK(of("path = '/no/such'").find("is no directory of this machine") != std::string::npos);
   CHECK(of("endpoint = 'https://h'\nca_bundle = '/no'").find("is no file of this machine") !=
         std::string::npos);
+  // A key that is meant for another one is worth more than what lacks for it.
+  CHECK(of("pth = '/usr'").find("'pth' is no setting in [buckets.") != std::string::npos);
+  CHECK(error_of("[file_systems.fs-1]\npth = '/usr'").find(":2: 'pth' is no setting") !=
+        std::string::npos);
+  CHECK(error_of("[environments.e]\npyton = '/usr'").find(":2: 'pyton' is no setting") !=
+        std::string::npos);
   CHECK(error_of("[buckets.Up]\npath = '/usr'").find("is no bucket's name") != std::string::npos);
   CHECK(error_of("[retention]\nolder = '30'").find("as \"30d\"") != std::string::npos);
 }
