@@ -263,7 +263,7 @@ Result<> Instance::note_what_is_closed() {
   if (::geteuid() != 0) return {};
   for (const auto& channel : spec_.Channels) {
     if (channel.Within.empty()) continue;
-    if (os::may_list(channel.Source, {uid_t(spec_.HostUid), gid_t(spec_.HostGid)})) continue;
+    if (os::may_list(channel.Source, owner_of(spec_))) continue;
     TRY(log_->note(fmt::format("channel '{}': the user that jobs run as (number {}) may not read "
                                "{} of this machine, so the script finds nothing there; chmod or "
                                "chgrp it, or set [sandbox] user",
@@ -283,7 +283,7 @@ void Instance::settle_what_was_fetched() {
 }
 
 Result<> Instance::open_pipes() {
-  const os::Owner owner{uid_t(spec_.HostUid), gid_t(spec_.HostGid)};
+  const os::Owner owner = owner_of(spec_);
   for (const auto& channel : spec_.Channels)
     if (channel.InputMode == "Pipe")
       pipes_.push_back(TRY(PipeChannel::open(channel, paths_.ml() / "input/data", owner,

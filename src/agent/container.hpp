@@ -3,6 +3,7 @@
 
 #include "agent/runtime/runtime.hpp"
 #include "os/files.hpp"
+#include "os/link_tree.hpp"
 #include "wire/instance/spec.hpp"
 
 #include <cstdint>
@@ -45,6 +46,11 @@ struct InstancePaths {
 /// The id of the container that installs packages for an instance.
 inline std::string packages_id(const std::string& instance) {
   return instance + ".packages";
+}
+
+/// Whose the job's files are, as this machine knows users.
+inline os::Owner owner_of(const wire::InstanceSpec& spec) {
+  return {uid_t(spec.HostUid), gid_t(spec.HostGid)};
 }
 
 /// Where the container sees a channel.

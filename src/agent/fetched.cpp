@@ -18,10 +18,6 @@ using Units = std::vector<wire::SequenceUnit>;
 
 constexpr std::uint64_t partial_bytes_min = 256u << 20;
 
-os::Owner owner_of(const wire::InstanceSpec& spec) {
-  return {uid_t(spec.HostUid), gid_t(spec.HostGid)};
-}
-
 std::uint64_t bytes_of(const Units& units) {
   std::uint64_t out = 0;
   for (const auto& unit : units)

@@ -46,7 +46,7 @@ Result<> LiveSync::add(std::string name, const std::string& uri, const os::Path&
   const os::Path at = path.lexically_relative(paths_.directory);
   auto open_directory = [root = paths_.directory, at] { return open_job_directory(root, at); };
   std::optional<os::Owner> owner;
-  if (::geteuid() == 0) owner = os::Owner{uid_t(spec_.HostUid), gid_t(spec_.HostGid)};
+  if (::geteuid() == 0) owner = owner_of(spec_);
   const s3::Location prefix = TRY(s3::parse_uri(uri));
   const bool is_checkpoint = name == checkpoints;
   parts_.push_back(

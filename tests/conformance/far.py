@@ -49,6 +49,15 @@ class Way:
                 self.let_in -= 1
             threading.Thread(target=self.connect, args=(client,), daemon=True).start()
 
+    @contextlib.contextmanager
+    def silent(self):
+        """Meanwhile nothing is answered."""
+        self.answers.clear()
+        try:
+            yield
+        finally:
+            self.answers.set()
+
     def connect_later(self, client):
         self.open.wait(60)
         self.connect(client)

@@ -178,13 +178,10 @@ def test_a_job_that_waits_for_bytes_can_be_stopped(near):  # SEMANTICS D28
         name = service.create(GATE + "; " + IN + "trap '' TERM; cat 1 > /dev/null; cat 1 > /dev/null; sleep 600",
                               InputDataConfig=[fast(service, "s3://far/large/")])
         service.wait_for(name, "Training")
-        near.way.answers.clear()
-        try:
+        with near.way.silent():
             service.open_gate(name)
             service.client("sagemaker").stop_training_job(TrainingJobName=name)
             assert service.wait(name, 30)["TrainingJobStatus"] == "Stopped"
-        finally:
-            near.way.answers.set()
         wait_until(lambda: not service.leftovers(), "nothing was left")
 
 
@@ -216,8 +213,7 @@ print(libc.read(os.open("2", os.O_RDONLY | os.O_DIRECT), page, 4096), ctypes.get
                        "t='python3 ../code/told.py'; $t & wait $!; echo $?; exec $t",
                        InputDataConfig=[fast(near, "s3://far/held/"), near.channel(code, "code")])
     near.wait_for(name, "Training")
-    near.way.answers.clear()
-    try:
+    with near.way.silent():
         near.open_gate(name)
         reader = wait_until(lambda: waiting_reader(b"dd if=1 iflag=direct"), "it waited")
         os.kill(reader, signal.SIGTERM)
@@ -232,8 +228,6 @@ print(libc.read(os.open("2", os.O_RDONLY | os.O_DIRECT), page, 4096), ctypes.get
         wait_until(lambda: "137" in near.lines(name), "it ended", 10)
         reader = wait_until(lambda: waiting_reader(b"python3 ../code/told.py"), "the third one waited")
         os.kill(reader, signal.SIGUSR1)
-    finally:
-        near.way.answers.set()
     near.wait(name)
     assert near.lines(name)[-5:] == ["143", "Killed", "137", "signal", "4096 0"]
 
@@ -243,16 +237,13 @@ def test_nothing_waits_for_an_agent_that_was_killed(near):  # SEMANTICS D28
     name = near.create(GATE + "; " + IN + "exec dd if=1 iflag=direct bs=4096 count=1 of=/dev/null",
                        InputDataConfig=[fast(near, "s3://far/dead/")])
     near.wait_for(name, "Training")
-    near.way.answers.clear()
-    try:
+    with near.way.silent():
         near.open_gate(name)
         reader = wait_until(lambda: waiting_reader(b"dd if=1 iflag=direct"), "it waited")
         gate = next(near.data.glob(f"scratch/instances/*/ml/output/{name}.gate"))
         os.kill(int((gate.parents[2] / "lock").read_text().split()[0]), signal.SIGKILL)
         wait_until(lambda: not os.path.exists(f"/proc/{reader}"), "it ended")
         assert near.wait(name)["TrainingJobStatus"] == "Failed"
-    finally:
-        near.way.answers.set()
     wait_until(lambda: not near.leftovers(), "nothing was left")
 
 
