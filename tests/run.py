@@ -13,14 +13,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build/log"
 LONGEST_S = 1800  # of one suite
 
-# Under the sanitizers run the unit tests and those that drive the whole service; but for what is marked
-# release_alone: it drives clients and installers for most of its time, or needs the static toolkit.
+# What is marked release_alone drives clients and installers for most of its time, or needs the static
+# toolkit: it is a suite of its own. Under the sanitizers run the unit tests and the rest of these.
 SANITIZED = ("conformance",)
 
 # Suites wait for much of their time, those of the SDK for most of it: so many run at a time, the longest
 # begin first.
-AT_A_TIME = 4
-LONG = ("examples", "conformance asan", "conformance", "crash", "toolkit", "refmodel", "sandbox")
+AT_A_TIME = 5
+LONG = ("examples", "conformance asan", "conformance", "conformance clients", "crash", "toolkit", "refmodel",
+        "sandbox", "unit objects asan", "agent")
 
 
 def run(name, command, **environment):
@@ -95,12 +96,14 @@ def runnings():
     unit = [t.name for t in sorted((ROOT / "build/release").glob("*_test")) if t.is_file()]
     found = [(f"unit {test.removesuffix('_test')} {preset}", [f"build/{preset}/{test}"],
               doctest_counts, {}) for test in unit for preset in ("release", "asan")]
-    found += [(directory.name, pytest(directory), pytest_counts, {})
-              for directory in sorted({p.parent for p in (ROOT / "tests").glob("*/*_test.py")})]
-    for directory in SANITIZED:
-        found.append((f"{directory} asan", pytest(ROOT / "tests" / directory, "-m", "not release_alone"),
-                      pytest_counts,
-                      {"TRAINYARD_BUILD": str(ROOT / "build/asan")}))
+    for directory in sorted({p.parent for p in (ROOT / "tests").glob("*/*_test.py")}):
+        if directory.name not in SANITIZED:
+            found.append((directory.name, pytest(directory), pytest_counts, {}))
+            continue
+        for part, marked, build in (("", "not release_alone", "release"), (" clients", "release_alone", "release"),
+                                    (" asan", "not release_alone", "asan")):
+            found.append((directory.name + part, pytest(directory, "-m", marked), pytest_counts,
+                          {"TRAINYARD_BUILD": str(ROOT / "build" / build)}))
     return sorted(found, key=lambda suite: LONG.index(suite[0]) if suite[0] in LONG else len(LONG))
 
 

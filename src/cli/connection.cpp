@@ -76,7 +76,8 @@ Failure no_service(const std::string& url, const os::Path& data) {
   const std::string where = url.empty() ? "on " + data.string() : "at " + url;
   return fail(ErrorKind::unavailable, "NoService",
               "no service is listening " + where + "; start one: trainyard serve --data " +
-                  data.string());
+                  data.string() +
+                  ", or name the directory of one that runs: --data, or TRAINYARD_DATA");
 }
 
 Connection::Connection(wire::CredentialsFile credentials, std::string token, net::Endpoint endpoint,

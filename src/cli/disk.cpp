@@ -20,8 +20,14 @@ std::string size(std::int64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
 }
 
+// "3 jobs", "1 job": what is counted is named by a plural in -s.
+std::string counted(std::int64_t count, std::string_view what) {
+  if (count == 1 && what.ends_with('s')) what.remove_suffix(1);
+  return fmt::format("{} {}", count, what);
+}
+
 std::vector<std::string> row(const wire::DiskShare& share) {
-  return {share.Name, size(share.Bytes), fmt::format("{} {}", share.Count, share.What)};
+  return {share.Name, size(share.Bytes), counted(share.Count, share.What)};
 }
 
 }  // namespace

@@ -271,9 +271,12 @@ Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
   auto listener = std::make_unique<ListenerOn<asio::ip::tcp::acceptor>>(shared_);
   ec = listen_after_a_kill(listener->acceptor, {host, at->port});
   if (ec)
-    return fail(ErrorKind::conflict, "InvalidSettings",
-                "listen on " + address + ": " + ec.message() +
-                    ". Stop what listens there, or give another --listen HOST:PORT");
+    return fail(
+        ErrorKind::conflict, "InvalidSettings",
+        "listen on " + address + ": " + ec.message() +
+            ". Stop what listens there (find it: ss -ltnp), or give another --listen "
+            "HOST:PORT. A service of this program that listens there has another --data: it "
+            "may be the one to use");
   const auto got = listener->acceptor.local_endpoint(ec);
   listeners_.push_back(std::move(listener));
   return at->host + ":" + std::to_string(got.port());

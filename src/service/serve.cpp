@@ -5,6 +5,8 @@
 #include "base/pool.hpp"
 #include "net/server.hpp"
 #include "os/files.hpp"
+#include "os/namespaces.hpp"
+#include "os/unix_socket.hpp"
 #include "service/api/front_door.hpp"
 #include "service/api/s3/s3.hpp"
 #include "service/disk/disk.hpp"
@@ -76,22 +78,32 @@ Result<> keep_directories(const store::DataPaths& paths) {
   return {};
 }
 
+// One that ends has no local clients any more.
+Result<> wait_if_it_ends(pid_t holder, const store::DataPaths& paths) {
+  if (os::connect_for_messages(paths.client_socket())) return {};
+  const os::Child process = TRY(os::open_process(holder, TRY(os::start_ticks(holder))));
+  log::info("another service here ends or starts; waiting for it",
+            {{"process", std::to_string(holder)}});
+  TRY(os::wait_until_ended(process.pidfd, static_cast<int>(end_after.count()) + 1000));
+  return {};
+}
+
 Result<os::FileLock> take_directory(const store::DataPaths& paths) {
   for (const auto& directory :
        {paths.state, paths.run(), paths.blobs, paths.scratch, paths.logs(), paths.instances(),
         paths.packages(), paths.cache(), paths.objects(), paths.snapshots(), paths.environments()})
     TRY(os::make_directories(directory));
   TRY(keep_directories(paths));
+  const auto holder = TRY(os::FileLock::holder(paths.lock()));
+  if (holder) (void)wait_if_it_ends(*holder, paths);
   auto lock = os::FileLock::take(paths.lock());
   if (lock || lock.error().kind != ErrorKind::conflict) return lock;
-  const auto text = os::read_file(paths.lock());
-  const auto holder = text ? wire::decode_lock(*text) : Result<wire::LockText>(fail_internal(""));
   return fail(
       ErrorKind::conflict, "InternalFailure",
       fmt::format("a service already runs on {} (process {}). Use that one, stop it, or give "
                   "another --data",
                   paths.state.parent_path().string(),
-                  holder ? std::to_string(holder->pid) : "unknown"));
+                  holder ? std::to_string(*holder) : "unknown"));
 }
 
 // Jobs' users must reach their own directories and nothing else of ours.
@@ -244,6 +256,7 @@ Result<> serve(const ServeOptions& options) {
     TRY(announce({"http://" + address, key.id, key.secret, settings.region, settings.account},
                  paths, json));
     await_end(signals);
+    ::unlink(paths.client_socket().c_str());  // from here the next service waits for this one
     server->drain(drain_grace);
     return {};
   };

@@ -20,7 +20,7 @@ import pytest
 import service as services
 from service import IMAGE, TRAINYARD
 
-ADVICE = "start one: trainyard serve"
+ADVICE = "start one: trainyard serve --data {}, or name the directory of one that runs: --data, or TRAINYARD_DATA\n"
 AWS = pathlib.Path(sys.executable).parent / "aws"
 
 
@@ -148,15 +148,14 @@ def test_3_where_there_is_no_service(tmp_path, command):  # SEMANTICS A22
     words = [str(TRAINYARD), command[0], "--data", str(tmp_path), *command[1:]]
     done = subprocess.run(words, env=kept, capture_output=True, text=True, timeout=60)
     assert done.returncode == 3 and done.stdout == ""
-    assert done.stderr == (f"trainyard: no service is listening on {tmp_path}; "
-                           f"{ADVICE} --data {tmp_path}\n")
+    assert done.stderr == f"trainyard: no service is listening on {tmp_path}; {ADVICE.format(tmp_path)}"
 
 
 def test_3_where_there_is_none_any_more(own_service):
     own_service.stop()
     done = own_service.run("jobs")
     assert done.returncode == 3
-    assert f"at {own_service.url}; {ADVICE} --data {own_service.data}\n" in done.stderr
+    assert f"at {own_service.url}; {ADVICE.format(own_service.data)}" in done.stderr
 
 
 @pytest.mark.parametrize("script, code", [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137)])

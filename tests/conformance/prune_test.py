@@ -51,7 +51,7 @@ def test_disk_says_what_takes_how_much(aged):  # SEMANTICS J46
     assert said.returncode == 0, said.stderr
     lines = {line.split()[0]: line for line in said.stdout.splitlines()}
     assert "195.4 KiB" in lines[f"s3://{aged.bucket}"], said.stdout
-    assert "2 jobs" in lines["logs"] and "1 layers" in lines["packages"] and "2 files" in lines["cache"]
+    assert "2 jobs" in lines["logs"] and "1 layer" in lines["packages"] and "2 files" in lines["cache"]
     shares = json.loads(aged.run("disk", "--json").stdout)
     assert shares["TotalBytes"] > shares["FreeBytes"] > 0
 

@@ -92,14 +92,16 @@ def is_not_installed(service, requirements, says, installer, begins=""):
 
 @pytest.mark.parametrize("requirements, says", [
     ("ty_missing==3.1\n", "No matching distribution found for ty_missing==3.1"),
-    ("ty_one==9\n", "No matching distribution found for ty_one==9"),
-    ("ty_two\nty_one==2.0\n", "ty-two 1.0 depends on ty_one<2"),
-    ("ty_one==1.0 --hash=sha256:" + "0" * 64 + "\n", "ty_one"),
-    ("ty one\n", "ty one")])
+    *[pytest.param(*case, marks=pytest.mark.release_alone) for case in (
+        ("ty_one==9\n", "No matching distribution found for ty_one==9"),
+        ("ty_two\nty_one==2.0\n", "ty-two 1.0 depends on ty_one<2"),
+        ("ty_one==1.0 --hash=sha256:" + "0" * 64 + "\n", "ty_one"),
+        ("ty one\n", "ty one"))]])
 def test_what_cannot_be_installed_is_named(offline, requirements, says):  # SEMANTICS T21
     is_not_installed(offline, requirements, says, "/usr/bin/python3 -m pip")
 
 
+@pytest.mark.release_alone
 def test_files_of_the_code_are_installed_for_the_job_alone(offline, tmp_path):  # SEMANTICS T20
     own = wheel(tmp_path, "ty_own", "1.0", {"ty_own.py": "NAME = 'own'\n"})
     before = layers(offline)
@@ -196,6 +198,7 @@ def test_the_index_of_the_settings_is_asked(tmp_path):  # SEMANTICS T22
             assert told == {asked}, lines
 
 
+@pytest.mark.release_alone
 def test_an_isolated_job_uses_what_is_there(offline):  # SEMANTICS T20
     script = "import ty_one\nprint(ty_one.NAME)\n"
     run(offline, script, "ty_one==2.0\n")
@@ -272,6 +275,7 @@ def with_uv(tmp_path_factory, offline):
             yield service
 
 
+@pytest.mark.release_alone
 def test_uv_installs_where_the_environment_has_it(with_uv):  # SEMANTICS T23
     script = ("import subprocess, ty_two, typing_extensions\nprint(ty_two.NAME, typing_extensions.MINE)\n"
               "subprocess.run(['ty-tool'], check=True)\n")

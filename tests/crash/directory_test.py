@@ -40,6 +40,29 @@ def test_a_second_serve_on_a_directory_refuses_and_names_the_first(own_service):
     assert own_service.job()["TrainingJobStatus"] == "Completed"
 
 
+def half_an_object(service):
+    """A connection whose client sent half an object and now says nothing."""
+    url = service.client("s3").generate_presigned_url("put_object", Params={"Bucket": service.bucket, "Key": "half"})
+    host, port = service.url.removeprefix("http://").split(":")
+    client = socket.create_connection((host, int(port)))
+    target = url.removeprefix(service.url)
+    client.sendall(f"PUT {target} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 1000\r\n\r\nhalf".encode())
+    return client
+
+
+def test_a_serve_waits_for_one_that_is_ending(own_service):  # SEMANTICS C5
+    first = own_service.process
+    with contextlib.closing(half_an_object(own_service)):  # the first waits for its other half
+        wait_until(lambda: list(own_service.data.glob("blobs/objects/tmp/*")), "it came")
+        first.terminate()
+        wait_until(lambda: "stopping" in own_service.log.read_text(), "it took the signal")
+        own_service.process = None
+        own_service.start()
+    assert "waiting for it" in own_service.log.read_text()
+    assert first.wait(10) == 0
+    assert own_service.job()["TrainingJobStatus"] == "Completed"
+
+
 def test_a_directory_is_free_again_once_its_service_was_killed(own_service):  # SEMANTICS C5
     own_service.kill()
     own_service.start()
