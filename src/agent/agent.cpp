@@ -323,7 +323,10 @@ Result<> Instance::train() {
   Exit exit = TRY(runtime_.wait(*running_));
   if (spec_.Entrypoint.empty()) exit.unrunnable = false;  // the toolkit is not the request's
   if (fetcher_) fetcher_->stop();
-  if (!pipes_.empty() || !fast_files_.empty()) settle_what_was_fetched();
+  if (!pipes_.empty() || !fast_files_.empty()) {
+    TRY(run_blocking([this] { return settling_ = std::jthread(), Result<>(); }));
+    settle_what_was_fetched();
+  }
   pipes_.clear();
   packages_.reset();
   const Result<> kept = log_->finish();  // every line is there before anything is said of the end

@@ -85,21 +85,27 @@ Result<> look_up(std::vector<wire::OriginObject*> objects, Fetcher& fetcher) {
 // Root mounts by itself, and may then lend files to the kernel. Another user may not mount, but its
 // job's container may, where that user is 0.
 Result<std::unique_ptr<FastFile>> make_fast_file(Units units, const wire::InstanceSpec& spec,
-                                                 Fetcher& fetcher) {
+                                                 Fetcher& fetcher,
+                                                 std::shared_ptr<HeldBytes> held) {
   std::vector<wire::OriginObject*> unknown;
   for (auto& unit : units)
     for (auto& item : unit.Items)
       if (item.Object && (item.Object->Size < 0 || item.Object->ETag.empty()))
         unknown.push_back(&*item.Object);
   TRY(look_up(std::move(unknown), fetcher));
-  const auto space = TRY(os::space(spec.Cache.Root));
-  const std::uint64_t most = std::min(std::uint64_t(spec.Cache.BytesMax), space.free_bytes / 2);
   const bool is_root = ::geteuid() == 0;
   auto out = std::make_unique<FastFile>(TRY(ObjectTree::make(std::move(units))),
                                         is_root ? owner_of(spec) : os::Owner{0, 0}, fetcher,
-                                        std::max(most, partial_bytes_min));
+                                        std::move(held));
   if (is_root) TRY(out->mount());
   return out;
+}
+
+// For all FastFile channels of an instance together.
+Result<std::shared_ptr<HeldBytes>> make_held_bytes(const wire::InstanceSpec& spec) {
+  const auto space = TRY(os::space(spec.Cache.Root));
+  const std::uint64_t most = std::min(std::uint64_t(spec.Cache.BytesMax), space.free_bytes / 2);
+  return std::make_shared<HeldBytes>(std::max(most, partial_bytes_min));
 }
 
 }  // namespace
@@ -121,6 +127,7 @@ Result<FastFiles> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& 
                                  std::vector<std::string>& notes) {
   FastFiles out;
   std::map<std::string, Units> staged;
+  const auto held = TRY(make_held_bytes(spec));
   for (const auto& channel : spec.Channels) {
     if (!channel.Fetched) continue;
     Units units = TRY(read_sequence_index(channel.Source));
@@ -129,7 +136,7 @@ Result<FastFiles> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& 
       staged[channel.Name] = std::move(units);
       continue;
     }
-    auto files = make_fast_file(std::move(units), spec, fetcher);
+    auto files = make_fast_file(std::move(units), spec, fetcher, held);
     if (!files) return in_context(files.error(), "channel '" + channel.Name + "'");
     out[channel.Name] = std::move(*files);
   }

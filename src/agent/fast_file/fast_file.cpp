@@ -77,10 +77,10 @@ struct FastFile::Message {
   }
 };
 
-FastFile::FastFile(ObjectTree tree, os::Owner owner, Fetcher& fetcher, std::uint64_t bytes_max,
-                   Millis patience)
+FastFile::FastFile(ObjectTree tree, os::Owner owner, Fetcher& fetcher,
+                   std::shared_ptr<HeldBytes> held, Millis patience)
     : tree_(std::move(tree)), owner_(owner), mounted_at_(std::uint64_t(std::time(nullptr))),
-      fetcher_(fetcher), patience_(patience), held_(std::make_shared<HeldBytes>(bytes_max)) {}
+      fetcher_(fetcher), patience_(patience), held_(std::move(held)) {}
 
 Result<> FastFile::mount() {
   const auto processes = TRY(os::open_file("/proc", O_PATH | O_DIRECTORY));

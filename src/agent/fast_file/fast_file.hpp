@@ -38,9 +38,9 @@ namespace trainyard::agent {
 class FastFile {
 public:
   /// `fetcher` must live longer. No read waits longer than `patience`. Every object of the tree has
-  /// a known size. What was fetched of objects that are not whole takes at most `bytes_max` of the
-  /// disk. `owner` is as who mounts it knows users.
-  FastFile(ObjectTree tree, os::Owner owner, Fetcher& fetcher, std::uint64_t bytes_max,
+  /// a known size. What was fetched of objects that are not whole is counted in `held`, with that
+  /// of other channels. `owner` is as who mounts it knows users.
+  FastFile(ObjectTree tree, os::Owner owner, Fetcher& fetcher, std::shared_ptr<HeldBytes> held,
            Millis patience = Fetcher::patience_max);
   /// Mounts it, attached nowhere, and serves it. As root.
   Result<> mount();

@@ -67,8 +67,9 @@ struct World {
   void mount(std::vector<wire::SequenceUnit> units, std::uint64_t bytes_max,
              Millis patience = Fetcher::patience_max) {
     fetcher = std::move(Fetcher::start(spec, patience).value());
-    files = std::make_unique<FastFile>(std::move(ObjectTree::make(std::move(units)).value()),
-                                       os::Owner{}, *fetcher, bytes_max);
+    files =
+        std::make_unique<FastFile>(std::move(ObjectTree::make(std::move(units)).value()),
+                                   os::Owner{}, *fetcher, std::make_shared<HeldBytes>(bytes_max));
     const auto mounted = files->mount();
     REQUIRE_MESSAGE(mounted, mounted.error().message);
     const os::Fd root(::open("/", O_PATH | O_DIRECTORY));

@@ -17,11 +17,24 @@ void HeldBytes::add(std::weak_ptr<ObjectFile> file, Range part) {
 }
 
 void HeldBytes::shed() {
+  shed_to(bytes_max_);
+}
+
+void HeldBytes::let_go(std::uint64_t bytes) {
+  std::uint64_t held = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    held = bytes_;
+  }
+  shed_to(held - std::min(held, bytes));
+}
+
+void HeldBytes::shed_to(std::uint64_t most) {
   for (;;) {
     Part oldest;
     {
       const std::lock_guard lock(mutex_);
-      if (bytes_ <= bytes_max_ || parts_.empty()) return;
+      if (bytes_ <= most || parts_.empty()) return;
       oldest = std::move(parts_.front());
       parts_.pop_front();
     }

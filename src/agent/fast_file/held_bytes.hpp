@@ -23,12 +23,17 @@ public:
   void subtract(std::uint64_t bytes);
   /// Lets parts go until all have at most `bytes_max`. Not while a file's lock is held.
   void shed();
+  /// Lets parts go until so many bytes are free that were not: the disk has no room for others. Not
+  /// while a file's lock is held.
+  void let_go(std::uint64_t bytes);
 
 private:
   struct Part {
     std::weak_ptr<ObjectFile> file;
     Range range;
   };
+  void shed_to(std::uint64_t most);
+
   std::uint64_t bytes_max_;
   std::mutex mutex_;
   std::uint64_t bytes_ = 0;

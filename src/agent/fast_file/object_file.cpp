@@ -33,8 +33,8 @@ Result<std::shared_ptr<ObjectFile>> ObjectFile::open(const wire::OriginObject& o
   out->file_ = TRY(fetcher.cache().create());
   if (::ftruncate(out->file_.get(), off_t(out->size())) != 0)
     return fail_errno("make a file for what is fetched");
-  out->blocks_.resize((out->size() + block_bytes - 1) / block_bytes, Block::missing);
-  out->is_whole_ = out->blocks_.empty();
+  out->blocks_ = BlockMap(out->size());
+  out->is_whole_ = out->size() == 0;
   return out;
 }
 
@@ -48,37 +48,14 @@ std::optional<int> ObjectFile::whole() const {
   return file_.get();
 }
 
-// As numbers of blocks.
-Range ObjectFile::blocks(Range range) const {
-  const std::uint64_t end = std::min(range.end, size());
-  if (range.begin >= end) return {};
-  return {range.begin / block_bytes, (end + block_bytes - 1) / block_bytes};
-}
-
 bool ObjectFile::is_there(Range range) const {
-  if (is_whole_) return true;
-  const Range some = blocks(range);
-  return std::all_of(blocks_.begin() + std::ptrdiff_t(some.begin),
-                     blocks_.begin() + std::ptrdiff_t(some.end),
-                     [](Block block) { return block == Block::there; });
+  return is_whole_ || blocks_.has(range);
 }
 
 // What nobody fetches yet, in parts, which the caller asks for.
 std::vector<Range> ObjectFile::take_missing(Range range, bool urgent) {
-  std::vector<Range> out;
-  if (is_whole_ || range.is_empty()) return out;
-  const Range some = blocks(size() <= small_bytes ? Range{0, size()} : range);
-  for (std::uint64_t n = some.begin; n < some.end; ++n) {
-    const bool is_free = blocks_[n] == Block::missing || (urgent && blocks_[n] == Block::queued);
-    if (!is_free) continue;
-    blocks_[n] = urgent ? Block::asked : Block::queued;
-    const std::uint64_t begin = n * block_bytes, end = std::min(begin + block_bytes, size());
-    if (!out.empty() && out.back().end == begin && end - out.back().begin <= part_bytes)
-      out.back().end = end;
-    else
-      out.push_back({begin, end});
-  }
-  return out;
+  if (is_whole_ || range.is_empty()) return {};
+  return blocks_.take(size() <= small_bytes ? Range{0, size()} : range, urgent);
 }
 
 void ObjectFile::read(Range range, Range ahead, Then then) {
@@ -105,22 +82,16 @@ void ObjectFile::request(Range part, bool urgent) {
   fetcher_.act_on(
       object_.Origin,
       [self = shared_from_this(), part, urgent](const auto& origin) {
-        if (urgent || self->begin_queued(part)) self->fetch(part, origin);
+        for (const Range& run : urgent ? std::vector{part} : self->begin_queued(part))
+          self->fetch(run, origin);
       },
       urgent);
 }
 
-// False: whoever could not wait has fetched it meanwhile, or does.
-bool ObjectFile::begin_queued(Range part) {
+// Not what somebody who could not wait has fetched meanwhile, or does.
+std::vector<Range> ObjectFile::begin_queued(Range part) {
   const std::lock_guard lock(mutex_);
-  bool is_wanted = false;
-  const Range some = blocks(part);
-  for (std::uint64_t n = some.begin; n < some.end; ++n) {
-    if (blocks_[n] != Block::queued) continue;
-    blocks_[n] = Block::asked;
-    is_wanted = true;
-  }
-  return is_wanted;
+  return blocks_.begin(part);
 }
 
 void ObjectFile::fetch(Range part, const Result<origin::Origin*>& origin) {
@@ -131,6 +102,7 @@ void ObjectFile::fetch(Range part, const Result<origin::Origin*>& origin) {
 Result<> ObjectFile::get(Range part, origin::Origin& origin) {
   const std::uint64_t length = part.end - part.begin;
   fetcher_.make_room(length);
+  if (fetcher_.cache().lacks_room(length)) held_->let_go(length);
   const auto digest = TRY(origin.get(entry_of(object_), {part.begin, length}, file_.get()));
   if (digest && length == size()) TRY(verify(file_.get(), size(), *digest));
   return {};
@@ -161,19 +133,12 @@ bool ObjectFile::came(Range part, const Result<>& outcome) {
   std::optional<Error> error;
   {
     const std::lock_guard lock(mutex_);
-    const Range some = blocks(part);
-    std::uint64_t fresh = 0;
-    for (std::uint64_t n = some.begin; n < some.end; ++n) {
-      fresh += outcome && blocks_[n] != Block::there;
-      if (outcome || blocks_[n] != Block::there)
-        blocks_[n] = outcome ? Block::there : Block::missing;
-    }
-    there_ += fresh;
-    if (fresh > 0) {
+    blocks_.came(part, outcome.has_value());
+    if (outcome) {
       held_->add(weak_from_this(), part);
       held_bytes_ += part.end - part.begin;
+      if (blocks_.is_whole()) return is_checking_ = true;
     }
-    if (fresh > 0 && there_ == blocks_.size()) return is_checking_ = true;
     if (!outcome) error = in_context(outcome.error(), doing()).value();
     if (error && is_final(*error)) error_ = error;
     for (auto& waiter : std::exchange(waiters_, {})) {
@@ -221,20 +186,13 @@ void ObjectFile::drop(Range part) {
   const std::unique_lock none_reads(bytes_);
   const std::lock_guard lock(mutex_);
   if (is_whole_ || is_checking_) return;
-  const Range some = blocks(part);
-  std::uint64_t gone = 0;
-  for (std::uint64_t n = some.begin; n < some.end; ++n) {
-    if (blocks_[n] != Block::there) continue;
-    blocks_[n] = Block::missing;
-    ++gone;
-  }
-  there_ -= gone;
-  if (gone > 0 && ::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                              off_t(part.begin), off_t(part.end - part.begin)) != 0)
-    log::warn("a part of a fetched object stays on the disk", {{"object", object_.Key}});
-  const std::uint64_t bytes = std::min(held_bytes_, gone * block_bytes);
-  held_bytes_ -= bytes;
-  held_->subtract(bytes);
+  const std::vector<Range> gone = blocks_.drop(part);
+  for (const auto& [begin, end] : gone)
+    if (::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off_t(begin),
+                    off_t(end - begin)) != 0)
+      log::warn("a part of a fetched object stays on the disk", {{"object", object_.Key}});
+  held_bytes_ -= bytes_in(gone);
+  held_->subtract(bytes_in(gone));
 }
 
 }  // namespace trainyard::agent

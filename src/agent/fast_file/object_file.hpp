@@ -3,6 +3,7 @@
 /// wants them.
 
 #include "agent/channels/fetcher.hpp"
+#include "agent/fast_file/block_map.hpp"
 #include "agent/fast_file/held_bytes.hpp"
 #include "agent/fast_file/read_ahead.hpp"
 #include "base/result.hpp"
@@ -25,8 +26,7 @@ namespace trainyard::agent {
 /// the content cache.
 class ObjectFile : public std::enable_shared_from_this<ObjectFile> {
 public:
-  static constexpr std::uint64_t block_bytes = 256u << 10, part_bytes = 8u << 20,
-                                 small_bytes = 4u << 20;
+  static constexpr std::uint64_t part_bytes = BlockMap::part_bytes, small_bytes = 4u << 20;
 
   /// Of an object whose size and ETag are known. `fetcher` must live longer than its last call.
   static Result<std::shared_ptr<ObjectFile>>
@@ -52,19 +52,13 @@ public:
 private:
   ObjectFile(wire::OriginObject object, Fetcher& fetcher, std::shared_ptr<HeldBytes> held)
       : object_(std::move(object)), fetcher_(fetcher), held_(std::move(held)) {}
-  enum class Block : char {
-    missing,
-    queued,  ///< wanted for later, and not begun: whoever wants it now asks for it again
-    asked,
-    there,
-  };
   struct Waiter {
     Range range;
     Then then;
   };
   std::vector<Range> take_missing(Range range, bool urgent);
   void request(Range part, bool urgent);
-  bool begin_queued(Range part);
+  std::vector<Range> begin_queued(Range part);
   void fetch(Range part, const Result<origin::Origin*>& origin);
   Result<> get(Range part, origin::Origin& origin);
   Result<> complete(origin::Origin& origin);
@@ -73,7 +67,6 @@ private:
   void release(std::vector<Waiter> waiters, const std::optional<Error>& error);
   std::string doing() const;
   bool is_there(Range range) const;
-  Range blocks(Range range) const;
 
   wire::OriginObject object_;
   Fetcher& fetcher_;
@@ -81,10 +74,9 @@ private:
   os::Fd file_;
   mutable std::shared_mutex bytes_;  // exclusive: while a part is let go
   mutable std::mutex mutex_;         // all below
-  std::vector<Block> blocks_;
-  std::uint64_t there_ = 0;       // blocks
-  std::uint64_t held_bytes_ = 0;  // of what HeldBytes counts
-  bool is_checking_ = false;      // all has come, nobody knows yet whether it is right
+  BlockMap blocks_;                  // while it is not whole
+  std::uint64_t held_bytes_ = 0;     // of what HeldBytes counts
+  bool is_checking_ = false;         // all has come, nobody knows yet whether it is right
   bool is_whole_ = false;
   std::optional<Error> error_;  // for good
   std::vector<Waiter> waiters_;
