@@ -379,6 +379,7 @@ Result<> Instance::store() {
   Uploaded uploaded;
   const Result<> stored = run_blocking([&]() -> Result<> {
     if (sync_) TRY(sync_->finish());
+    if (cause_ == "interrupted") return {};  // the next attempt goes on from the checkpoints
     return upload_outputs(spec_, paths_, outcome_.failure.empty(), told_off_.fd(), uploaded);
   });
   if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
@@ -468,6 +469,7 @@ Result<> Instance::run_blocking(const std::function<Result<>()>& task) {
 
 void Instance::obey(const wire::Command& command) {
   if (command.Kind == "Stop") ask_to_end("requested");
+  if (command.Kind == "Interrupt") ask_to_end("interrupted");
   if (command.Kind == "Fenced" && !std::exchange(fenced_, true)) {
     kill_at_ = clock_.boottime();
     told_off_.raise();
@@ -476,8 +478,11 @@ void Instance::obey(const wire::Command& command) {
   }
 }
 
-// SIGTERM now, SIGKILL when the grace is over. Asked twice, the first counts.
+// SIGTERM now, SIGKILL when the grace is over. Asked twice, the first counts; but whoever is stopped
+// while it is interrupted does not go on later.
 void Instance::ask_to_end(const char* cause) {
+  if (kill_at_ && cause_ == "interrupted" && cause == std::string_view("requested") && !reports_.has("Exited"))
+    cause_ = cause;
   if (kill_at_) return;
   cause_ = cause;
   kill_at_ = clock_.boottime() + Millis(spec_.StopGraceMs);

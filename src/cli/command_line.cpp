@@ -259,6 +259,8 @@ void CommandLine::add_job_commands() {
   CLI::App* logs =
       add_named("logs", "a job's log", [this] { return show_logs(common_, name_, follow_); });
   logs->add_flag("-f,--follow", follow_, "go on until the job ends");
+  add_named("interrupt", "take a spot job's machine from it, as a drill: it goes on later",
+            [this] { return interrupt_job(common_, name_); });
   add_named("stop", "ask a job to stop", [this] { return stop_job(common_, name_); });
   add_named("why", "one sentence: why it waits, where its time goes, why it failed",
             [this] { return explain_job(common_, name_); });

@@ -23,6 +23,7 @@ struct Common {
 Result<int> list_jobs(const Common& common, int count);
 Result<int> describe_job(const Common& common, const std::string& name);
 Result<int> show_logs(const Common& common, const std::string& name, bool follow);
+Result<int> interrupt_job(const Common& common, const std::string& name);
 Result<int> stop_job(const Common& common, const std::string& name);
 Result<int> explain_job(const Common& common, const std::string& name);
 /// One of the three says what it is.

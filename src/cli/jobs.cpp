@@ -93,6 +93,15 @@ Result<int> stop_job(const Common& common, const std::string& name) {
   return ok;
 }
 
+Result<int> interrupt_job(const Common& common, const std::string& name) {
+  Connection service = TRY(Connection::open(common.data));
+  TRY(service.call("Trainyard.Interrupt", std::string_view(describe_request(name))));
+  print(common.json ? "{}"
+                    : name + " is interrupted: SIGTERM now, its last checkpoints are stored, and it "
+                             "waits for a machine again");
+  return ok;
+}
+
 Result<int> explain_job(const Common& common, const std::string& name) {
   Connection service = TRY(Connection::open(common.data));
   const std::string answer =

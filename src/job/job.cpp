@@ -1,13 +1,20 @@
 #include "job/job.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace trainyard::job {
 namespace {
 
 constexpr std::array<std::string_view, phase_count> phase_names{
-    "pending",   "staging",   "launching", "training", "stopping",
-    "uploading", "completed", "failed",    "stopped"};
+    "pending",  "staging",   "launching", "training", "interrupting",
+    "stopping", "uploading", "completed", "failed",   "stopped"};
+
+// MaxWaitTimeInSeconds as the service means it.
+bool bounds_all(const Terms& terms) {
+  return terms.wait_max && (!terms.run_max || *terms.wait_max >= *terms.run_max);
+}
+
 
 }  // namespace
 
@@ -31,6 +38,25 @@ bool restore_phase(Job& job, std::string_view name) {
   return phase.has_value();
 }
 
+std::optional<Time> wait_deadline(const Job& job) {
+  if (job.phase != Phase::pending || !job.waiting_since) return std::nullopt;
+  std::optional<Time> out;
+  const auto at = [&](Time t) { out = std::min(out.value_or(t), t); };
+  if (job.terms.pending_max) at(*job.waiting_since + *job.terms.pending_max);
+  if (job.terms.wait_max)
+    at((bounds_all(job.terms) ? job.transitions.front().start : *job.waiting_since) +
+       *job.terms.wait_max);
+  return out;
+}
+
+std::optional<Millis> run_left(const Job& job, Time now) {
+  std::optional<Millis> out;
+  const auto at = [&](Millis left) { out = std::max(Millis(1), std::min(out.value_or(left), left)); };
+  if (job.terms.run_max) at(*job.terms.run_max - Millis(job.training_ms));
+  if (bounds_all(job.terms)) at(job.transitions.front().start + *job.terms.wait_max - now);
+  return out;
+}
+
 std::string_view training_job_status(const Job& job) {
   switch (job.phase) {
   case Phase::completed:
@@ -43,6 +69,7 @@ std::string_view training_job_status(const Job& job) {
   case Phase::staging:
   case Phase::launching:
   case Phase::training:
+  case Phase::interrupting:
   case Phase::stopping:
   case Phase::uploading:
     break;

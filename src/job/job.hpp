@@ -18,13 +18,14 @@ enum class Phase {
   staging,    ///< has its machines; the service links its channels
   launching,  ///< agents start, fetch code and make the sandbox
   training,   ///< the user's script runs on every instance
+  interrupting,  ///< its machines are taken from it: SIGTERM is out, the grace runs; it goes on later
   stopping,   ///< asked to stop: SIGTERM is out, the grace runs
   uploading,  ///< the script has ended; outputs are packed and uploaded
   completed,
   failed,
   stopped,
 };
-inline constexpr int phase_count = 9;
+inline constexpr int phase_count = 10;
 
 /// "pending", ...: as stored in rows.
 std::string_view name(Phase phase);
@@ -32,7 +33,19 @@ std::optional<Phase> phase_named(std::string_view name);
 bool is_terminal(Phase phase);
 
 /// Why a job that ends as Stopped was stopped.
-enum class StopCause { none, requested, max_runtime };
+enum class StopCause { none, requested, max_runtime, max_wait, max_pending };
+
+/// What the request lets happen to it.
+struct Terms {
+  bool is_spot = false;                 ///< may be interrupted
+  std::optional<Millis> run_max = {};   ///< of all attempts together
+  /// MaxWaitTimeInSeconds. At least run_max, it bounds waiting and running together; below it,
+  /// which the service refuses, each wait for machines and never running.
+  std::optional<Millis> wait_max = {};
+  std::optional<Millis> pending_max = {};  ///< of each wait for machines
+  std::int64_t retries_max = 0;            ///< after internal errors
+  bool operator==(const Terms&) const = default;
+};
 
 /// How far one instance of the current attempt is.
 enum class InstanceStage { launched, running, exited, finished };
@@ -47,6 +60,7 @@ struct Transition {
 };
 
 struct Job {
+  Terms terms;
   Phase phase = Phase::pending;
   std::int64_t attempt = 0;  ///< counts launches; 0 before the first
   std::int64_t instance_count = 1;
@@ -56,15 +70,24 @@ struct Job {
   std::string failure_reason;  ///< set once something failed; Describe tells its first 1,024
   std::string model_uri;       ///< S3ModelArtifacts, once uploaded
   std::vector<Transition> transitions;
-  std::optional<Time> training_start;  ///< the billed interval begins: agents launched
+  std::int64_t retries = 0;            ///< after internal errors, so far
+  bool is_interrupted = false;         ///< what ended this attempt's scripts, once one has told
+  std::optional<Time> waiting_since;   ///< while it waits for machines
+  std::optional<Time> training_start;  ///< the billed interval begins: agents first launched
+  std::optional<Time> attempt_start;   ///< the same of this attempt, until it is over
   std::optional<Time> training_end;
-  std::int64_t training_ms = 0;  ///< time spent training, all attempts together
+  std::int64_t training_ms = 0;  ///< of the attempts that are over, together
   std::optional<Time> ended;
   bool operator==(const Job&) const = default;
 };
 
 /// Puts a job back into the phase it was stored with; false if the name is not a phase's.
 bool restore_phase(Job& job, std::string_view name);
+
+/// When a job that waits for machines has waited too long; nothing where it may wait for ever.
+std::optional<Time> wait_deadline(const Job& job);
+/// How long its scripts may run from now on; nothing where they may run for ever. Above 0.
+std::optional<Millis> run_left(const Job& job, Time now);
 
 /// TrainingJobStatus and SecondaryStatus as DescribeTrainingJob gives them.
 std::string_view training_job_status(const Job& job);

@@ -20,25 +20,62 @@ struct Step {
     if (!job.transitions.empty() && !job.transitions.back().end) job.transitions.back().end = now;
     job.transitions.push_back({std::move(status), std::move(message), now, {}});
   }
+  /// What this attempt took is counted, and its machines become free.
+  void leave_machines() {
+    if (job.attempt_start) job.training_ms += (now - *job.attempt_start).count();
+    job.attempt_start.reset();
+    job.waiting_since.reset();
+    if (job.attempt > 0) owe(Release{job.attempt});
+  }
   void end(Phase phase, const char* status, std::string message) {
     show(status, std::move(message));
     job.transitions.back().end = now;
-    if (job.training_start) {
-      job.training_end = now;
-      job.training_ms += (now - *job.training_start).count();
-    }
+    leave_machines();
+    if (job.training_start) job.training_end = now;
     job.phase = phase;
     job.ended = now;
-    if (job.attempt > 0) owe(Release{job.attempt});
   }
+  /// It waits for machines again, and begins another attempt then.
+  void wait_again() {
+    leave_machines();
+    job.phase = Phase::pending;
+    job.waiting_since = now;
+    job.instances.clear();
+    job.sources.clear();
+    job.is_interrupted = false;
+  }
+  /// Internal errors are tried again as often as the job's terms say.
   void fail(std::string reason) {
-    if (job.failure_reason.empty()) job.failure_reason = std::move(reason);
+    const std::string said = job.failure_reason.empty() ? std::move(reason) : job.failure_reason;
+    const bool is_internal = said.starts_with("InternalServerError");
+    if (is_internal && job.stop_cause == StopCause::none && job.retries < job.terms.retries_max) {
+      job.retries += 1;
+      job.failure_reason.clear();
+      show("Restarting", said);
+      return wait_again();
+    }
+    job.failure_reason = said;
     end(Phase::failed, "Failed", "Training job failed");
   }
   void stop() {
-    const bool over_time = job.stop_cause == StopCause::max_runtime;
-    end(Phase::stopped, over_time ? "MaxRuntimeExceeded" : "Stopped",
-        over_time ? "Training job runtime exceeded MaxRuntimeInSeconds" : "Training job stopped");
+    struct Words {
+      const char *status, *message;
+    };
+    const Words words = [&]() -> Words {
+      switch (job.stop_cause) {
+      case StopCause::max_runtime:
+        return {"MaxRuntimeExceeded", "Training job runtime exceeded MaxRuntimeInSeconds"};
+      case StopCause::max_wait:
+        return {"MaxWaitTimeExceeded", "Training job wait time exceeded MaxWaitTimeInSeconds"};
+      case StopCause::max_pending:
+        return {"Stopped", "Training job pending time exceeded MaxPendingTimeInSeconds"};
+      case StopCause::none:
+      case StopCause::requested:
+        break;
+      }
+      return {"Stopped", "Training job stopped"};
+    }();
+    end(Phase::stopped, words.status, words.message);
   }
   bool every(InstanceStage stage) const {
     return std::all_of(job.instances.begin(), job.instances.end(),
@@ -51,11 +88,13 @@ struct Step {
 };
 
 void created(Step& s, const Event&) {
+  s.job.waiting_since = s.now;
   s.show("Starting", "Starting the training job");
 }
 void admitted(Step& s, const Event&) {
   s.job.phase = Phase::staging;
   s.job.attempt += 1;
+  s.job.waiting_since.reset();
   s.job.instances.assign(std::size_t(s.job.instance_count), InstanceStage::launched);
   s.show("Starting", "Preparing the instances for training");
   s.owe(Stage{s.job.attempt});
@@ -63,7 +102,8 @@ void admitted(Step& s, const Event&) {
 void staged(Step& s, const Event& e) {
   s.job.sources = std::get<Staged>(e).sources;
   s.job.phase = Phase::launching;
-  s.job.training_start = s.now;
+  s.job.attempt_start = s.now;
+  if (!s.job.training_start) s.job.training_start = s.now;
   s.show("Downloading", "Downloading input data");
   s.owe(LaunchInstances{s.job.attempt});
 }
@@ -79,20 +119,30 @@ void running(Step& s, const Event& e) {
   s.job.phase = Phase::training;
   s.show("Training", "Training image download completed. Training in progress.");
 }
+// MaxRuntimeInSeconds and MaxWaitTimeInSeconds are one limit for the agent, which tells the first.
+StopCause limit_passed(const Step& s, StopCause told) {
+  const auto& terms = s.job.terms;
+  const bool bounds_all = terms.wait_max && (!terms.run_max || *terms.wait_max >= *terms.run_max);
+  const bool waited = bounds_all && s.now >= s.job.transitions.front().start + *terms.wait_max;
+  return told == StopCause::max_runtime && waited ? StopCause::max_wait : told;
+}
 // The script ended on one instance. The first failure ends the others; the last one to end leads
 // on.
 void exited(Step& s, const Event& e) {
   const auto& exit = std::get<Exited>(e);
   s.reached(exit.n, InstanceStage::exited);
-  if (s.job.stop_cause == StopCause::none) s.job.stop_cause = exit.cause;
+  s.job.is_interrupted |= exit.is_interrupted;
+  if (s.job.stop_cause == StopCause::none) s.job.stop_cause = limit_passed(s, exit.cause);
   if (s.job.failure_reason.empty() && s.job.stop_cause == StopCause::none)
     s.job.failure_reason = exit.failure;
   if (!s.every(InstanceStage::exited)) {
     if (!exit.failure.empty()) s.owe(StopInstances{s.job.attempt});
     return;
   }
+  if (s.job.is_interrupted && s.job.phase == Phase::interrupting) return;  // no outputs follow
   s.job.phase = Phase::uploading;
-  if (s.job.stop_cause == StopCause::max_runtime) s.show("Stopping", "Stopping the training job");
+  if (s.job.stop_cause == StopCause::max_runtime || s.job.stop_cause == StopCause::max_wait)
+    s.show("Stopping", "Stopping the training job");
   s.show("Uploading", "Uploading generated training model");
 }
 void finished(Step& s, const Event& e) {
@@ -108,8 +158,38 @@ void finished(Step& s, const Event& e) {
   else
     s.end(Phase::completed, "Completed", "Training job completed");
 }
+// What it could not store of its last checkpoints is lost, not the job.
+void finished_interrupted(Step& s, const Event& e) {
+  const auto& done = std::get<Finished>(e);
+  s.reached(done.n, InstanceStage::finished);
+  if (!done.failure.empty()) s.job.transitions.back().message += "; " + done.failure;
+  if (s.every(InstanceStage::finished)) s.wait_again();
+}
 void lost(Step& s, const Event& e) {
   s.fail("InternalServerError: " + std::get<InstanceLost>(e).reason);
+}
+void lost_interrupted(Step& s, const Event&) {
+  s.wait_again();
+}
+void launch_interrupted(Step& s, const Event&) {  // nothing of the user's ran
+  s.wait_again();
+}
+void interrupt_unlaunched(Step& s, const Event& e) {
+  s.show("Interrupted", std::get<Interrupted>(e).reason);
+  s.wait_again();
+}
+void interrupt_running(Step& s, const Event& e) {
+  s.job.phase = Phase::interrupting;
+  s.show("Interrupted", std::get<Interrupted>(e).reason);
+  s.owe(InterruptInstances{s.job.attempt});
+}
+void waited(Step& s, const Event&) {
+  const auto until = wait_deadline(s.job);
+  if (!until || s.now < *until) return;
+  const auto& pending_max = s.job.terms.pending_max;
+  const bool is_pending = pending_max && *until == *s.job.waiting_since + *pending_max;
+  s.job.stop_cause = is_pending ? StopCause::max_pending : StopCause::max_wait;
+  s.stop();
 }
 void stop_waiting(Step& s, const Event&) {  // nothing of the user's runs yet
   s.job.stop_cause = StopCause::requested;
@@ -146,10 +226,12 @@ constexpr Row table[] = {
     {Phase::pending, at<Created>(), created},
     {Phase::pending, at<Admitted>(), admitted},
     {Phase::pending, at<StopRequested>(), stop_waiting},
+    {Phase::pending, at<WaitedTooLong>(), waited},
 
     {Phase::staging, at<Staged>(), staged},
     {Phase::staging, at<StageFailed>(), stage_failed},
     {Phase::staging, at<StopRequested>(), stop_waiting},
+    {Phase::staging, at<Interrupted>(), interrupt_unlaunched},
 
     {Phase::launching, at<LaunchFailed>(), launch_failed},
     {Phase::launching, at<Running>(), running},
@@ -157,10 +239,18 @@ constexpr Row table[] = {
     {Phase::launching, at<Finished>(), finished},
     {Phase::launching, at<InstanceLost>(), lost},
     {Phase::launching, at<StopRequested>(), stop_running},
+    {Phase::launching, at<Interrupted>(), interrupt_running},
 
     {Phase::training, at<Exited>(), exited},
     {Phase::training, at<InstanceLost>(), lost},
     {Phase::training, at<StopRequested>(), stop_running},
+    {Phase::training, at<Interrupted>(), interrupt_running},
+
+    {Phase::interrupting, at<LaunchFailed>(), launch_interrupted},
+    {Phase::interrupting, at<Exited>(), exited},
+    {Phase::interrupting, at<Finished>(), finished_interrupted},
+    {Phase::interrupting, at<InstanceLost>(), lost_interrupted},
+    {Phase::interrupting, at<StopRequested>(), stop_running},
 
     {Phase::stopping, at<LaunchFailed>(), stop_unlaunched},
     {Phase::stopping, at<Exited>(), exited},
@@ -189,14 +279,14 @@ bool concerns(const Job& job, const Event& event) {
 
 std::string_view name(const Event& event) {
   static constexpr std::array<std::string_view, event_count> names{
-      "Created", "Admitted", "Staged",   "StageFailed",  "LaunchFailed",
-      "Running", "Exited",   "Finished", "InstanceLost", "StopRequested"};
+      "Created", "Admitted",     "Staged",        "StageFailed", "LaunchFailed",  "Running",
+      "Exited",  "Finished", "InstanceLost", "StopRequested", "Interrupted", "WaitedTooLong"};
   return names[event.index()];
 }
 
 std::string_view name(const Effect& effect) {
   static constexpr std::array<std::string_view, std::variant_size_v<Effect>> names{
-      "Stage", "LaunchInstances", "StopInstances", "Release"};
+      "Stage", "LaunchInstances", "StopInstances", "InterruptInstances", "Release"};
   return names[effect.index()];
 }
 

@@ -30,6 +30,7 @@ struct Exited {  ///< the script has ended; outputs follow
   std::int64_t attempt, n;
   StopCause cause = StopCause::none;  ///< the agent ended it for this
   std::string failure = {};           ///< FailureReason, "" when it did well
+  bool is_interrupted = false;        ///< the agent ended it because it was interrupted
 };
 struct Finished {  ///< outputs are uploaded, the agent leaves
   std::int64_t attempt, n;
@@ -41,10 +42,13 @@ struct InstanceLost {
   std::string reason;
 };
 struct StopRequested {};
+struct Interrupted {  ///< its machines are to be free again; it goes on later
+  std::string reason;  ///< who wants them by which rule, for people
+};
+struct WaitedTooLong {};  ///< wait_deadline() may be past
 
-/// In the order of EventKind.
 using Event = std::variant<Created, Admitted, Staged, StageFailed, LaunchFailed, Running, Exited,
-                           Finished, InstanceLost, StopRequested>;
+                           Finished, InstanceLost, StopRequested, Interrupted, WaitedTooLong>;
 inline constexpr int event_count = std::variant_size_v<Event>;
 /// "Admitted", ...: as stored in the event history.
 std::string_view name(const Event& event);
@@ -61,11 +65,14 @@ struct LaunchInstances {
 struct StopInstances {
   std::int64_t attempt;
 };  ///< tell the agents: SIGTERM, grace, SIGKILL, upload
+struct InterruptInstances {
+  std::int64_t attempt;
+};  ///< tell the agents: SIGTERM, grace, SIGKILL, last checkpoints
 struct Release {
   std::int64_t attempt;
-};  ///< end what is left of it, free machines and snapshots
+};  ///< end what is left of it, free its machines; one that is pending waits for others then
 
-using Effect = std::variant<Stage, LaunchInstances, StopInstances, Release>;
+using Effect = std::variant<Stage, LaunchInstances, StopInstances, InterruptInstances, Release>;
 std::string_view name(const Effect& effect);
 std::int64_t attempt_of(const Effect& effect);
 

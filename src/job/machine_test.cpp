@@ -19,14 +19,17 @@ Job in(Phase phase) {
   static const std::vector<Event> way{Admitted{}, Staged{{"/data"}}, Running{1, 0}, Exited{1, 0}};
   Job job = step({}, Created{}, at(0)).job;
   const auto go = [&](const Event& e) { job = step(std::move(job), e, at(10)).job; };
-  const std::size_t steps = phase == Phase::staging                                ? 1
-                            : phase == Phase::launching                            ? 2
-                            : phase == Phase::training || phase == Phase::stopping ? 3
-                            : phase == Phase::pending                              ? 0
-                                                                                   : 4;
+  const std::size_t steps = phase == Phase::pending     ? 0
+                            : phase == Phase::staging   ? 1
+                            : phase == Phase::launching ? 2
+                            : phase == Phase::training || phase == Phase::stopping ||
+                                    phase == Phase::interrupting
+                                ? 3
+                                : 4;
   for (std::size_t i = 0; i < steps; ++i)
     go(way[i]);
   if (phase == Phase::stopping) go(StopRequested{});
+  if (phase == Phase::interrupting) go(Interrupted{"a drill"});
   if (phase == Phase::completed) go(Finished{1, 0, "s3://b/model.tar.gz", ""});
   if (phase == Phase::failed) go(Finished{1, 0, "", "AlgorithmError: x"});
   if (phase == Phase::stopped) go(StopRequested{}), go(Finished{1, 0, "s3://b/model.tar.gz", ""});
@@ -44,7 +47,9 @@ std::vector<Event> every_event() {
           Exited{1, 0},
           Finished{1, 0, "s3://b/model.tar.gz", ""},
           InstanceLost{1, 0, "the agent ended"},
-          StopRequested{}};
+          StopRequested{},
+          Interrupted{"a drill"},
+          WaitedTooLong{}};
 }
 
 // "phase, new statuses, what is owed": what one event made of a job.
@@ -66,6 +71,7 @@ const std::map<std::string, std::string> rows{
     {"staging Staged", "launching Downloading +LaunchInstances"},
     {"staging StageFailed", "failed Failed +Release"},
     {"staging StopRequested", "stopped Stopping Stopped +Release"},
+    {"staging Interrupted", "pending Interrupted +Release"},
 
     {"launching LaunchFailed", "failed Failed +Release"},
     {"launching Running", "training Training"},
@@ -73,10 +79,18 @@ const std::map<std::string, std::string> rows{
     {"launching Finished", "completed Completed +Release"},
     {"launching InstanceLost", "failed Failed +Release"},
     {"launching StopRequested", "stopping Stopping +StopInstances"},
+    {"launching Interrupted", "interrupting Interrupted +InterruptInstances"},
 
     {"training Exited", "uploading Uploading"},
     {"training InstanceLost", "failed Failed +Release"},
     {"training StopRequested", "stopping Stopping +StopInstances"},
+    {"training Interrupted", "interrupting Interrupted +InterruptInstances"},
+
+    {"interrupting LaunchFailed", "pending +Release"},
+    {"interrupting Exited", "uploading Uploading"},  // by itself, before it was told
+    {"interrupting Finished", "pending +Release"},
+    {"interrupting InstanceLost", "pending +Release"},
+    {"interrupting StopRequested", "stopping Stopping +StopInstances"},
 
     {"stopping LaunchFailed", "stopped Stopped +Release"},
     {"stopping Exited", "uploading Uploading"},
@@ -269,6 +283,101 @@ TEST_CASE("several instances: training begins with the last, the first failure s
   go(Finished{1, 1, "", ""});
   CHECK(job.phase == Phase::failed);
   CHECK(job.failure_reason == "AlgorithmError: x");
+}
+
+namespace {
+
+Job with(Phase phase, const Terms& terms) {
+  Job job = in(phase);
+  job.terms = terms;
+  return job;
+}
+
+}  // namespace
+
+TEST_CASE("an interrupted job waits, begins again, and its times add up") {
+  Job job = step(in(Phase::training), Interrupted{"a drill"}, at(20)).job;
+  CHECK(training_job_status(job) == "InProgress");
+  CHECK(secondary_status(job) == "Interrupted");
+  job = step(std::move(job), Exited{1, 0, {}, "", true}, at(25)).job;
+  CHECK(job.phase == Phase::interrupting);
+  job = step(std::move(job), Finished{1, 0, "", ""}, at(30)).job;
+  CHECK(job.phase == Phase::pending);
+  CHECK(job.training_ms == 20);  // from its launch at 10
+  CHECK(job.waiting_since == at(30));
+  for (const Event& e : std::vector<Event>{Admitted{}, Staged{{"/data"}}, Running{2, 0}, Exited{2, 0}})
+    job = step(std::move(job), e, at(100)).job;
+  job = step(std::move(job), Finished{2, 0, "s3://b/model.tar.gz", ""}, at(130)).job;
+  CHECK(job.phase == Phase::completed);
+  CHECK(job.training_ms == 50);
+  CHECK(job.training_start == at(10));
+  CHECK(job.training_end == at(130));
+  CHECK(job.attempt == 2);
+}
+
+TEST_CASE("a stop while it is interrupted ends the job") {
+  Job job = step(in(Phase::interrupting), StopRequested{}, at(20)).job;
+  job = step(std::move(job), Exited{1, 0, {}, "", true}, at(25)).job;
+  job = step(std::move(job), Finished{1, 0, "", ""}, at(30)).job;
+  CHECK(job.phase == Phase::stopped);
+}
+
+TEST_CASE("of several instances all must be over before the job waits again") {
+  Job job;
+  job.instance_count = 2;
+  for (const Event& e : std::vector<Event>{Created{}, Admitted{}, Staged{}, Running{1, 0}, Running{1, 1},
+                                           Interrupted{"a drill"}, Exited{1, 0, {}, "", true},
+                                           Finished{1, 0, "", ""}, Exited{1, 1, {}, "", true}})
+    job = step(std::move(job), e, at(10)).job;
+  CHECK(job.phase == Phase::interrupting);
+  job = step(std::move(job), Finished{1, 1, "", ""}, at(10)).job;
+  CHECK(job.phase == Phase::pending);
+}
+
+TEST_CASE("an internal error is tried again as often as the terms say, and no other is") {
+  Terms terms;
+  terms.retries_max = 1;
+  Job job = step(with(Phase::training, terms), InstanceLost{1, 0, "the machine restarted"}, at(20)).job;
+  CHECK(job.phase == Phase::pending);
+  CHECK(secondary_status(job) == "Restarting");
+  CHECK(job.transitions.back().message == "InternalServerError: the machine restarted");
+  CHECK(job.failure_reason == "");
+  for (const Event& e : std::vector<Event>{Admitted{}, Staged{{"/data"}}, Running{2, 0}})
+    job = step(std::move(job), e, at(30)).job;
+  job = step(std::move(job), InstanceLost{2, 0, "the machine restarted"}, at(40)).job;
+  CHECK(job.phase == Phase::failed);
+  CHECK(job.failure_reason == "InternalServerError: the machine restarted");
+  job = step(with(Phase::launching, terms), LaunchFailed{"ClientError: no such image"}, at(20)).job;
+  CHECK(job.phase == Phase::failed);
+  job = step(with(Phase::stopping, terms), InstanceLost{1, 0, "the machine restarted"}, at(20)).job;
+  CHECK(job.phase == Phase::failed);
+}
+
+TEST_CASE("a job that waits too long for machines is stopped, and only then") {
+  Terms terms;
+  terms.is_spot = true;
+  terms.run_max = Millis(1000);
+  terms.wait_max = Millis(500);  // below run_max: it bounds each wait, and never running
+  Job job = with(Phase::pending, terms);
+  CHECK(step(job, WaitedTooLong{}, at(499)).job == job);
+  const Job stopped = step(job, WaitedTooLong{}, at(500)).job;
+  CHECK(training_job_status(stopped) == "Stopped");
+  CHECK(secondary_status(stopped) == "MaxWaitTimeExceeded");
+  CHECK(run_left(with(Phase::launching, terms), at(400)) == Millis(1000));
+
+  terms.wait_max = Millis(2000);  // waiting and running together
+  job = with(Phase::training, terms);
+  CHECK(run_left(job, at(1500)) == Millis(500));
+  CHECK(run_left(job, at(5000)) == Millis(1));
+  job = step(job, Exited{1, 0, StopCause::max_runtime, ""}, at(2000)).job;
+  job = step(job, Finished{1, 0, "s3://b/model.tar.gz", ""}, at(2001)).job;
+  CHECK(secondary_status(job) == "MaxWaitTimeExceeded");
+
+  terms = {};
+  terms.pending_max = Millis(300);
+  job = step(with(Phase::pending, terms), WaitedTooLong{}, at(300)).job;
+  CHECK(secondary_status(job) == "Stopped");
+  CHECK(job.transitions.back().message == "Training job pending time exceeded MaxPendingTimeInSeconds");
 }
 
 TEST_CASE("names of phases lead back to them") {

@@ -228,6 +228,7 @@ Result<> serve(const ServeOptions& options) {
   engine::JobWorld world(settings, instances, {settings, snapshots, *blobs, readers}, *server);
   const auto follower = TRY(logs::Follower::open(*server));
   engine::World functions = world.functions();
+  functions.now = [&clock] { return clock.now(); };
   functions.changed = [f = follower.get()](const std::string& job) { f->job_changed(job); };
   engine::Engine engine(control, readers, fleet, effects, world.capacity(), functions);
   fleet::AgentSessions sessions(engine.session_callbacks());

@@ -103,12 +103,13 @@ IN_EFFECT = {
     "ChannelName", "DataSource", "S3DataSource", "S3DataType", "S3Uri", "S3DataDistributionType",
     "ContentType", "InputMode", "OutputDataConfig", "S3OutputPath", "ResourceConfig",
     "InstanceType", "InstanceCount", "StoppingCondition", "MaxRuntimeInSeconds", "Tags",
+    "EnableManagedSpotTraining", "MaxWaitTimeInSeconds", "MaxPendingTimeInSeconds", "RetryStrategy",
+    "MaximumRetryAttempts",
     "EnableNetworkIsolation", "CheckpointConfig", "TensorBoardOutputConfig", "Environment"}
-QUIET = {"RoleArn", "EnableManagedSpotTraining", "MaxWaitTimeInSeconds", "VolumeSizeInGB",
-         "EnableSageMakerMetricsTimeSeries"}
+QUIET = {"RoleArn", "VolumeSizeInGB", "EnableSageMakerMetricsTimeSeries"}
 # Of these one line is for all that they hold.
 STRUCTURES = {"AlgorithmSpecification", "InputDataConfig", "DataSource", "S3DataSource",
-              "OutputDataConfig", "ResourceConfig", "StoppingCondition"}
+              "OutputDataConfig", "ResourceConfig", "StoppingCondition", "RetryStrategy"}
 
 
 def members_of(shape, inside=True):
@@ -144,7 +145,8 @@ def test_what_the_sdk_sends_unasked_stays_quiet(service):  # SEMANTICS J21
                          []},
         ProfilerConfig={"S3OutputPath": f"s3://{service.bucket}/profile", "DisableProfiler": False},
         EnableManagedSpotTraining=False, EnableInterContainerTrafficEncryption=False,
-        Environment={}, RetryStrategy={"MaximumRetryAttempts": 1},
+        Environment={}, MlflowConfig={
+            "MlflowResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:mlflow-app/app"},
         OutputDataConfig={"S3OutputPath": f"s3://{service.bucket}/out", "KmsKeyId": ""},
         RemoteDebugConfig={"EnableRemoteDebug": False}, InfraCheckConfig={"EnableInfraCheck": False},
         SessionChainingConfig={"EnableSessionTagChaining": False}, DebugRuleConfigurations=[],
@@ -153,7 +155,7 @@ def test_what_the_sdk_sends_unasked_stays_quiet(service):  # SEMANTICS J21
             "RecordWrapperType": "None", "InputMode": "File"}])
     service.wait(name)
     said = [line for line in service.lines(name, notices=True) if "effect" in line]
-    assert len(said) == 1 and "RetryStrategy" in said[0], said
+    assert len(said) == 1 and "MlflowConfig" in said[0], said
 
 
 def test_a_wait_as_long_as_the_run_is_quiet_and_a_shorter_one_is_said(service):  # SEMANTICS J25
@@ -165,7 +167,7 @@ def test_a_wait_as_long_as_the_run_is_quiet_and_a_shorter_one_is_said(service): 
 
     assert said(600) == []
     assert said(599) == ["[trainyard] MaxWaitTimeInSeconds is below MaxRuntimeInSeconds, which the "
-                         "service refuses: here it never ends a running job"]
+                         "service refuses: here it bounds each wait for a machine, and never ends a running job"]
 
 
 @pytest.mark.parametrize("seconds", [9223372036854776, 2**62, 2**63 - 1])

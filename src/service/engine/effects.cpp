@@ -67,7 +67,7 @@ bool Engine::run_one(const store::EffectRow& effect) {
                {{"job", effect.job}, {"effect", effect.kind}, {"error", outcome.error().message}});
     return false;
   }
-  const bool released = effect.kind == "Release";
+  const bool is_release = effect.kind == "Release";
   const auto settled = control_.submit_and_wait([&](store::Txn& txn) -> Result<> {
     if (outcome->event) TRY(apply(txn, effect.job, *outcome->event));
     return store::settle_effect(txn, effect.id);
@@ -77,21 +77,30 @@ bool Engine::run_one(const store::EffectRow& effect) {
     return false;
   }
   if (world_.changed) world_.changed(effect.job);
-  if (released) {
-    queue_changed([&](job::Queue& q) { q.remove(effect.job); });
-    admit();
-  }
+  if (is_release) released(effect.job);
   return true;
+}
+
+// What the job held is free. One that was interrupted waits for others, at its old place in line.
+void Engine::released(const std::string& id) {
+  queue_changed([&](job::Queue& q) { q.remove(id); });
+  const auto row = readers_.read([&](store::Snapshot& s) { return store::find_job(s, id); });
+  const auto job = row && *row ? decode_job((*row)->state) : Result<job::Job>(job::Job{});
+  if (!row || !job) return world_.after(retry_after, [this, id] { released(id); });
+  if (*row && job->phase == job::Phase::pending) return created(**row, job->terms);
+  admit();
 }
 
 Result<Engine::EffectOutcome> Engine::run_effect(const store::EffectRow& effect,
                                                  const store::JobRow& row, const job::Job& job) {
   // An effect of an attempt that is over owes nothing more, but for freeing what it held.
   if (effect.kind == "Release") return release(row);
-  if (effect.attempt != job.attempt || job::is_terminal(job.phase)) return EffectOutcome{};
+  const bool is_over = job::is_terminal(job.phase) || job.phase == job::Phase::pending;
+  if (effect.attempt != job.attempt || is_over) return EffectOutcome{};
   if (effect.kind == "Stage") return stage(row);
   if (effect.kind == "LaunchInstances") return launch_instances(row, job);
-  if (effect.kind == "StopInstances") return stop_instances(row);
+  if (effect.kind == "StopInstances") return tell_instances(row, "Stop");
+  if (effect.kind == "InterruptInstances") return tell_instances(row, "Interrupt");
   return fail_internal("run effect " + effect.kind + ": not known to this program");
 }
 
@@ -118,7 +127,9 @@ Result<Engine::EffectOutcome> Engine::launch_instances(const store::JobRow& row,
       TRY(store::insert_log_stream(txn, {row.id, row.region, stream, spec->Id, txn.now()}));
       return TRY(store::find_instance(txn, spec->Id))->token;
     }));
-    if (job.phase == job::Phase::stopping && !TRY(fleet_.adopt(spec->Id)) &&
+    const bool is_to_end =
+        job.phase == job::Phase::stopping || job.phase == job::Phase::interrupting;
+    if (is_to_end && !TRY(fleet_.adopt(spec->Id)) &&
         !TRY(fleet_.has_told(spec->Id)))
       return EffectOutcome{job::LaunchFailed{"it was stopped before"}};
     TRY(fleet_.launch(*spec));
@@ -126,11 +137,12 @@ Result<Engine::EffectOutcome> Engine::launch_instances(const store::JobRow& row,
   return EffectOutcome{};
 }
 
-Result<Engine::EffectOutcome> Engine::stop_instances(const store::JobRow& row) {
+Result<Engine::EffectOutcome> Engine::tell_instances(const store::JobRow& row,
+                                                     const char* command) {
   const auto instances =
       TRY(readers_.read([&](store::Snapshot& s) { return store::instances_of(s, row.id); }));
   for (const auto& instance : instances)
-    sessions_->command(instance.id, {"Stop", 0});
+    sessions_->command(instance.id, {command, 0});
   return EffectOutcome{};
 }
 

@@ -35,8 +35,10 @@ Engine::Engine(store::Control& control, store::Readers& readers, fleet::Fleet& f
 
 // ---- events
 
-Result<> Engine::create(store::Txn& txn, store::JobRow row, std::int64_t instance_count) {
+Result<> Engine::create(store::Txn& txn, store::JobRow row, const job::Terms& terms,
+                        std::int64_t instance_count) {
   job::Job job;
+  job.terms = terms;
   job.instance_count = instance_count;
   const job::Event event = job::Created{};
   job = job::step(std::move(job), event, txn.now()).job;
@@ -72,9 +74,35 @@ void Engine::queue_changed(const std::function<void(job::Queue&)>& change) {
   change(queue_);
 }
 
-void Engine::created(const store::JobRow& row) {
+void Engine::created(const store::JobRow& row, const job::Terms& terms) {
   queue_changed([&](job::Queue& q) { q.add(row.id, row.id, world_.size(row)); });
   admit();
+  if (terms.wait_max || terms.pending_max) watch_wait(row.id);
+}
+
+// Whoever waits too long ends. Asked of the rows when the time has come: by then it may have begun.
+void Engine::watch_wait(const std::string& id) {
+  const auto deadline =
+      readers_.read([&](store::Snapshot& s) -> Result<std::optional<Time>> {
+        return job::wait_deadline(TRY(decode_job(TRY(must_find(s, id)).state)));
+      });
+  if (!deadline) return world_.after(retry_after, [this, id] { watch_wait(id); });
+  if (!*deadline) return;
+  const Millis left = std::max(Millis(1), **deadline - world_.now());
+  world_.after(left, [this, id] { end_wait(id); });
+}
+
+void Engine::end_wait(const std::string& id) {
+  const auto over = std::make_shared<bool>(false);
+  control_.submit(
+      [this, id, over](store::Txn& txn) -> Result<> {
+        *over = job::is_terminal(TRY(apply(txn, id, job::WaitedTooLong{})).phase);
+        return {};
+      },
+      [this, id, over](const Result<>& done) {
+        if (done && *over) return stopped(id);
+        watch_wait(id);  // it could not be written, or a clock was put back
+      });
 }
 
 // Nobody tells when that is over: it is looked at again for as long as somebody waits for it.
@@ -164,8 +192,10 @@ void Engine::on_connected(const std::string& id) {
     const auto instance = TRY(store::find_instance(s, id));
     const auto row = TRY(must_find(s, job_of(id)));
     const auto job = TRY(decode_job(row.state));
-    if (!instance || instance->attempt != job.attempt || job::is_terminal(job.phase))
+    if (!instance || instance->attempt != job.attempt || job::is_terminal(job.phase) ||
+        job.phase == job::Phase::pending)
       return "Fenced";
+    if (job.phase == job::Phase::interrupting) return "Interrupt";
     return job.phase == job::Phase::stopping ? "Stop" : "";
   });
   if (!told) return sessions_->close(id);  // asked again when it redials
@@ -199,7 +229,8 @@ Result<> Engine::take_report(store::Txn& txn, const std::string& id, const wire:
     const auto cause = report.Cause == "max_runtime" ? job::StopCause::max_runtime
                        : report.Cause == "requested" ? job::StopCause::requested
                                                      : job::StopCause::none;
-    TRY(apply(txn, instance->job, job::Exited{attempt, n, cause, report.Failure}));
+    const bool is_interrupted = report.Cause == "interrupted";
+    TRY(apply(txn, instance->job, job::Exited{attempt, n, cause, report.Failure, is_interrupted}));
   }
   if (report.Kind == "Finished")
     TRY(apply(txn, instance->job, job::Finished{attempt, n, report.ModelUri, report.Failure}));
@@ -262,16 +293,21 @@ std::string Engine::doing(const std::string& id, const job::Job& job) const {
 Result<> Engine::recover() {
   const auto rows =
       TRY(readers_.read([](store::Snapshot& s) { return store::unfinished_jobs(s); }));
+  const auto owed = TRY(readers_.read([](store::Snapshot& s) { return store::jobs_owed(s); }));
   std::set<std::string> known;
   for (const auto& row : rows) {
     known.insert(row.id);
     const auto need = world_.size(row);
-    const bool waits = row.phase == job::name(job::Phase::pending);
+    const bool is_pending = row.phase == job::name(job::Phase::pending);
+    // One that was interrupted holds its machines until they are released.
+    const bool waits = is_pending && std::ranges::find(owed, row.id) == owed.end();
     queue_changed(
         [&](job::Queue& q) { waits ? q.add(row.id, row.id, need) : q.hold(row.id, need); });
-    if (!waits) TRY(recover_job(row));
+    if (is_pending)
+      watch_wait(row.id);
+    else
+      TRY(recover_job(row));
   }
-  const auto owed = TRY(readers_.read([](store::Snapshot& s) { return store::jobs_owed(s); }));
   for (const auto& id : owed) {
     known.insert(id);
     wake(id);

@@ -32,6 +32,7 @@ struct World {
   /// Blocks.
   std::function<Result<wire::InstanceSpec>(const store::JobRow&, const job::Job&, std::int64_t n)>
       spec;
+  std::function<Time()> now;
   /// Why no job may begin now, in a sentence; "" when they may. Any thread; quick.
   std::function<std::string()> held_up;
   /// Runs a task after a while, on any thread.
@@ -51,9 +52,10 @@ public:
 
   /// In the transaction that makes the job: its first event and row. `row` needs id, account,
   /// region, name, request, environment; an error of kind `conflict` if the name is taken.
-  Result<> create(store::Txn& txn, store::JobRow row, std::int64_t instance_count);
+  Result<> create(store::Txn& txn, store::JobRow row, const job::Terms& terms,
+                  std::int64_t instance_count);
   /// After that transaction is durable: the job enters the queue. On the control thread.
-  void created(const store::JobRow& row);
+  void created(const store::JobRow& row, const job::Terms& terms);
 
   /// Applies one event in the caller's transaction. The job as it is afterwards. Owed effects begin
   /// with wake(), to be called once the transaction is durable.
@@ -61,7 +63,8 @@ public:
   /// Runs what is owed for the job, in order, on the pool. Any thread; cheap when nothing is owed.
   void wake(const std::string& id);
 
-  /// After a stop of the job is durable: one that only waited leaves the queue. Any thread.
+  /// After a stop of the job is durable, or an end of its waiting: one that only waited leaves the
+  /// queue. Any thread.
   void stopped(const std::string& id);
 
   /// Callbacks for the agents' connections.
@@ -85,6 +88,9 @@ private:
   bool is_held_up();
   void look_again();
   void begin(const std::string& id);
+  void watch_wait(const std::string& id);
+  void end_wait(const std::string& id);
+  void released(const std::string& id);
   void queue_changed(const std::function<void(job::Queue&)>& change);
   // Effects, on the pool.
   void run_owed(const std::string& id);
@@ -93,7 +99,7 @@ private:
                                    const job::Job& job);
   Result<EffectOutcome> stage(const store::JobRow& row);
   Result<EffectOutcome> launch_instances(const store::JobRow& row, const job::Job& job);
-  Result<EffectOutcome> stop_instances(const store::JobRow& row);
+  Result<EffectOutcome> tell_instances(const store::JobRow& row, const char* command);
   Result<EffectOutcome> release(const store::JobRow& row);
   // Agents.
   void on_connected(const std::string& id);

@@ -63,13 +63,6 @@ std::vector<wire::ChannelSpec> channel_specs(const CreateTrainingJobRequest& r, 
   return out;
 }
 
-// Whoever asks for more than a century wants no limit: what is counted stays far from overflow.
-std::int64_t max_runtime_ms(const CreateTrainingJobRequest& r) {
-  constexpr std::int64_t century_seconds = 100ll * 365 * 86'400, default_seconds = 86'400;
-  const auto asked = r.StoppingCondition ? r.StoppingCondition->MaxRuntimeInSeconds : std::nullopt;
-  return std::min(asked.value_or(default_seconds), century_seconds) * 1000;
-}
-
 // The volume that was asked for; 30 GiB, what the SDK asks for unasked, where it is smaller.
 std::int64_t output_bytes_max(const CreateTrainingJobRequest& r) {
   constexpr std::int64_t least = 30, most = 1 << 20;  // GiB
@@ -94,7 +87,8 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.Service = context.service_url;
   out.AgentSocket = context.paths.agent_socket();
   out.DoorSocket = context.paths.door_socket();
-  out.LogDirectory = context.paths.log(out.Id);
+  // All attempts of an instance write one log: clients follow one stream from begin to end.
+  out.LogDirectory = context.paths.log(instance_id(row.id, 1, n));
   out.CurrentHost = fmt::format("algo-{}", n + 1);
   if (r.ResourceConfig) out.InstanceType = r.ResourceConfig->InstanceType.value_or("");
   out.Image = r.AlgorithmSpecification->TrainingImage.value_or("");
@@ -124,7 +118,8 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.SyncEveryMs = settings.sync_seconds * 1000;
   out.Limits = {sizing.given.cpus, std::int64_t(sizing.given.memory_bytes), sizing.given.gpus};
   out.NetworkIsolation = r.EnableNetworkIsolation.value_or(false);
-  out.MaxRuntimeMs = std::max<std::int64_t>(1, max_runtime_ms(r) - job.training_ms);
+  const auto run_left = job::run_left(job, job.attempt_start.value_or(row.modified));
+  out.MaxRuntimeMs = run_left.value_or(Millis(0)).count();
   out.OutputBytesMax = output_bytes_max(r);
   out.HostUid = context.host_uid;
   out.HostGid = context.host_gid;

@@ -123,13 +123,11 @@ void Lines::of_network_and_keys() {
 void Lines::of_times() {
   const auto& stop = r.StoppingCondition;
   if (!stop) return;
-  say(stop->MaxPendingTimeInSeconds.has_value(), "MaxPendingTimeInSeconds",
-      "no limit ends a waiting job");
   if (stop->MaxWaitTimeInSeconds &&
       *stop->MaxWaitTimeInSeconds < stop->MaxRuntimeInSeconds.value_or(86'400))
     out.push_back(
         "MaxWaitTimeInSeconds is below MaxRuntimeInSeconds, which the service refuses: here it "
-        "never ends a running job");
+        "bounds each wait for a machine, and never ends a running job");
 }
 
 // The SDKs send a hook and a profiler that nobody asked for: only more than that is a wish.
@@ -155,7 +153,6 @@ void Lines::of_observation() {
 }
 
 void Lines::of_offers() {
-  say(r.RetryStrategy.has_value(), "RetryStrategy", "the job is not retried");
   say(r.SessionChainingConfig && r.SessionChainingConfig->EnableSessionTagChaining.value_or(false),
       "SessionChainingConfig", "there are no session tags");
   say(r.ServerlessJobConfig.has_value(), "ServerlessJobConfig", "the container's program is run");

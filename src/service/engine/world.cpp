@@ -43,6 +43,7 @@ World JobWorld::functions() {
       [this](const store::JobRow& row, const job::Job& job, std::int64_t n) {
         return spec(row, job, n);
       },
+      {},
       [this] { return held_up(); },
       [this](Millis delay, std::function<void()> task) {
         server_.run_after(delay, std::move(task));

@@ -29,7 +29,8 @@ struct Report {
   std::int64_t Number = 0;
   std::string Kind;  ///< "Running", "Exited", "Finished" or "Heartbeat" (number 0, never logged)
   Time At{};
-  std::string Cause;     ///< Exited: "", "requested", "max_runtime" or "channel" (it failed)
+  std::string Cause;     ///< Exited: "", "requested", "interrupted", "max_runtime" or
+                         ///< "channel" (it failed)
   std::string Failure;   ///< FailureReason, "" when all is well
   std::string ModelUri;  ///< Finished
   std::string Doing;     ///< Heartbeat: for people, "Downloading input data: 1.2 of 4.0 GiB"
@@ -48,10 +49,11 @@ template <class V> void fields(V& v, Report& r) {
 
 struct Command {
   std::string
-      Kind;  ///< "Ack" (reports up to Number are durable), "Stop", "Fenced" (end at once, silently)
+      Kind;  ///< "Ack" (reports up to Number are durable), "Stop", "Interrupt",
+             ///< "Fenced" (end at once, silently)
   std::int64_t Number = 0;
 };
-inline const std::vector<std::string_view> command_kinds{"Ack", "Stop", "Fenced"};
+inline const std::vector<std::string_view> command_kinds{"Ack", "Stop", "Interrupt", "Fenced"};
 template <class V> void fields(V& v, Command& c) {
   v("Kind", c.Kind, required, one_of(command_kinds));
   v("Number", c.Number);

@@ -4,6 +4,7 @@
 #include "base/id.hpp"
 #include "service/api/sagemaker/check_training_job.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
+#include "service/engine/terms.hpp"
 #include "service/store/jobs.hpp"
 #include "wire/json.hpp"
 
@@ -39,10 +40,11 @@ Result<Write> create_training_job(Services& services, const Call& call) {
   row.name = request.TrainingJobName;
   row.request = call.body;
   row.environment = call.caller.environment;
+  const job::Terms terms = engine::terms_of(request, services.settings);
   Write write;
-  write.write = [&services, call, row,
+  write.write = [&services, call, row, terms,
                  request = std::move(request)](store::Txn& txn) -> Result<std::string> {
-    const auto created = services.engine.create(txn, row, 1);
+    const auto created = services.engine.create(txn, row, terms, 1);
     if (!created && created.error().kind == ErrorKind::conflict)
       return name_is_taken(call, row.name);
     TRY(created);
@@ -55,7 +57,7 @@ Result<Write> create_training_job(Services& services, const Call& call) {
     TRY(store::put_tags(txn, arn, tags));
     return fmt::format("{{\"TrainingJobArn\":{}}}", wire::quote_json(arn));
   };
-  write.committed = [&services, row] { services.engine.created(row); };
+  write.committed = [&services, row, terms] { services.engine.created(row, terms); };
   return write;
 }
 

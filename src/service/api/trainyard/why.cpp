@@ -39,6 +39,21 @@ std::string where_time_went(const job::Job& job, Time now) {
   return fmt::format("{:.1f} s: {}", total, parts);
 }
 
+const char* stopped_by(job::StopCause cause) {
+  switch (cause) {
+  case job::StopCause::max_runtime:
+    return "by MaxRuntimeInSeconds (max_run)";
+  case job::StopCause::max_wait:
+    return "by MaxWaitTimeInSeconds (max_wait)";
+  case job::StopCause::max_pending:
+    return "by MaxPendingTimeInSeconds";
+  case job::StopCause::none:
+  case job::StopCause::requested:
+    break;
+  }
+  return "by request";
+}
+
 std::string explain(const job::Job& job, const std::string& name, const std::string& waits,
                     Time now) {
   switch (job.phase) {
@@ -49,15 +64,14 @@ std::string explain(const job::Job& job, const std::string& name, const std::str
     return name + " completed in " + where_time_went(job, now);
   case job::Phase::stopped:
     return fmt::format("{} was stopped {} after {}", name,
-                       job.stop_cause == job::StopCause::max_runtime
-                           ? "by MaxRuntimeInSeconds (max_run)"
-                           : "by request",
+                       stopped_by(job.stop_cause),
                        where_time_went(job, now));
   case job::Phase::pending:
     return name + " " + (waits.empty() ? "is about to start" : waits);
   case job::Phase::staging:
   case job::Phase::launching:
   case job::Phase::training:
+  case job::Phase::interrupting:
   case job::Phase::stopping:
   case job::Phase::uploading:
     break;
