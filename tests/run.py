@@ -14,14 +14,15 @@ LOGS = ROOT / "build/log"
 LONGEST_S = 1800  # of one suite
 
 # What is marked release_alone drives clients and installers for most of its time, or needs the static
-# toolkit: it is a suite of its own. Under the sanitizers run the unit tests and the rest of these.
+# toolkit: it is a suite of its own. Under the sanitizers run the unit tests and the rest of these, in two
+# halves: what runs one test after the other would be the last to end.
 SANITIZED = ("conformance",)
 
 # Suites wait for much of their time, those of the SDK for most of it: so many run at a time, the longest
 # begin first.
 AT_A_TIME = 5
-LONG = ("examples", "conformance asan", "conformance", "conformance clients", "crash", "toolkit", "refmodel",
-        "sandbox", "unit objects asan", "agent")
+LONG = ("examples", "conformance clients", "conformance asan", "conformance", "conformance asan 2", "crash",
+        "toolkit", "refmodel", "sandbox", "agent")
 
 
 def run(name, command, **environment):
@@ -78,9 +79,8 @@ def build(preset, *targets):
     print(f"built {preset}: {seconds:.0f} s", flush=True)
 
 
-def pytest(directory, *options):
-    return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=20", *options,
-            directory]
+def pytest(*words):
+    return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=20", *words]
 
 
 def readings():
@@ -100,9 +100,12 @@ def runnings():
         if directory.name not in SANITIZED:
             found.append((directory.name, pytest(directory), pytest_counts, {}))
             continue
-        for part, marked, build in (("", "not release_alone", "release"), (" clients", "release_alone", "release"),
-                                    (" asan", "not release_alone", "asan")):
-            found.append((directory.name + part, pytest(directory, "-m", marked), pytest_counts,
+        files = sorted(directory.glob("*_test.py"))
+        for part, marked, build, some in (
+                ("", "not release_alone", "release", files), (" clients", "release_alone", "release", files),
+                (" asan", "not release_alone", "asan", files[::2]),
+                (" asan 2", "not release_alone", "asan", files[1::2])):
+            found.append((directory.name + part, pytest(*some, "-m", marked), pytest_counts,
                           {"TRAINYARD_BUILD": str(ROOT / "build" / build)}))
     return sorted(found, key=lambda suite: LONG.index(suite[0]) if suite[0] in LONG else len(LONG))
 

@@ -478,10 +478,11 @@ void Instance::obey(const wire::Command& command) {
   }
 }
 
-// SIGTERM now, SIGKILL when the grace is over. Asked twice, the first counts; but whoever is stopped
-// while it is interrupted does not go on later.
+// SIGTERM now, SIGKILL when the grace is over. Asked twice, the first counts; but whoever is
+// stopped while it is interrupted does not go on later.
 void Instance::ask_to_end(const char* cause) {
-  if (kill_at_ && cause_ == "interrupted" && cause == std::string_view("requested") && !reports_.has("Exited"))
+  if (kill_at_ && cause_ == "interrupted" && cause == std::string_view("requested") &&
+      !reports_.has("Exited"))
     cause_ = cause;
   if (kill_at_) return;
   cause_ = cause;

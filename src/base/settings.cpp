@@ -351,9 +351,9 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
        {"strict_instances", [&](const toml::node& n) { r.flag(n, out.strict_instances); }},
        {"retry",
         [&](const toml::node& n) {
-          r.read(n, "[retry]",
-                 {{"lost_machine",
-                   [&](const toml::node& v) { r.whole(v, 0, 30, out.retries_after_loss); }}});
+          r.read(n, "[retry]", {{"lost_machine", [&](const toml::node& v) {
+                                   r.whole(v, 0, 30, out.retries_after_loss);
+                                 }}});
         }},
        {"stop_grace_seconds",
         [&](const toml::node& n) { r.whole(n, 1, 3600, out.stop_grace_seconds); }},

@@ -72,7 +72,8 @@ struct Settings {
   bool strict = false;                    ///< refuse what the service would refuse
   bool strict_images = false;             ///< fail rather than take the closest environment
   bool strict_instances = false;          ///< fail rather than scale an instance down
-  std::int64_t retries_after_loss = 1;    ///< of jobs with a checkpoint location, after internal errors
+  std::int64_t retries_after_loss =
+      1;  ///< of jobs with a checkpoint location, after internal errors
   std::int64_t stop_grace_seconds = 120;  ///< from SIGTERM to SIGKILL, as on the service
   std::uint64_t log_limit_bytes = std::uint64_t(64) << 30;  ///< log_limit: kept of a job's log
   std::chrono::seconds retention{0};  ///< [retention] older: pruned daily; 0 = never

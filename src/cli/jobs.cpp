@@ -96,9 +96,10 @@ Result<int> stop_job(const Common& common, const std::string& name) {
 Result<int> interrupt_job(const Common& common, const std::string& name) {
   Connection service = TRY(Connection::open(common.data));
   TRY(service.call("Trainyard.Interrupt", std::string_view(describe_request(name))));
-  print(common.json ? "{}"
-                    : name + " is interrupted: SIGTERM now, its last checkpoints are stored, and it "
-                             "waits for a machine again");
+  print(common.json
+            ? "{}"
+            : name + " is interrupted: SIGTERM now, its last checkpoints are stored, and it "
+                     "waits for a machine again");
   return ok;
 }
 

@@ -15,7 +15,6 @@ bool bounds_all(const Terms& terms) {
   return terms.wait_max && (!terms.run_max || *terms.wait_max >= *terms.run_max);
 }
 
-
 }  // namespace
 
 std::string_view name(Phase phase) {
@@ -51,7 +50,9 @@ std::optional<Time> wait_deadline(const Job& job) {
 
 std::optional<Millis> run_left(const Job& job, Time now) {
   std::optional<Millis> out;
-  const auto at = [&](Millis left) { out = std::max(Millis(1), std::min(out.value_or(left), left)); };
+  const auto at = [&](Millis left) {
+    out = std::max(Millis(1), std::min(out.value_or(left), left));
+  };
   if (job.terms.run_max) at(*job.terms.run_max - Millis(job.training_ms));
   if (bounds_all(job.terms)) at(job.transitions.front().start + *job.terms.wait_max - now);
   return out;

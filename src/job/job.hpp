@@ -14,13 +14,14 @@ namespace trainyard::job {
 
 /// Where a job is. Only step() moves it.
 enum class Phase {
-  pending,    ///< waits for capacity
-  staging,    ///< has its machines; the service links its channels
-  launching,  ///< agents start, fetch code and make the sandbox
-  training,   ///< the user's script runs on every instance
-  interrupting,  ///< its machines are taken from it: SIGTERM is out, the grace runs; it goes on later
-  stopping,   ///< asked to stop: SIGTERM is out, the grace runs
-  uploading,  ///< the script has ended; outputs are packed and uploaded
+  pending,       ///< waits for capacity
+  staging,       ///< has its machines; the service links its channels
+  launching,     ///< agents start, fetch code and make the sandbox
+  training,      ///< the user's script runs on every instance
+  interrupting,  ///< its machines are taken from it: SIGTERM is out, the grace runs; it goes on
+                 ///< later
+  stopping,      ///< asked to stop: SIGTERM is out, the grace runs
+  uploading,     ///< the script has ended; outputs are packed and uploaded
   completed,
   failed,
   stopped,
@@ -37,8 +38,8 @@ enum class StopCause { none, requested, max_runtime, max_wait, max_pending };
 
 /// What the request lets happen to it.
 struct Terms {
-  bool is_spot = false;                 ///< may be interrupted
-  std::optional<Millis> run_max = {};   ///< of all attempts together
+  bool is_spot = false;                ///< may be interrupted
+  std::optional<Millis> run_max = {};  ///< of all attempts together
   /// MaxWaitTimeInSeconds. At least run_max, it bounds waiting and running together; below it,
   /// which the service refuses, each wait for machines and never running.
   std::optional<Millis> wait_max = {};

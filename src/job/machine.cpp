@@ -279,8 +279,8 @@ bool concerns(const Job& job, const Event& event) {
 
 std::string_view name(const Event& event) {
   static constexpr std::array<std::string_view, event_count> names{
-      "Created", "Admitted",     "Staged",        "StageFailed", "LaunchFailed",  "Running",
-      "Exited",  "Finished", "InstanceLost", "StopRequested", "Interrupted", "WaitedTooLong"};
+      "Created", "Admitted", "Staged",       "StageFailed",   "LaunchFailed", "Running",
+      "Exited",  "Finished", "InstanceLost", "StopRequested", "Interrupted",  "WaitedTooLong"};
   return names[event.index()];
 }
 

@@ -42,7 +42,7 @@ struct InstanceLost {
   std::string reason;
 };
 struct StopRequested {};
-struct Interrupted {  ///< its machines are to be free again; it goes on later
+struct Interrupted {   ///< its machines are to be free again; it goes on later
   std::string reason;  ///< who wants them by which rule, for people
 };
 struct WaitedTooLong {};  ///< wait_deadline() may be past

@@ -19,13 +19,12 @@ Job in(Phase phase) {
   static const std::vector<Event> way{Admitted{}, Staged{{"/data"}}, Running{1, 0}, Exited{1, 0}};
   Job job = step({}, Created{}, at(0)).job;
   const auto go = [&](const Event& e) { job = step(std::move(job), e, at(10)).job; };
-  const std::size_t steps = phase == Phase::pending     ? 0
-                            : phase == Phase::staging   ? 1
-                            : phase == Phase::launching ? 2
-                            : phase == Phase::training || phase == Phase::stopping ||
-                                    phase == Phase::interrupting
-                                ? 3
-                                : 4;
+  const std::size_t steps =
+      phase == Phase::pending                                                                ? 0
+      : phase == Phase::staging                                                              ? 1
+      : phase == Phase::launching                                                            ? 2
+      : phase == Phase::training || phase == Phase::stopping || phase == Phase::interrupting ? 3
+                                                                                             : 4;
   for (std::size_t i = 0; i < steps; ++i)
     go(way[i]);
   if (phase == Phase::stopping) go(StopRequested{});
@@ -305,7 +304,8 @@ TEST_CASE("an interrupted job waits, begins again, and its times add up") {
   CHECK(job.phase == Phase::pending);
   CHECK(job.training_ms == 20);  // from its launch at 10
   CHECK(job.waiting_since == at(30));
-  for (const Event& e : std::vector<Event>{Admitted{}, Staged{{"/data"}}, Running{2, 0}, Exited{2, 0}})
+  for (const Event& e :
+       std::vector<Event>{Admitted{}, Staged{{"/data"}}, Running{2, 0}, Exited{2, 0}})
     job = step(std::move(job), e, at(100)).job;
   job = step(std::move(job), Finished{2, 0, "s3://b/model.tar.gz", ""}, at(130)).job;
   CHECK(job.phase == Phase::completed);
@@ -325,9 +325,9 @@ TEST_CASE("a stop while it is interrupted ends the job") {
 TEST_CASE("of several instances all must be over before the job waits again") {
   Job job;
   job.instance_count = 2;
-  for (const Event& e : std::vector<Event>{Created{}, Admitted{}, Staged{}, Running{1, 0}, Running{1, 1},
-                                           Interrupted{"a drill"}, Exited{1, 0, {}, "", true},
-                                           Finished{1, 0, "", ""}, Exited{1, 1, {}, "", true}})
+  for (const Event& e : std::vector<Event>{
+           Created{}, Admitted{}, Staged{}, Running{1, 0}, Running{1, 1}, Interrupted{"a drill"},
+           Exited{1, 0, {}, "", true}, Finished{1, 0, "", ""}, Exited{1, 1, {}, "", true}})
     job = step(std::move(job), e, at(10)).job;
   CHECK(job.phase == Phase::interrupting);
   job = step(std::move(job), Finished{1, 1, "", ""}, at(10)).job;
@@ -337,7 +337,8 @@ TEST_CASE("of several instances all must be over before the job waits again") {
 TEST_CASE("an internal error is tried again as often as the terms say, and no other is") {
   Terms terms;
   terms.retries_max = 1;
-  Job job = step(with(Phase::training, terms), InstanceLost{1, 0, "the machine restarted"}, at(20)).job;
+  Job job =
+      step(with(Phase::training, terms), InstanceLost{1, 0, "the machine restarted"}, at(20)).job;
   CHECK(job.phase == Phase::pending);
   CHECK(secondary_status(job) == "Restarting");
   CHECK(job.transitions.back().message == "InternalServerError: the machine restarted");
@@ -377,7 +378,8 @@ TEST_CASE("a job that waits too long for machines is stopped, and only then") {
   terms.pending_max = Millis(300);
   job = step(with(Phase::pending, terms), WaitedTooLong{}, at(300)).job;
   CHECK(secondary_status(job) == "Stopped");
-  CHECK(job.transitions.back().message == "Training job pending time exceeded MaxPendingTimeInSeconds");
+  CHECK(job.transitions.back().message ==
+        "Training job pending time exceeded MaxPendingTimeInSeconds");
 }
 
 TEST_CASE("names of phases lead back to them") {

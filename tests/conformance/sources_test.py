@@ -7,7 +7,8 @@ import struct
 
 import pytest
 
-from service import GATE, python, running, wait_until
+from scripts import archive, trained
+from service import GATE, ROOT, python, running, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_job_stays")
 
@@ -332,6 +333,27 @@ def test_a_pipe_wraps_each_object_as_a_record(service, parts):  # SEMANTICS D20
     uri = f"s3://{service.bucket}/parts/"
     (data,) = piped(service, s3(service, uri, mode="Pipe", RecordWrapperType="RecordIO"))
     assert records(data) == parts
+
+
+@pytest.mark.release_alone  # it packs 512 MiB
+def test_a_record_has_less_than_512_mib(service):  # SEMANTICS D20
+    uri = service.put("huge/zeros.gz", gzip.compress(bytes(512 << 20), 1))
+    reason = failed(service, "cat /opt/ml/input/data/training_0 > /dev/null",
+                    s3(service, uri, mode="Pipe", RecordWrapperType="RecordIO", CompressionType="Gzip"))
+    assert "huge/zeros.gz" in reason and "it has 536870912 bytes, a record at most 536870911" in reason
+
+
+@pytest.mark.release_alone
+def test_what_is_no_record_comes_as_it_is_and_the_script_tells(service):  # SEMANTICS D20
+    """Nothing here looks at magic numbers of what is not wrapped here: the example's reader does."""
+    uri = service.put("raw/record", struct.pack("<II", 0xced7230b, 4) + b"four")
+    code = ROOT / "examples/channels/code"
+    job = trained(service, "src/raw.tar.gz", archive(
+        ("check.py", b"from train_pipe import records\nlist(records('/opt/ml/input/data/training_0'))\n"),
+        *((name, (code / name).read_bytes()) for name in ("train_pipe.py", "network.py"))),
+        program="check.py", InputDataConfig=[s3(service, uri, mode="Pipe")])
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "AssertionError: this is no RecordIO" in job["FailureReason"]
 
 
 @pytest.mark.parametrize("wrapper", ["None", "RecordIO"])

@@ -129,8 +129,7 @@ Result<Engine::EffectOutcome> Engine::launch_instances(const store::JobRow& row,
     }));
     const bool is_to_end =
         job.phase == job::Phase::stopping || job.phase == job::Phase::interrupting;
-    if (is_to_end && !TRY(fleet_.adopt(spec->Id)) &&
-        !TRY(fleet_.has_told(spec->Id)))
+    if (is_to_end && !TRY(fleet_.adopt(spec->Id)) && !TRY(fleet_.has_told(spec->Id)))
       return EffectOutcome{job::LaunchFailed{"it was stopped before"}};
     TRY(fleet_.launch(*spec));
   }

@@ -82,10 +82,9 @@ void Engine::created(const store::JobRow& row, const job::Terms& terms) {
 
 // Whoever waits too long ends. Asked of the rows when the time has come: by then it may have begun.
 void Engine::watch_wait(const std::string& id) {
-  const auto deadline =
-      readers_.read([&](store::Snapshot& s) -> Result<std::optional<Time>> {
-        return job::wait_deadline(TRY(decode_job(TRY(must_find(s, id)).state)));
-      });
+  const auto deadline = readers_.read([&](store::Snapshot& s) -> Result<std::optional<Time>> {
+    return job::wait_deadline(TRY(decode_job(TRY(must_find(s, id)).state)));
+  });
   if (!deadline) return world_.after(retry_after, [this, id] { watch_wait(id); });
   if (!*deadline) return;
   const Millis left = std::max(Millis(1), **deadline - world_.now());

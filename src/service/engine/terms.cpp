@@ -19,7 +19,8 @@ bool is_accelerated(const CreateTrainingJobRequest& r) {
   constexpr std::array families{"ml.p", "ml.g", "ml.trn"};
   const std::string type =
       r.ResourceConfig ? r.ResourceConfig->InstanceType.value_or("") : std::string();
-  return std::ranges::any_of(families, [&](const char* family) { return type.starts_with(family); });
+  return std::ranges::any_of(families,
+                             [&](const char* family) { return type.starts_with(family); });
 }
 
 }  // namespace

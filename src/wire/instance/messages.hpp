@@ -48,9 +48,8 @@ template <class V> void fields(V& v, Report& r) {
 }
 
 struct Command {
-  std::string
-      Kind;  ///< "Ack" (reports up to Number are durable), "Stop", "Interrupt",
-             ///< "Fenced" (end at once, silently)
+  std::string Kind;  ///< "Ack" (reports up to Number are durable), "Stop", "Interrupt",
+                     ///< "Fenced" (end at once, silently)
   std::int64_t Number = 0;
 };
 inline const std::vector<std::string_view> command_kinds{"Ack", "Stop", "Interrupt", "Fenced"};

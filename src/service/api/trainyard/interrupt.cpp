@@ -15,7 +15,8 @@ namespace {
 // Only what a spot job's machines may do to it at any time.
 Result<> check(const store::JobRow& row, const job::Job& job) {
   const auto refuse = [&](const std::string& why) {
-    return fail(ErrorKind::invalid, "ValidationException", row.name + " is not interrupted: " + why);
+    return fail(ErrorKind::invalid, "ValidationException",
+                row.name + " is not interrupted: " + why);
   };
   if (!job.terms.is_spot)
     return refuse("it is no spot job (use_spot_instances=True, EnableManagedSpotTraining)");

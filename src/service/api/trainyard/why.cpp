@@ -63,8 +63,7 @@ std::string explain(const job::Job& job, const std::string& name, const std::str
   case job::Phase::completed:
     return name + " completed in " + where_time_went(job, now);
   case job::Phase::stopped:
-    return fmt::format("{} was stopped {} after {}", name,
-                       stopped_by(job.stop_cause),
+    return fmt::format("{} was stopped {} after {}", name, stopped_by(job.stop_cause),
                        where_time_went(job, now));
   case job::Phase::pending:
     return name + " " + (waits.empty() ? "is about to start" : waits);
