@@ -57,6 +57,9 @@ secret_access_key = "wrong"
 [buckets.data]
 path = "{home}/data"
 
+[buckets.slashed]
+path = "{home}/./data/"
+
 [buckets.still]
 path = "{home}/data"
 snapshot = true
@@ -310,10 +313,11 @@ def test_a_bucket_elsewhere_takes_no_output(near):  # SEMANTICS D24
 
 # ---- directories ---------------------------------------------------------------------------------
 
-def test_a_directory_is_mounted_as_it_is(near):  # SEMANTICS D27
+@pytest.mark.parametrize("bucket", ["data", "slashed"])
+def test_a_directory_is_mounted_as_it_is(near, bucket):  # SEMANTICS D27
     known = cached(near)
     lines = ran(near, FILES % "training" + "; cat in sub/c.txt; readlink out; "
-                "touch x 2>&1; cat x 2>/dev/null; true", s3(near, "s3://data/set/"))
+                "touch x 2>&1; cat x 2>/dev/null; true", s3(near, f"s3://{bucket}/set/"))
     assert lines[:5] == ["a.txt", "b.txt", "sub/c.txt", "set/a.txt", "set/sub/c.txt"]
     assert lines[5] == "/etc/passwd" and "Read-only file system" in lines[6], lines
     assert cached(near) == known  # nothing of it was copied
