@@ -276,6 +276,19 @@ def test_a_name_that_no_file_can_have(near):  # SEMANTICS D5
         assert "x" * 256 in failed(near, "exit 0", s3(near, "s3://far/long/", mode=mode))
 
 
+@pytest.mark.parametrize("mode", ["File", "FastFile"])
+def test_a_directorys_key_with_content_is_refused_by_name(near, mode):  # SEMANTICS D5
+    near.far.put("team/full/in/", b"1")
+    near.far.put("team/full/empty/", b"")
+    uri = near.put("full.json", b'[{"prefix": "s3://far/full/"}, "in/"]')
+    for channel in (s3(near, "s3://far/full/", mode=mode), s3(near, uri, mode=mode, kind="ManifestFile")):
+        reason = failed(near, "exit 0", channel)
+        assert reason.startswith("ClientError: ") and "full/in/' cannot become a file" in reason, reason
+    uri = near.put("empty.json", b'[{"prefix": "s3://far/full/"}, "empty/"]')
+    assert ran(near, "cd /opt/ml/input/data/training && find . | sort",
+               s3(near, uri, mode=mode, kind="ManifestFile")) == [".", "./empty"]
+
+
 def test_an_s3_that_is_killed_and_comes_back_costs_time_alone(near):  # SEMANTICS D24
     near.far.put("team/killed/1", os.urandom(40 << 20))
     near.way.cut_after, near.way.cuts = 1 << 20, 3

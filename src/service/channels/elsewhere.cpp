@@ -29,8 +29,8 @@ struct Shares {
   }
 };
 
-Result<> place(wire::SequenceItem& item, const std::string& key, const std::string& prefix) {
-  item.Place = TRY(objects::place_in_channel(key, prefix));
+Result<> place(wire::SequenceItem& item, const std::string& prefix) {
+  item.Place = TRY(objects::place_in_channel(item.Object->Key, prefix, item.Object->Size));
   return {};
 }
 
@@ -45,7 +45,7 @@ list_elsewhere(const Settings& settings, const objects::Selection& selection, ob
     if (!shares.takes(is_marker(entry))) return true;
     if (!is_tree && is_marker(entry)) return true;
     wire::SequenceItem item = item_of(selection.bucket, entry);
-    if (is_tree) TRY(place(item, entry.key, selection.prefix));
+    if (is_tree) TRY(place(item, selection.prefix));
     if (is_tree && item.Place->empty()) return true;
     if (is_marker(entry)) item.Object.reset();
     if (out.size() == objects_max)
@@ -62,7 +62,7 @@ list_elsewhere(const Settings& settings, const objects::Selection& selection, ob
       if (!shares.takes(false)) continue;
       wire::SequenceItem item = item_of(selection.bucket, {key, false, 0, "", {}});
       item.Object->Size = -1;  // whoever fetches it looks
-      if (is_tree) TRY(place(item, key, selection.prefix));
+      if (is_tree) TRY(place(item, selection.prefix));
       out.push_back(std::move(item));
     }
   } else {
