@@ -134,6 +134,15 @@ def test_pipe_mode_reads_another_s3(near):  # SEMANTICS D24
     assert lines == ["sub/c.txt", "a.txt"] * 2
 
 
+def test_a_key_that_is_named_twice_is_one_file_and_comes_twice(near):  # SEMANTICS D14
+    uri = near.put("twice.json", b'[{"prefix": "s3://far/set/"}, "sub/c.txt", "a.txt", "sub/c.txt", "a.txt"]')
+    for mode in ("File", "FastFile"):
+        assert ran(near, FILES % "training" + "; cat sub/c.txt",
+                   s3(near, uri, mode=mode, kind="ManifestFile")) == ["a.txt", "sub/c.txt", "sub/c.txt"]
+    assert ran(near, "cat /opt/ml/input/data/training_0",
+               s3(near, uri, mode="Pipe", kind="ManifestFile")) == ["sub/c.txt", "a.txt"] * 2
+
+
 def test_an_augmented_manifest_may_name_objects_of_both(near):  # SEMANTICS D24
     own = near.put("own.txt", b"own\n")
     uri = near.put("augmented", "\n".join(json.dumps({"x-ref": x}) for x in

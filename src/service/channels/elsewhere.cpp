@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <string_view>
+
 namespace trainyard::channels {
 namespace {
 
@@ -58,8 +61,10 @@ list_elsewhere(const Settings& settings, const objects::Selection& selection, ob
     return true;
   };
   if (selection.keys) {
+    std::set<std::string_view> placed;  // a manifest may name a key twice: that is one file
     for (const auto& key : *selection.keys) {
       if (!shares.takes(false)) continue;
+      if (is_tree && !placed.insert(key).second) continue;
       wire::SequenceItem item = item_of(selection.bucket, {key, false, 0, "", {}});
       item.Object->Size = -1;  // whoever fetches it looks
       if (is_tree) TRY(place(item, selection.prefix));

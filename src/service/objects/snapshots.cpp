@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <set>
 #include <sys/stat.h>
 #include <vector>
 
@@ -212,7 +213,9 @@ Result<> Snapshots::build_tree(store::Snapshot& s, const Selection& selection,
                                const os::Path& path) {
   os::LinkTree tree = TRY(link_tree(path, blobs_));
   const os::Fd contents = TRY(os::open_file(blobs_.root(), O_RDONLY | O_DIRECTORY));
+  std::set<std::string> placed;  // a manifest may name a key twice: that is one file
   return each(s, selection, [&](const store::LinkedObject& object) -> Result<> {
+    if (selection.keys && !placed.insert(object.key).second) return {};
     const std::string place = TRY(place_in_channel(object.key, selection.prefix, object.size));
     if (place.empty()) return {};
     auto added = place.back() == '/' ? tree.add_directory(place)
