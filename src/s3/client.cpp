@@ -99,7 +99,7 @@ Result<wire::Response> Client::send_once(const Request& request) {
   auto answer = http_.send(head, request.body);
   if (!answer) return in_context(std::move(answer).error(), request.doing);
   if (answer->status / 100 != 2)
-    return Failure(parse_error(answer->status, text_of(*answer), request.doing));
+    return Failure(parse_error(answer->status, text_of(*answer), request.doing, retry_.peer));
   return answer;
 }
 
@@ -165,7 +165,7 @@ Result<wire::Headers> Client::get_once(const Request& request, const Part& part,
   if (!written) return in_context(written.error(), request.doing);
   if (!answer) return in_context(answer.error(), request.doing);
   if (answer->status / 100 != 2)
-    return Failure(parse_error(answer->status, text_of(*answer), request.doing));
+    return Failure(parse_error(answer->status, text_of(*answer), request.doing, retry_.peer));
   if (!request.range.empty() && !is_range(*answer, request.range))
     return fail(ErrorKind::invalid, "InvalidRange",
                 request.doing + ": a part was asked for, and something else came");
@@ -248,7 +248,7 @@ Result<std::string> Client::complete(const Location& to, const std::string& uplo
                         "cannot finish putting " + to.uri(), body};
   return retry_([&]() -> Result<std::string> {
     const wire::Response answer = TRY(send_once(request));
-    return parse_completed(text_of(answer));
+    return parse_completed(text_of(answer), retry_.peer);
   });
 }
 

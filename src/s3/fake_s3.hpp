@@ -88,13 +88,14 @@ public:
                          [&](const std::string& r) { return r.starts_with(beginning); });
   }
   /// A client of this store. Its pauses take no time: they move `clock`.
-  Client client(ManualClock& clock, RetryPolicy policy = {}) {
-    const Retry retry{policy,
-                      [&clock](Millis length) {
-                        clock.advance(length);
-                        return true;
-                      },
-                      &clock};
+  Client client(ManualClock& clock, RetryPolicy policy = {}, const std::string& peer = "") {
+    Retry retry{policy,
+                [&clock](Millis length) {
+                  clock.advance(length);
+                  return true;
+                },
+                &clock};
+    if (!peer.empty()) retry.peer = peer;
     return Client(
         *this, "s3.test:80",
         [](wire::RequestHead& head, std::string_view payload_sha256) {

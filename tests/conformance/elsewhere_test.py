@@ -184,7 +184,7 @@ def test_who_is_not_who_it_should_be_is_not_asked(over_tls, bucket, says):  # SE
 
 @pytest.mark.parametrize("uri, kind, says", [
     ("s3://far/nothing/", "S3Prefix", "No S3 objects found under S3 URL \"s3://far/nothing/\""),
-    ("s3://denied/team/set/", "S3Prefix", "InvalidAccessKeyId"),
+    ("s3://denied/team/set/", "S3Prefix", "of [buckets.denied] answered 403 InvalidAccessKeyId"),
     ("s3://far/set/gone.json", "ManifestFile", "far/team/set/gone.json"),
 ])
 def test_what_cannot_be_listed_fails_the_job_by_name(near, uri, kind, says):  # SEMANTICS D24
