@@ -189,10 +189,14 @@ Result<Client::Got> Client::get_part(const Location& from, std::string_view etag
     request.wants_checksum = is_whole;
     const std::uint64_t before = received;
     auto got = retry_([&]() -> Result<std::optional<Got>> {
+      received = before;
       auto once = get_once(request, part, received, fd);
       if (once) return std::optional(Got{std::move(*once), is_whole});
-      // What came further is no failed try: the rest is asked for anew, with all patience.
-      if (received > before && may_succeed_later(once.error()) && once.error().code != stopped_code)
+      // What came further is no failed try: the rest is asked for anew, with all patience. Behind
+      // the last byte there is no rest, and what the answer's end would have told is not known: it
+      // is asked for as it was.
+      const bool has_more = received > before && received < part.length;
+      if (has_more && may_succeed_later(once.error()) && once.error().code != stopped_code)
         return std::optional<Got>();
       return Failure(once.error());
     });

@@ -375,6 +375,34 @@ TEST_CASE("a part goes on where its connection broke, and never with another obj
   CHECK_FALSE(client.get_part({"bucket", "k"}, etag, {0, bytes.size(), bytes.size()}, file.get()));
 }
 
+TEST_CASE("a part whose connection broke behind its last byte is asked for again as it was") {
+  FakeS3 s3;
+  ManualClock clock;
+  const std::string bytes = pattern(300'000);
+  s3.add("/bucket/k", bytes);
+  const std::string etag = s3.objects["/bucket/k"].etag;
+  Client client = s3.client(clock, {.tries_max = 2});
+  const os::Fd file = memory_file();
+  s3.faults["GET /bucket/k"] = {Fault::cut_at_end};
+  const auto whole =
+      client.get_part({"bucket", "k"}, etag, {0, bytes.size(), bytes.size()}, file.get());
+  REQUIRE(whole);
+  CHECK(whole->is_whole);
+  CHECK(s3.last.headers.get("Range") == "");
+  CHECK(content(file) == bytes);
+
+  s3.faults["GET /bucket/k"] = {Fault::cut, Fault::cut_at_end};
+  REQUIRE(client.get_part({"bucket", "k"}, etag, {0, bytes.size(), bytes.size()}, file.get()));
+  CHECK(s3.last.headers.get("Range") == "bytes=150000-299999");
+  CHECK(content(file) == bytes);
+
+  // One that always breaks there is given up, as any that fails.
+  s3.requests.clear();
+  s3.faults["GET /bucket/k"] = std::vector<Fault>(100, Fault::cut_at_end);
+  CHECK_FALSE(client.get_part({"bucket", "k"}, etag, {100, 300, bytes.size()}, file.get()));
+  CHECK(s3.requests.size() == 2);
+}
+
 TEST_CASE("something else than the part that was asked for is an error") {
   FakeS3 s3;
   ManualClock clock;
