@@ -36,24 +36,28 @@ Result<> LiveSync::make() {
   if (!stop_ || !changes_) return fail_errno("prepare to watch directories");
   TRY(stop_at(over_.fd(), true));
   store_ = TRY(JobStore::open(spec_, paths_, stop_.get()));
-  if (spec_.Checkpoint) TRY(add(checkpoints, spec_.Checkpoint->S3Uri, paths_.checkpoints()));
-  for (const auto& sync : spec_.Syncs)
-    TRY(add(sync.LocalPath, sync.S3Uri, paths_.synced(sync.LocalPath)));
+  if (spec_.Checkpoint)
+    add(checkpoints, TRY(s3::parse_uri(spec_.Checkpoint->S3Uri)), paths_.checkpoints());
+  for (const auto& sync : spec_.Syncs) {
+    // A hyperparameter may have asked for it, which nobody looked at before.
+    if (const auto to = s3::parse_uri(sync.S3Uri))
+      add(sync.LocalPath, *to, paths_.synced(sync.LocalPath));
+    else
+      notes_.push_back(fmt::format("{} cannot be copied: {}", sync.LocalPath, to.error().message));
+  }
   return {};
 }
 
-Result<> LiveSync::add(std::string name, const std::string& uri, const os::Path& path) {
+void LiveSync::add(std::string name, const s3::Location& prefix, const os::Path& path) {
   const os::Path at = path.lexically_relative(paths_.directory);
   auto open_directory = [root = paths_.directory, at] { return open_job_directory(root, at); };
   std::optional<os::Owner> owner;
   if (::geteuid() == 0) owner = owner_of(spec_);
-  const s3::Location prefix = TRY(s3::parse_uri(uri));
   const bool is_checkpoint = name == checkpoints;
   parts_.push_back(
       {std::move(name), at, is_checkpoint,
        std::make_unique<SyncedTree>(store_->client, prefix, std::move(open_directory), owner,
                                     TreeLimits{}, std::uint64_t(spec_.OutputBytesMax))});
-  return {};
 }
 
 LiveSync::~LiveSync() {

@@ -49,7 +49,7 @@ private:
   LiveSync(const wire::InstanceSpec& spec, const InstancePaths& paths)
       : spec_(spec), paths_(paths) {}
   Result<> make();
-  Result<> add(std::string name, const std::string& uri, const os::Path& path);
+  void add(std::string name, const s3::Location& prefix, const os::Path& path);
   void run();
   bool await_change();
   void copy(Part& part);

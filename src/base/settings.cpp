@@ -196,16 +196,23 @@ void read_environment(Reader& r, const std::string& name, const toml::node& node
     r.complain(node, "an environment needs python = \"/path/to/bin/python\"");
 }
 
-// A directory of this machine below its root, or a complaint.
+// A directory of this machine below its root, or a complaint. "/data/./x/" is kept as "/data/x":
+// paths are held against one another as texts.
 void read_directory(Reader& r, const toml::node& node, std::string& out) {
   r.text(node, out);
-  const std::filesystem::path path(out);
+  const std::filesystem::path given(out), path = given.lexically_normal();
   std::error_code ec;
-  if (path.is_relative() || path == "/")
-    r.complain(node, fmt::format("'{}' is no directory below /: write its whole path", out));
-  else if (!std::filesystem::is_directory(path, ec))
-    r.complain(node,
-               fmt::format("'{}' is no directory of this machine: make it, or mend the path", out));
+  if (path.is_relative() || path == path.root_path())
+    return r.complain(node, fmt::format("'{}' is no directory below /: write its whole path", out));
+  if (!std::filesystem::is_directory(given, ec))
+    return r.complain(node, fmt::format("'{}' is no directory of this machine: make it, or mend "
+                                        "the path",
+                                        out));
+  if (!std::filesystem::equivalent(given, path, ec))
+    return r.complain(node, fmt::format("'{}' goes back behind a link: write the path that it "
+                                        "leads to",
+                                        out));
+  out = path.has_filename() ? path.string() : path.parent_path().string();
 }
 
 bool is_file_system_id(std::string_view id) {

@@ -181,6 +181,22 @@ TEST_CASE("what is named on this machine is there") {
               .starts_with("t.toml:2: '" + std::string(mount) + "' is no directory"));
 }
 
+// SEMANTICS D27, A20
+TEST_CASE("a directory has one path, however it is written") {
+  for (const char* path :
+       {"/usr/bin", "/usr/bin/", "/usr//bin", "/usr/./bin/.", "/usr/lib/../bin"}) {
+    CAPTURE(path);
+    const auto s = parse_settings(std::string("[buckets.abc]\npath = '") + path + "'", "t.toml");
+    REQUIRE(s);
+    CHECK(s->buckets.at("abc").path == "/usr/bin");
+  }
+  for (const char* root : {"//", "/.", "/usr/.."})
+    CHECK(error_of(std::string("[buckets.abc]\npath = '") + root + "'")
+              .find("is no directory below /") != std::string::npos);
+  CHECK(error_of("[buckets.abc]\npath = '/proc/self/cwd/..'").find("goes back behind a link") !=
+        std::string::npos);
+}
+
 // SEMANTICS A20, D18, E11, T22
 TEST_CASE("file systems, caches and packages are named as they can be") {
   const auto settings = parse_settings(

@@ -147,8 +147,10 @@ Result<Head> Remote::head(const std::string& key) {
 Result<std::unique_ptr<Origin>> open_remote(const wire::OriginSpec& spec, const s3::Retry& retry) {
   auto endpoint = TRY(net::parse_endpoint(spec.Endpoint));
   endpoint.ca_bundle = spec.CaBundle;
+  s3::Retry named = retry;
+  named.peer = fmt::format("{} of [buckets.{}]", spec.Endpoint, spec.Name);
   return std::make_unique<Remote>(
-      spec, s3::exchange_with(std::move(endpoint), peer_timeout, retry.stop_fd), retry);
+      spec, s3::exchange_with(std::move(endpoint), peer_timeout, retry.stop_fd), named);
 }
 
 }  // namespace trainyard::origin

@@ -82,12 +82,12 @@ Result<std::string> parse_upload_id(std::string_view xml) {
   return id;
 }
 
-Result<std::string> parse_completed(std::string_view xml) {
+Result<std::string> parse_completed(std::string_view xml, std::string_view peer) {
   pugi::xml_document document;
   const auto root = root_of(document, xml, "CompleteMultipartUploadResult");
   if (root) return std::string(root->child_value("ETag"));
   if (std::string_view(document.document_element().name()) == "Error")
-    return Failure(parse_error(200, xml, "the upload was not completed"));
+    return Failure(parse_error(200, xml, "the upload was not completed", peer));
   return Failure(root.error());
 }
 
@@ -109,13 +109,13 @@ std::string complete_request(const std::vector<std::string>& etags) {
   return writer.text;
 }
 
-Error parse_error(int status, std::string_view xml, std::string_view doing) {
+Error parse_error(int status, std::string_view xml, std::string_view doing, std::string_view peer) {
   pugi::xml_document document;
   const auto root = root_of(document, xml, "Error");
   const std::string code = root ? root->child_value("Code") : "";
   const std::string said = root ? root->child_value("Message") : std::string(xml.substr(0, 200));
   return {kind_of(status, code), code.empty() ? fmt::format("Http{}", status) : code,
-          fmt::format("{}: the service answered {} {}{}{}", doing, status, code,
+          fmt::format("{}: {} answered {} {}{}{}", doing, peer, status, code,
                       said.empty() ? "" : ": ", said)};
 }
 

@@ -29,14 +29,14 @@ Result<Page> parse_list(std::string_view xml);
 Result<std::string> parse_upload_id(std::string_view xml);
 
 /// <CompleteMultipartUploadResult>: the object's ETag. An <Error> in its place is an error: S3 may
-/// send one behind a 200 that it began to answer early.
-Result<std::string> parse_completed(std::string_view xml);
+/// send one behind a 200 that it began to answer early. `peer` is who answered, for that error.
+Result<std::string> parse_completed(std::string_view xml, std::string_view peer);
 
 /// The body of CompleteMultipartUpload: part 1 has the first ETag.
 std::string complete_request(const std::vector<std::string>& etags);
 
 /// An answer that is no 2xx as an Error: code and message from its <Error> body, kind from the
-/// status. `doing` says what was asked, "cannot put s3://b/k".
-Error parse_error(int status, std::string_view xml, std::string_view doing);
+/// status. `doing` says what was asked, "cannot put s3://b/k", and `peer` of whom.
+Error parse_error(int status, std::string_view xml, std::string_view doing, std::string_view peer);
 
 }  // namespace trainyard::s3

@@ -99,7 +99,7 @@ Result<wire::Response> Client::send_once(const Request& request) {
   auto answer = http_.send(head, request.body);
   if (!answer) return in_context(std::move(answer).error(), request.doing);
   if (answer->status / 100 != 2)
-    return Failure(parse_error(answer->status, text_of(*answer), request.doing));
+    return Failure(parse_error(answer->status, text_of(*answer), request.doing, retry_.peer));
   return answer;
 }
 
@@ -165,7 +165,7 @@ Result<wire::Headers> Client::get_once(const Request& request, const Part& part,
   if (!written) return in_context(written.error(), request.doing);
   if (!answer) return in_context(answer.error(), request.doing);
   if (answer->status / 100 != 2)
-    return Failure(parse_error(answer->status, text_of(*answer), request.doing));
+    return Failure(parse_error(answer->status, text_of(*answer), request.doing, retry_.peer));
   if (!request.range.empty() && !is_range(*answer, request.range))
     return fail(ErrorKind::invalid, "InvalidRange",
                 request.doing + ": a part was asked for, and something else came");
@@ -189,10 +189,14 @@ Result<Client::Got> Client::get_part(const Location& from, std::string_view etag
     request.wants_checksum = is_whole;
     const std::uint64_t before = received;
     auto got = retry_([&]() -> Result<std::optional<Got>> {
+      received = before;
       auto once = get_once(request, part, received, fd);
       if (once) return std::optional(Got{std::move(*once), is_whole});
-      // What came further is no failed try: the rest is asked for anew, with all patience.
-      if (received > before && may_succeed_later(once.error()) && once.error().code != stopped_code)
+      // What came further is no failed try: the rest is asked for anew, with all patience. Behind
+      // the last byte there is no rest, and what the answer's end would have told is not known: it
+      // is asked for as it was.
+      const bool has_more = received > before && received < part.length;
+      if (has_more && may_succeed_later(once.error()) && once.error().code != stopped_code)
         return std::optional<Got>();
       return Failure(once.error());
     });
@@ -248,7 +252,7 @@ Result<std::string> Client::complete(const Location& to, const std::string& uplo
                         "cannot finish putting " + to.uri(), body};
   return retry_([&]() -> Result<std::string> {
     const wire::Response answer = TRY(send_once(request));
-    return parse_completed(text_of(answer));
+    return parse_completed(text_of(answer), retry_.peer);
   });
 }
 

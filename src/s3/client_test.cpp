@@ -200,6 +200,18 @@ TEST_CASE("an error that will stay is returned at once") {
   CHECK(s3.requests.size() == 1);
 }
 
+TEST_CASE("errors name who was asked") {
+  FakeS3 s3;
+  ManualClock clock;
+  Client client = s3.client(clock, {.tries_max = 2}, "http://minio:9000 of [buckets.lake]");
+  CHECK(client.get({"bucket", "no"}, "", 1, memory_file().get()).error().message ==
+        "cannot get s3://bucket/no: http://minio:9000 of [buckets.lake] answered 404 NoSuchKey: m");
+  s3.faults["HEAD"] = {Fault::away, Fault::away};
+  CHECK(client.head({"bucket", "no"})
+            .error()
+            .message.ends_with("; is http://minio:9000 of [buckets.lake] running?)"));
+}
+
 // SEMANTICS O8
 TEST_CASE("the time that nobody listens does not count against a request") {
   FakeS3 s3;
@@ -330,10 +342,10 @@ TEST_CASE("answers that lie are errors, not crashes") {
   CHECK_FALSE(parse_list("<ListBucketResult><Contents><Key>k</Key><Size>-1</Size></Contents>"
                          "</ListBucketResult>"));
   CHECK_FALSE(parse_upload_id("<InitiateMultipartUploadResult/>"));
-  const auto refused = parse_completed("<Error><Code>InternalError</Code></Error>");
+  const auto refused = parse_completed("<Error><Code>InternalError</Code></Error>", "p");
   CHECK(refused.error().kind == ErrorKind::unavailable);
-  CHECK(parse_error(403, "<html>no</html>", "d").kind == ErrorKind::denied);
-  CHECK(parse_error(404, "", "d").code == "Http404");
+  CHECK(parse_error(403, "<html>no</html>", "d", "p").kind == ErrorKind::denied);
+  CHECK(parse_error(404, "", "d", "p").code == "Http404");
 }
 
 TEST_CASE("a part goes on where its connection broke, and never with another object's bytes") {
@@ -361,6 +373,34 @@ TEST_CASE("a part goes on where its connection broke, and never with another obj
 
   s3.faults["GET /bucket/k"] = {Fault::away, Fault::away};
   CHECK_FALSE(client.get_part({"bucket", "k"}, etag, {0, bytes.size(), bytes.size()}, file.get()));
+}
+
+TEST_CASE("a part whose connection broke behind its last byte is asked for again as it was") {
+  FakeS3 s3;
+  ManualClock clock;
+  const std::string bytes = pattern(300'000);
+  s3.add("/bucket/k", bytes);
+  const std::string etag = s3.objects["/bucket/k"].etag;
+  Client client = s3.client(clock, {.tries_max = 2});
+  const os::Fd file = memory_file();
+  s3.faults["GET /bucket/k"] = {Fault::cut_at_end};
+  const auto whole =
+      client.get_part({"bucket", "k"}, etag, {0, bytes.size(), bytes.size()}, file.get());
+  REQUIRE(whole);
+  CHECK(whole->is_whole);
+  CHECK(s3.last.headers.get("Range") == "");
+  CHECK(content(file) == bytes);
+
+  s3.faults["GET /bucket/k"] = {Fault::cut, Fault::cut_at_end};
+  REQUIRE(client.get_part({"bucket", "k"}, etag, {0, bytes.size(), bytes.size()}, file.get()));
+  CHECK(s3.last.headers.get("Range") == "bytes=150000-299999");
+  CHECK(content(file) == bytes);
+
+  // One that always breaks there is given up, as any that fails.
+  s3.requests.clear();
+  s3.faults["GET /bucket/k"] = std::vector<Fault>(100, Fault::cut_at_end);
+  CHECK_FALSE(client.get_part({"bucket", "k"}, etag, {100, 300, bytes.size()}, file.get()));
+  CHECK(s3.requests.size() == 2);
 }
 
 TEST_CASE("something else than the part that was asked for is an error") {

@@ -27,6 +27,7 @@ public:
     answer_lost,  ///< done, but the connection breaks before the answer
     busy,         ///< 503, nothing done
     cut,          ///< a download breaks off after half of its body
+    cut_at_end,   ///< it breaks off after all of its body
   };
 
   std::map<std::string, Object> objects;             ///< by "/bucket/key"
@@ -70,7 +71,8 @@ public:
     for (std::size_t at = 0; at < end; at += 100'000)
       if (!sink(std::span(bytes).subspan(at, std::min<std::size_t>(100'000, end - at))))
         return fail(ErrorKind::unavailable, "Broken", "as HTTP clients report a sink's error");
-    if (fault == Fault::cut) return fail(ErrorKind::unavailable, "Broken", "the connection broke");
+    if (fault == Fault::cut || fault == Fault::cut_at_end)
+      return fail(ErrorKind::unavailable, "Broken", "the connection broke");
     return out;
   }
 
@@ -88,13 +90,14 @@ public:
                          [&](const std::string& r) { return r.starts_with(beginning); });
   }
   /// A client of this store. Its pauses take no time: they move `clock`.
-  Client client(ManualClock& clock, RetryPolicy policy = {}) {
-    const Retry retry{policy,
-                      [&clock](Millis length) {
-                        clock.advance(length);
-                        return true;
-                      },
-                      &clock};
+  Client client(ManualClock& clock, RetryPolicy policy = {}, const std::string& peer = "") {
+    Retry retry{policy,
+                [&clock](Millis length) {
+                  clock.advance(length);
+                  return true;
+                },
+                &clock};
+    if (!peer.empty()) retry.peer = peer;
     return Client(
         *this, "s3.test:80",
         [](wire::RequestHead& head, std::string_view payload_sha256) {

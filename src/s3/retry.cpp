@@ -33,9 +33,9 @@ Retry retry_until(int stop_fd, RetryPolicy policy) {
   return out;
 }
 
-Failure Retry::given_up(Error last, unsigned tries, Millis after) {
-  last.message += fmt::format(" (given up after {} tries in {} s; is the service running?)", tries,
-                              after.count() / 1000);
+Failure Retry::given_up(Error last, unsigned tries, Millis after) const {
+  last.message += fmt::format(" (given up after {} tries in {} s; is {} running?)", tries,
+                              after.count() / 1000, peer);
   return Failure(std::move(last));
 }
 

@@ -38,6 +38,7 @@ struct Retry {
   std::function<bool()> told_to_stop = {};     ///< looked at before each try
   int stop_fd = -1;                            ///< readable when it is told so, for what waits
   std::function<bool()> service_is_away = {};  ///< while it is, time and tries do not count
+  std::string peer = "the service";            ///< who is asked, for errors
 
   /// Runs `attempt` until it succeeds, fails for good, or time or tries are over. An error of
   /// code "Stopped" when the pause was told to stop.
@@ -62,7 +63,7 @@ struct Retry {
   bool is_told_to_stop() const { return told_to_stop && told_to_stop(); }
 
 private:
-  static Failure given_up(Error last, unsigned tries, Millis after);
+  Failure given_up(Error last, unsigned tries, Millis after) const;
   static Failure stopped(const std::string& last);
 };
 

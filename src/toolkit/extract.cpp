@@ -85,6 +85,10 @@ private:
     if (is_link && !link_stays_inside(is_hard ? "" : member.name, member.link))
       return skip(given,
                   "link target " + quoted(member.link) + " points outside the code directory.");
+    if (member.kind == TarMember::Kind::symbolic_link && link_turns_back(member.link))
+      return skip(given, "link target " + quoted(member.link) +
+                             " goes back by '..' behind a name, which may be a link and lead "
+                             "outside the code directory.");
     return true;
   }
 
@@ -172,6 +176,15 @@ bool link_stays_inside(std::string_view name, std::string_view link) {
     if (depth < 0) return false;
   }
   return true;
+}
+
+bool link_turns_back(std::string_view link) {
+  bool is_below = false;
+  for (const std::string& segment : split(link)) {
+    if (segment == ".." && is_below) return true;
+    is_below = is_below || (!segment.empty() && segment != "." && segment != "..");
+  }
+  return false;
 }
 
 Result<> extract_archive(os::Fd archive, const std::string& what, const std::string& directory,

@@ -25,3 +25,12 @@ TEST_CASE("a link stays inside if no prefix of it leaves") {
   CHECK_FALSE(link_stays_inside("d/a", "x/../../../d/b"));
   CHECK_FALSE(link_stays_inside("a", "/opt/ml/code/b"));
 }
+
+// SEMANTICS T7
+TEST_CASE("a link turns back if a name stands before a ..") {
+  CHECK_FALSE(link_turns_back("a"));
+  CHECK_FALSE(link_turns_back("../../a/b"));
+  CHECK_FALSE(link_turns_back("./.././a..b/..c"));
+  CHECK(link_turns_back("d/.."));
+  CHECK(link_turns_back("../d//./../a"));
+}

@@ -57,6 +57,9 @@ secret_access_key = "wrong"
 [buckets.data]
 path = "{home}/data"
 
+[buckets.slashed]
+path = "{home}/./data/"
+
 [buckets.still]
 path = "{home}/data"
 snapshot = true
@@ -131,6 +134,15 @@ def test_pipe_mode_reads_another_s3(near):  # SEMANTICS D24
     assert lines == ["sub/c.txt", "a.txt"] * 2
 
 
+def test_a_key_that_is_named_twice_is_one_file_and_comes_twice(near):  # SEMANTICS D14
+    uri = near.put("twice.json", b'[{"prefix": "s3://far/set/"}, "sub/c.txt", "a.txt", "sub/c.txt", "a.txt"]')
+    for mode in ("File", "FastFile"):
+        assert ran(near, FILES % "training" + "; cat sub/c.txt",
+                   s3(near, uri, mode=mode, kind="ManifestFile")) == ["a.txt", "sub/c.txt", "sub/c.txt"]
+    assert ran(near, "cat /opt/ml/input/data/training_0",
+               s3(near, uri, mode="Pipe", kind="ManifestFile")) == ["sub/c.txt", "a.txt"] * 2
+
+
 def test_an_augmented_manifest_may_name_objects_of_both(near):  # SEMANTICS D24
     own = near.put("own.txt", b"own\n")
     uri = near.put("augmented", "\n".join(json.dumps({"x-ref": x}) for x in
@@ -172,7 +184,7 @@ def test_who_is_not_who_it_should_be_is_not_asked(over_tls, bucket, says):  # SE
 
 @pytest.mark.parametrize("uri, kind, says", [
     ("s3://far/nothing/", "S3Prefix", "No S3 objects found under S3 URL \"s3://far/nothing/\""),
-    ("s3://denied/team/set/", "S3Prefix", "InvalidAccessKeyId"),
+    ("s3://denied/team/set/", "S3Prefix", "of [buckets.denied] answered 403 InvalidAccessKeyId"),
     ("s3://far/set/gone.json", "ManifestFile", "far/team/set/gone.json"),
 ])
 def test_what_cannot_be_listed_fails_the_job_by_name(near, uri, kind, says):  # SEMANTICS D24
@@ -273,6 +285,19 @@ def test_a_name_that_no_file_can_have(near):  # SEMANTICS D5
         assert "x" * 256 in failed(near, "exit 0", s3(near, "s3://far/long/", mode=mode))
 
 
+@pytest.mark.parametrize("mode", ["File", "FastFile"])
+def test_a_directorys_key_with_content_is_refused_by_name(near, mode):  # SEMANTICS D5
+    near.far.put("team/full/in/", b"1")
+    near.far.put("team/full/empty/", b"")
+    uri = near.put("full.json", b'[{"prefix": "s3://far/full/"}, "in/"]')
+    for channel in (s3(near, "s3://far/full/", mode=mode), s3(near, uri, mode=mode, kind="ManifestFile")):
+        reason = failed(near, "exit 0", channel)
+        assert reason.startswith("ClientError: ") and "full/in/' cannot become a file" in reason, reason
+    uri = near.put("empty.json", b'[{"prefix": "s3://far/full/"}, "empty/"]')
+    assert ran(near, "cd /opt/ml/input/data/training && find . | sort",
+               s3(near, uri, mode=mode, kind="ManifestFile")) == [".", "./empty"]
+
+
 def test_an_s3_that_is_killed_and_comes_back_costs_time_alone(near):  # SEMANTICS D24
     near.far.put("team/killed/1", os.urandom(40 << 20))
     near.way.cut_after, near.way.cuts = 1 << 20, 3
@@ -310,10 +335,11 @@ def test_a_bucket_elsewhere_takes_no_output(near):  # SEMANTICS D24
 
 # ---- directories ---------------------------------------------------------------------------------
 
-def test_a_directory_is_mounted_as_it_is(near):  # SEMANTICS D27
+@pytest.mark.parametrize("bucket", ["data", "slashed"])
+def test_a_directory_is_mounted_as_it_is(near, bucket):  # SEMANTICS D27
     known = cached(near)
     lines = ran(near, FILES % "training" + "; cat in sub/c.txt; readlink out; "
-                "touch x 2>&1; cat x 2>/dev/null; true", s3(near, "s3://data/set/"))
+                "touch x 2>&1; cat x 2>/dev/null; true", s3(near, f"s3://{bucket}/set/"))
     assert lines[:5] == ["a.txt", "b.txt", "sub/c.txt", "set/a.txt", "set/sub/c.txt"]
     assert lines[5] == "/etc/passwd" and "Read-only file system" in lines[6], lines
     assert cached(near) == known  # nothing of it was copied

@@ -90,9 +90,14 @@ def test_a_bucket_that_is_not_there_for_tensorboard_is_refused(quick):  # SEMANT
     assert "TensorBoardOutputConfig.S3OutputPath" in said and "does not exist" in said
 
 
-def test_intermediate_output_that_cannot_be_stored_is_told_and_fails_nothing(quick):  # SEMANTICS T16
+@pytest.mark.parametrize("uri, says", [
+    ("s3://no-such-bucket/x", ("could not", "no-such-bucket")),
+    ("s3://My_Bucket/x", ("cannot", "My_Bucket/x")),
+    ("s3://bucket/" + "x" * 1025, ("cannot", "longer than 1024 bytes"))], ids=["missing", "misnamed", "long"])
+def test_intermediate_output_that_cannot_be_stored_is_told_and_fails_nothing(quick, uri, says):  # SEMANTICS T16
     script = "echo 1 > /opt/ml/output/intermediate/a"
-    job = quick.job(script, HyperParameters={"sagemaker_s3_output": "s3://no-such-bucket/x"})
-    assert job["TrainingJobStatus"] == "Completed"
+    job = quick.job(script, HyperParameters={"sagemaker_s3_output": uri})
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     lines = quick.lines(job["TrainingJobName"], notices=True)
-    assert any("/opt/ml/output/intermediate could not be copied: " in line for line in lines), lines
+    front = f"/opt/ml/output/intermediate {says[0]} be copied: "
+    assert any(front in line and says[1] in line for line in lines), lines

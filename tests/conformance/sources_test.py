@@ -72,6 +72,15 @@ def test_a_manifest_says_which_objects_there_are(service, set_, mode):  # SEMANT
     assert lines == ["a.txt", "sub/d.txt", "a.txt", "sub/d.txt"]
 
 
+def test_a_key_that_is_named_twice_is_one_file_and_comes_twice(service, set_):  # SEMANTICS D14
+    uri = manifest(service, "twice.json", {"prefix": set_}, "sub/d.txt", "a.txt", "sub/d.txt", "a.txt")
+    for mode in ("File", "FastFile"):
+        assert ran(service, FILES % "training" + "; cat sub/d.txt",
+                   s3(service, uri, mode=mode, kind="ManifestFile")) == ["a.txt", "sub/d.txt", "sub/d.txt"]
+    assert ran(service, "cat /opt/ml/input/data/training_0", s3(
+        service, uri, mode="Pipe", kind="ManifestFile")) == ["sub/d.txt", "a.txt"] * 2
+
+
 @pytest.mark.parametrize("text, says", [
     ('[{"prefix": "s3://bucket/"},\n"a",\n]', "line 3 is not valid JSON"),
     ('{"prefix": "s3://b/"}', "it is no JSON list"),

@@ -201,12 +201,23 @@ def test_broken_archives_from_s3_fail_in_a_sentence(ours, base, s3, name):  # SE
 def test_no_member_is_written_through_a_link(ours, base, tmp_path):  # SEMANTICS T7
     outside = tmp_path / "outside"
     outside.mkdir()
-    hostile = archive(("sub/x", None, {"type": tarfile.SYMTYPE, "linkname": "y/../.."}),
-                      ("sub/y", None, {"type": tarfile.SYMTYPE, "linkname": ".."}),
+    hostile = archive(("sub/x", None, {"type": tarfile.SYMTYPE, "linkname": ".."}),
                       ("sub/x/outside.txt", b"evil", {}), ("train.py", DUMP.encode(), {}))
     ended = container.run(ours, base, from_file(tmp_path, hostile))
     assert ended.code != 0 and "unpack member 'sub/x/outside.txt'" in ended.failure
     assert not list(tmp_path.rglob("outside.txt"))
+
+
+@pytest.mark.parametrize("names", [("d", "x"), ("x", "d")])
+def test_no_link_leads_out_by_way_of_another(ours, base, tmp_path, names):  # SEMANTICS T7
+    links = {"d": ".", "x": "d/..", "good": "d/train.py"}
+    hostile = archive(("train.py", DUMP.encode(), {}), *(
+        (name, None, {"type": tarfile.SYMTYPE, "linkname": links[name]}) for name in (*names, "good")))
+    ended = container.run(ours, base, from_file(tmp_path, hostile))
+    assert ended.code == 0, ended.stderr
+    assert "Skipping archive member 'x': link target 'd/..' goes back" in ended.stdout + ended.stderr
+    assert {name: os.readlink(base / "code" / name) for name in ("d", "good")} == {"d": ".", "good": "d/train.py"}
+    assert not os.path.lexists(base / "code/x")
 
 
 def test_a_directory_is_copied_links_followed(ours, original, base, tmp_path):

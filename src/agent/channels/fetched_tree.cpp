@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 namespace trainyard::agent {
 namespace {
@@ -15,11 +16,24 @@ struct Begun {
   Fetcher::FetchPtr fetch;
 };
 
+Failure no_file(const wire::OriginObject& object, std::string_view why) {
+  return fail(ErrorKind::invalid, "ValidationException",
+              fmt::format("the object '{}' cannot become a file of a channel: {}. Rename it, or "
+                          "give the channel another prefix.",
+                          object.Key, why));
+}
+
+// Of a key that a manifest names it is known only now whether it is a directory's marker.
 Result<> place(os::LinkTree& tree, Fetcher& fetcher, const Begun& begun) {
   const int file = TRY(fetcher.wait(begun.fetch));
   const std::string place = begun.item->Place.value_or("");
-  auto added = tree.add(
-      place, {AT_FDCWD, fmt::format("/proc/self/fd/{}", file), Fetcher::name(begun.fetch)});
+  const bool is_directory = place.empty() || place.back() == '/';
+  struct stat st{};
+  if (::fstat(file, &st) != 0) return fail_errno("look at what was fetched of " + place);
+  if (is_directory && st.st_size > 0) return content_of_directory(*begun.item->Object);
+  auto added = is_directory ? tree.add_directory(place)
+                            : tree.add(place, {AT_FDCWD, fmt::format("/proc/self/fd/{}", file),
+                                               Fetcher::name(begun.fetch)});
   if (added || added.error().kind != ErrorKind::conflict) return added;
   return two_of_one_name(*begun.item->Object);
 }
@@ -27,11 +41,12 @@ Result<> place(os::LinkTree& tree, Fetcher& fetcher, const Begun& begun) {
 }  // namespace
 
 Failure two_of_one_name(const wire::OriginObject& object) {
-  return fail(ErrorKind::invalid, "ValidationException",
-              fmt::format("the object '{}' cannot become a file of a channel: another object has a "
-                          "directory of it for its name, or is named like its directory. Rename "
-                          "it, or give the channel another prefix.",
-                          object.Key));
+  return no_file(object, "another object has a directory of it for its name, or is named like its "
+                         "directory");
+}
+
+Failure content_of_directory(const wire::OriginObject& object) {
+  return no_file(object, "it ends in '/', as a directory's key does, but has content");
 }
 
 Result<> make_fetched_tree(const std::vector<wire::SequenceUnit>& units, const os::Path& to,

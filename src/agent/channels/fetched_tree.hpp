@@ -19,4 +19,7 @@ Result<> make_fetched_tree(const std::vector<wire::SequenceUnit>& units, const o
 /// What to say of an object whose place is taken by a directory, or by another object.
 Failure two_of_one_name(const wire::OriginObject& object);
 
+/// What to say of an object whose place is a directory's, but which has content.
+Failure content_of_directory(const wire::OriginObject& object);
+
 }  // namespace trainyard::agent

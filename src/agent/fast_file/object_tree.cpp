@@ -45,6 +45,8 @@ Result<ObjectTree> ObjectTree::make(std::vector<wire::SequenceUnit> units) {
       at = next;
       rest.remove_prefix(slash + 1);
     }
+    if (item.Object && rest.empty() && item.Object->Size > 0)
+      return content_of_directory(*item.Object);
     if (!item.Object || rest.empty()) continue;
     const auto& there = out.nodes_[at - root].children;
     if (!there.empty() && out.nodes_[there.back() - root].name == rest)

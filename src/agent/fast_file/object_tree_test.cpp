@@ -79,3 +79,21 @@ TEST_CASE("two objects of one name are refused by their key") {
     CHECK(tree.error().message.find("a' cannot become a file") != std::string::npos);
   }
 }
+
+// SEMANTICS D5
+TEST_CASE("an object of a directory's name is its marker, or refused where it has content") {
+  const auto tree_with = [](std::int64_t size) {
+    wire::SequenceUnit marker{{{}}}, file{{{}}};
+    marker.Items[0].Place = "a/";
+    marker.Items[0].Object = wire::OriginObject{"far", "set/a/", size, "\"e\""};
+    file.Items[0].Place = "a/x";
+    file.Items[0].Object = wire::OriginObject{"far", "set/a/x", 3, "\"e\""};
+    return ObjectTree::make({marker, file});
+  };
+  const auto empty = tree_with(0);
+  REQUIRE(empty);
+  CHECK(text_of(*empty, ObjectTree::root) == "a/ a/x");
+  const auto full = tree_with(1);
+  REQUIRE_FALSE(full);
+  CHECK(full.error().message.starts_with("the object 'set/a/' cannot become a file of a channel"));
+}

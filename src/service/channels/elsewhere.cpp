@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <string_view>
+
 namespace trainyard::channels {
 namespace {
 
@@ -29,8 +32,8 @@ struct Shares {
   }
 };
 
-Result<> place(wire::SequenceItem& item, const std::string& key, const std::string& prefix) {
-  item.Place = TRY(objects::place_in_channel(key, prefix));
+Result<> place(wire::SequenceItem& item, const std::string& prefix) {
+  item.Place = TRY(objects::place_in_channel(item.Object->Key, prefix, item.Object->Size));
   return {};
 }
 
@@ -45,7 +48,7 @@ list_elsewhere(const Settings& settings, const objects::Selection& selection, ob
     if (!shares.takes(is_marker(entry))) return true;
     if (!is_tree && is_marker(entry)) return true;
     wire::SequenceItem item = item_of(selection.bucket, entry);
-    if (is_tree) TRY(place(item, entry.key, selection.prefix));
+    if (is_tree) TRY(place(item, selection.prefix));
     if (is_tree && item.Place->empty()) return true;
     if (is_marker(entry)) item.Object.reset();
     if (out.size() == objects_max)
@@ -58,11 +61,13 @@ list_elsewhere(const Settings& settings, const objects::Selection& selection, ob
     return true;
   };
   if (selection.keys) {
+    std::set<std::string_view> placed;  // a manifest may name a key twice: that is one file
     for (const auto& key : *selection.keys) {
       if (!shares.takes(false)) continue;
+      if (is_tree && !placed.insert(key).second) continue;
       wire::SequenceItem item = item_of(selection.bucket, {key, false, 0, "", {}});
       item.Object->Size = -1;  // whoever fetches it looks
-      if (is_tree) TRY(place(item, key, selection.prefix));
+      if (is_tree) TRY(place(item, selection.prefix));
       out.push_back(std::move(item));
     }
   } else {

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <set>
 #include <sys/stat.h>
 #include <vector>
 
@@ -114,7 +115,10 @@ Result<> each(store::Snapshot& s, const Selection& selection, const Visit& visit
 
 }  // namespace
 
-Result<std::string> place_in_channel(std::string_view key, std::string_view prefix) {
+Result<std::string> place_in_channel(std::string_view key, std::string_view prefix,
+                                     std::int64_t size) {
+  if (key.ends_with('/') && size > 0)
+    return bad_key(key, "it ends in '/', as a directory's key does, but has content");
   const bool names_directory = !prefix.empty() && prefix.back() != '/' &&
                                key.size() > prefix.size() && key.starts_with(prefix) &&
                                key[prefix.size()] == '/';
@@ -209,11 +213,13 @@ Result<> Snapshots::build_tree(store::Snapshot& s, const Selection& selection,
                                const os::Path& path) {
   os::LinkTree tree = TRY(link_tree(path, blobs_));
   const os::Fd contents = TRY(os::open_file(blobs_.root(), O_RDONLY | O_DIRECTORY));
+  std::set<std::string> placed;  // a manifest may name a key twice: that is one file
   return each(s, selection, [&](const store::LinkedObject& object) -> Result<> {
-    const std::string place = TRY(place_in_channel(object.key, selection.prefix));
+    if (selection.keys && !placed.insert(object.key).second) return {};
+    const std::string place = TRY(place_in_channel(object.key, selection.prefix, object.size));
     if (place.empty()) return {};
-    if (place.back() == '/') return tree.add_directory(place);
-    auto added = tree.add(place, content_of(object, contents.get()));
+    auto added = place.back() == '/' ? tree.add_directory(place)
+                                     : tree.add(place, content_of(object, contents.get()));
     if (!added && added.error().kind == ErrorKind::conflict)
       return bad_key(object.key, "another object has a directory of it for its name, or is "
                                  "named like its directory");

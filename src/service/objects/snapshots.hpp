@@ -96,7 +96,9 @@ private:
 /// Where an object under a prefix goes, relative to the channel's directory: what is below the
 /// prefix if that names a directory (with or without its slash), else what is below the prefix's
 /// last slash. "" for the prefix's own directory marker; with a slash at its end for another one.
-/// Pure. An error (`invalid`) for a key that would lead elsewhere or can be no file's name.
-Result<std::string> place_in_channel(std::string_view key, std::string_view prefix);
+/// Pure. An error (`invalid`) for a key that would lead elsewhere or can be no file's name, as one
+/// that ends in a slash cannot where there is content; a `size` below 0 is not known yet.
+Result<std::string> place_in_channel(std::string_view key, std::string_view prefix,
+                                     std::int64_t size);
 
 }  // namespace trainyard::objects

@@ -87,6 +87,22 @@ TEST_CASE("a content of more keys than a file may have names is copied once, and
     CHECK(files.inodes.contains(inode));
 }
 
+// SEMANTICS D5
+TEST_CASE("an object of a directory's name is its marker, or refused where it has content") {
+  Fixture f;
+  f.put(f.publish("", 'b'), 0, {"a/", "a/dir/"});
+  CHECK(std::filesystem::is_directory(os::Path(f.snapshot("boot")) / "dir"));
+  Snapshots snapshots(f.dir / "snapshots", *f.blobs, f.readers, f.clock);
+  f.put(f.publish("text", 'a'), 4, {"a/full/", "b/"});
+  for (const auto& [prefix, key] : {std::pair("a/", "a/full/"), std::pair("b/", "b/")}) {
+    const auto refused = snapshots.snapshot({"bucket", prefix}, Form::tree);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.starts_with("the object '" + std::string(key) +
+                                              "' cannot become a file of a channel: "));
+    CHECK(snapshots.snapshot({"bucket", prefix}, Form::sequence));
+  }
+}
+
 // SEMANTICS D15
 TEST_CASE("hosts that share a prefix have each object once, whichever form it lies in") {
   Fixture f;
