@@ -302,6 +302,19 @@ def test_a_disk_that_is_full_while_objects_are_fetched(near, tmp_path):  # SEMAN
         assert service.job()["TrainingJobStatus"] == "Completed"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
+def test_pipe_mode_needs_room_for_one_object_at_a_time(near, tmp_path):  # SEMANTICS D24
+    for n in range(12):
+        near.far.put(f"team/roomy/{n:02}", os.urandom(8 << 20))
+    settings = (f'min_free_percent = 0\n[cache]\nsize = "8MiB"\n'
+                f'[buckets.far]\nendpoint = "http://{near.far.listen}"\n'
+                f'bucket = "{near.far.bucket}"\naccess_key_id = "{near.far.access_key}"\n'
+                f'secret_access_key = "{near.far.secret_key}"\n')
+    with small_disk(tmp_path / "disk") as disk, running(disk, settings) as service:
+        assert ran(service, "cat /opt/ml/input/data/training_0 | wc -c",
+                   s3(service, "s3://far/team/roomy/", mode="Pipe")) == [str(96 << 20)]
+
+
 def test_a_bucket_elsewhere_takes_no_output(near):  # SEMANTICS D24
     for more in ({"OutputDataConfig": {"S3OutputPath": "s3://far/out"}},
                  {"CheckpointConfig": {"S3Uri": "s3://data/checkpoints"}}):
