@@ -1,5 +1,7 @@
 #include "agent/channels/fetched_tree.hpp"
 
+#include "agent/channels/look_up.hpp"
+
 #include <fmt/format.h>
 
 #include <deque>
@@ -16,10 +18,11 @@ struct Begun {
 };
 
 Result<> place(os::LinkTree& tree, Fetcher& fetcher, const Begun& begun) {
-  const int file = TRY(fetcher.wait(begun.fetch));
+  const auto file = fetcher.wait(begun.fetch);
+  if (!file) return of_item(file.error(), *begun.item);
   const std::string place = begun.item->Place.value_or("");
   auto added = tree.add(
-      place, {AT_FDCWD, fmt::format("/proc/self/fd/{}", file), Fetcher::name(begun.fetch)});
+      place, {AT_FDCWD, fmt::format("/proc/self/fd/{}", *file), Fetcher::name(begun.fetch)});
   if (added || added.error().kind != ErrorKind::conflict) return added;
   return two_of_one_name(*begun.item->Object);
 }

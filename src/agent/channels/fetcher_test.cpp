@@ -1,5 +1,6 @@
 #include "agent/channels/fetch_ahead.hpp"
 #include "agent/channels/fetcher.hpp"
+#include "agent/channels/look_up.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -201,4 +202,25 @@ TEST_CASE("of small objects some are fetched ahead, and each comes once") {
   }
   CHECK_FALSE(ahead.next());
   CHECK(world.bucket.asked.size() == 100);
+}
+
+TEST_CASE("what a manifest names is looked up, and what is not there is told with who names it") {
+  World world;
+  world.put(3, 7);
+  for (auto& unit : world.units)
+    unit.Items[0].Object->Size = -1, unit.Items[0].Object->ETag = "";
+  REQUIRE(look_up(world.units, *world.fetcher));
+  for (const auto& unit : world.units) {
+    CHECK(unit.Items[0].Object->Size == 7);
+    CHECK(unit.Items[0].Object->ETag == "\"e\"");
+  }
+  REQUIRE(look_up(world.units, *world.fetcher));
+  CHECK(world.bucket.heads == 3);  // what is known is not asked for
+  auto& gone = world.units[1].Items[0];
+  gone.Object = wire::OriginObject{"far", "gone", -1, ""};
+  gone.Name = "line 2 of s3://b/m";
+  const auto looked = look_up(world.units, *world.fetcher);
+  REQUIRE_FALSE(looked);
+  CHECK(looked.error().kind == ErrorKind::not_found);
+  CHECK(looked.error().message == "line 2 of s3://b/m: look up s3://far/gone: it is not there");
 }

@@ -58,10 +58,13 @@ list_elsewhere(const Settings& settings, const objects::Selection& selection, ob
     return true;
   };
   if (selection.keys) {
+    std::size_t entry = 1;  // the prefix is the first
     for (const auto& key : *selection.keys) {
+      ++entry;
       if (!shares.takes(false)) continue;
       wire::SequenceItem item = item_of(selection.bucket, {key, false, 0, "", {}});
-      item.Object->Size = -1;  // whoever fetches it looks
+      item.Object->Size = -1;  // whoever fetches it looks, and says who named it if it is not there
+      item.Name = fmt::format("entry {} of {}", entry, selection.manifest);
       if (is_tree) TRY(place(item, key, selection.prefix));
       out.push_back(std::move(item));
     }
