@@ -1,6 +1,7 @@
 #include "agent/agent.hpp"
 
 #include "agent/channels/pipe_channel.hpp"
+#include "agent/channels/sequence_index.hpp"
 #include "agent/container.hpp"
 #include "agent/door.hpp"
 #include "agent/endpoint.hpp"
@@ -79,6 +80,7 @@ private:
   void settle_what_was_fetched();
   Result<> note_what_is_closed();
   Result<> open_pipes();
+  Result<std::vector<wire::SequenceUnit>> take_sequence(const wire::ChannelSpec& channel);
   Result<> serve_fast_files();
   Result<> train();
   Result<> follow_to_the_end();
@@ -124,7 +126,7 @@ private:
   std::unique_ptr<LiveSync> sync_;
   FetchProgress progress_;
   std::unique_ptr<Fetcher> fetcher_;
-  FastFiles fast_files_;                             // after what they ask
+  Fetched fetched_;                                  // after what its files ask
   std::jthread settling_;                            // works on the fetcher's cache
   std::vector<std::unique_ptr<PipeChannel>> pipes_;  // after what their threads tell, and ask
   Outcome outcome_;
@@ -168,7 +170,7 @@ Result<> Instance::end_unstarted(const Error& why) {
 // told is: the log, report.log, the service.
 Result<> Instance::give_up(const Error& why) {
   if (fetcher_) fetcher_->stop();
-  for (const auto& [channel, files] : fast_files_)
+  for (const auto& [channel, files] : fetched_.fast_files)
     files->stop();
   door_.reset();
   if (const auto gone = runtime_.destroy(spec_.Id, paths_.scratch()); !gone)
@@ -214,7 +216,7 @@ Result<> Instance::prepare() {
   if (!spec_.Packages.Root.empty())
     packages_ = TRY(Packages::open(spec_, paths_, facts, make_runtime_, clock_));
   std::map<std::string, int> trees;
-  for (const auto& [channel, files] : fast_files_)
+  for (const auto& [channel, files] : fetched_.fast_files)
     trees[channel] = files->tree();
   running_ = TRY(runtime_.prepare(plan_container(spec_, paths_, facts, trees)));
   TRY(serve_fast_files());
@@ -242,7 +244,7 @@ Result<> Instance::fetch() {
   link_.tell_while([this] { return progress_.sentence(fetcher_->bytes()); });
   std::vector<std::string> notes;
   auto fetched = run_blocking([&]() -> Result<> {
-    fast_files_ = TRY(fetch_channels(spec_, paths_, *fetcher_, progress_, notes));
+    fetched_ = TRY(fetch_channels(spec_, paths_, *fetcher_, progress_, notes));
     return {};
   });
   link_.tell_while({});
@@ -282,23 +284,30 @@ void Instance::settle_what_was_fetched() {
   });
 }
 
+// Of a channel whose objects are all the store's own nobody had to read the index before.
+Result<std::vector<wire::SequenceUnit>> Instance::take_sequence(const wire::ChannelSpec& channel) {
+  auto known = fetched_.sequences.extract(channel.Name);
+  if (known) return std::move(known.mapped());
+  return read_sequence_index(channel.Source);
+}
+
 Result<> Instance::open_pipes() {
   const os::Owner owner = owner_of(spec_);
   for (const auto& channel : spec_.Channels)
     if (channel.InputMode == "Pipe")
-      pipes_.push_back(TRY(PipeChannel::open(channel, paths_.ml() / "input/data", owner,
-                                             fetcher_.get(), [this](Error error) {
-                                               const std::lock_guard lock(channel_mutex_);
-                                               if (!channel_error_)
-                                                 channel_error_ = std::move(error);
-                                               channel_failed_.raise();
-                                             })));
+      pipes_.push_back(
+          TRY(PipeChannel::open(channel, TRY(take_sequence(channel)), paths_.ml() / "input/data",
+                                owner, fetcher_.get(), [this](Error error) {
+                                  const std::lock_guard lock(channel_mutex_);
+                                  if (!channel_error_) channel_error_ = std::move(error);
+                                  channel_failed_.raise();
+                                })));
   return {};
 }
 
 // Those that the container mounted itself.
 Result<> Instance::serve_fast_files() {
-  for (const auto& [channel, files] : fast_files_)
+  for (const auto& [channel, files] : fetched_.fast_files)
     if (const auto it = running_->devices.find(channel_inside(channel));
         it != running_->devices.end())
       TRY(files->serve(std::move(it->second), running_->processes));
@@ -323,7 +332,7 @@ Result<> Instance::train() {
   Exit exit = TRY(runtime_.wait(*running_));
   if (spec_.Entrypoint.empty()) exit.unrunnable = false;  // the toolkit is not the request's
   if (fetcher_) fetcher_->stop();
-  if (!pipes_.empty() || !fast_files_.empty()) {
+  if (!pipes_.empty() || !fetched_.fast_files.empty()) {
     TRY(run_blocking([this] { return settling_ = std::jthread(), Result<>(); }));
     settle_what_was_fetched();
   }
@@ -333,10 +342,10 @@ Result<> Instance::train() {
   outcome_ = judge(exit, failure_text(paths_), !cause_.empty(),
                    missing_module_hint(log_->last_bytes(), spec_.Environment.Name));
   if (channel_error_) outcome_.failure = setup_failure(*channel_error_);
-  for (const auto& [channel, files] : fast_files_)
+  for (const auto& [channel, files] : fetched_.fast_files)
     for (const auto& trouble : files->troubles())
       outcome_.notes.push_back("channel '" + channel + "': " + trouble);
-  fast_files_.clear();
+  fetched_.fast_files.clear();
   if (!kept) (void)log_->note("part of the log could not be kept: " + kept.error().message);
   for (const auto& line : outcome_.notes)
     (void)log_->note(line);
@@ -368,7 +377,7 @@ Result<> Instance::follow_to_the_end() {
 
 // A process that waits for a file's bytes can be killed once it has an answer.
 Result<> Instance::kill() {
-  for (const auto& [channel, files] : fast_files_)
+  for (const auto& [channel, files] : fetched_.fast_files)
     files->stop();
   return runtime_.kill(*running_);
 }

@@ -1,14 +1,13 @@
 #include "agent/fetched.hpp"
 
 #include "agent/channels/fetched_tree.hpp"
+#include "agent/channels/look_up.hpp"
 #include "agent/channels/sequence_index.hpp"
 #include "os/fuse.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <unistd.h>
 
 namespace trainyard::agent {
@@ -51,48 +50,12 @@ Result<bool> comes_as_it_is_read(const wire::ChannelSpec& channel, const Units& 
   return false;
 }
 
-// Of an object that a manifest names nobody knows more than its key.
-Result<> look_up(std::vector<wire::OriginObject*> objects, Fetcher& fetcher) {
-  std::mutex mutex;
-  std::condition_variable one_is_done;
-  std::size_t left = objects.size();
-  Result<> outcome;
-  const auto tell = [&](wire::OriginObject& object, const Result<origin::Head>& head) {
-    const std::lock_guard lock(mutex);
-    if (head && !head->entry.etag.empty()) {
-      object.Size = std::int64_t(head->entry.size);
-      object.ETag = head->entry.etag;
-    } else if (outcome) {
-      outcome = head ? fail_internal("its ETag is not told") : Failure(head.error());
-      outcome = in_context(outcome.error(), fmt::format("s3://{}/{}", object.Origin, object.Key));
-    }
-    --left;
-    one_is_done.notify_one();
-  };
-  for (auto* object : objects)
-    fetcher.act_on(
-        object->Origin,
-        [&, object](const Result<origin::Origin*>& origin) {
-          tell(*object, origin ? (*origin)->head(object->Key)
-                               : Result<origin::Head>(Failure(origin.error())));
-        },
-        false);
-  std::unique_lock lock(mutex);
-  one_is_done.wait(lock, [&] { return left == 0; });
-  return outcome;
-}
-
 // Root mounts by itself, and may then lend files to the kernel. Another user may not mount, but its
 // job's container may, where that user is 0.
 Result<std::unique_ptr<FastFile>> make_fast_file(Units units, const wire::InstanceSpec& spec,
                                                  Fetcher& fetcher,
                                                  std::shared_ptr<HeldBytes> held) {
-  std::vector<wire::OriginObject*> unknown;
-  for (auto& unit : units)
-    for (auto& item : unit.Items)
-      if (item.Object && (item.Object->Size < 0 || item.Object->ETag.empty()))
-        unknown.push_back(&*item.Object);
-  TRY(look_up(std::move(unknown), fetcher));
+  TRY(look_up(units, fetcher));
   const bool is_root = ::geteuid() == 0;
   auto out = std::make_unique<FastFile>(TRY(ObjectTree::make(std::move(units))),
                                         is_root ? owner_of(spec) : os::Owner{0, 0}, fetcher,
@@ -106,6 +69,14 @@ Result<std::shared_ptr<HeldBytes>> make_held_bytes(const wire::InstanceSpec& spe
   const auto space = TRY(os::space(spec.Cache.Root));
   const std::uint64_t most = std::min(std::uint64_t(spec.Cache.BytesMax), space.free_bytes / 2);
   return std::make_shared<HeldBytes>(std::max(most, partial_bytes_min));
+}
+
+// Each epoch has the objects as they were at the job's start.
+Result<Units> sequence_of(const wire::ChannelSpec& channel, Fetcher& fetcher) {
+  Units units = TRY(read_sequence_index(channel.Source));
+  const auto looked_up = look_up(units, fetcher);
+  if (!looked_up) return in_context(looked_up.error(), "channel '" + channel.Name + "'");
+  return units;
 }
 
 }  // namespace
@@ -122,13 +93,17 @@ std::string FetchProgress::sentence(std::uint64_t fetched) const {
                      double(expected) / unit, name);
 }
 
-Result<FastFiles> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& paths,
-                                 Fetcher& fetcher, FetchProgress& progress,
-                                 std::vector<std::string>& notes) {
-  FastFiles out;
+Result<Fetched> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& paths,
+                               Fetcher& fetcher, FetchProgress& progress,
+                               std::vector<std::string>& notes) {
+  Fetched out;
   std::map<std::string, Units> staged;
   const auto held = TRY(make_held_bytes(spec));
   for (const auto& channel : spec.Channels) {
+    if (channel.InputMode == "Pipe") {
+      out.sequences[channel.Name] = TRY(sequence_of(channel, fetcher));
+      continue;
+    }
     if (!channel.Fetched) continue;
     Units units = TRY(read_sequence_index(channel.Source));
     if (!TRY(comes_as_it_is_read(channel, units, spec, notes))) {
@@ -138,7 +113,7 @@ Result<FastFiles> fetch_channels(wire::InstanceSpec& spec, const InstancePaths& 
     }
     auto files = make_fast_file(std::move(units), spec, fetcher, held);
     if (!files) return in_context(files.error(), "channel '" + channel.Name + "'");
-    out[channel.Name] = std::move(*files);
+    out.fast_files[channel.Name] = std::move(*files);
   }
   const os::Owner owner = owner_of(spec);
   TRY(os::make_directories(paths.fetched(), 0711));

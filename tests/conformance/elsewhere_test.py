@@ -192,10 +192,16 @@ def test_what_cannot_be_listed_fails_the_job_by_name(near, uri, kind, says):  # 
     assert says.replace("far/team", near.far.bucket + "/team") in reason, reason
 
 
-def test_an_object_that_is_gone_fails_the_job_by_name(near):  # SEMANTICS D24
-    uri = near.put("gone.json", b'[{"prefix": "s3://far/set/"}, "a.txt", "gone.txt"]')
-    reason = failed(near, "exit 0", s3(near, uri, kind="ManifestFile"))
-    assert "s3://far/set/gone.txt" in reason and reason.startswith("ClientError"), reason
+@pytest.mark.parametrize("bucket", ["far", "still", "data"])
+@pytest.mark.parametrize("mode", ["File", "FastFile", "Pipe"])
+def test_an_object_that_is_gone_is_named_with_its_manifest(near, mode, bucket):  # SEMANTICS D14, D24
+    uri = near.put("gone.json", b'[{"prefix": "s3://%s/set/"}, "a.txt", "gone.txt"]' % bucket.encode())
+    reason = failed(near, "exit 0", s3(near, uri, mode=mode, kind="ManifestFile"))
+    assert reason.startswith("ClientError: channel 'training': "), reason
+    assert f"entry 3 of {uri}" in reason and f"s3://{bucket}/set/gone.txt" in reason, reason
+
+
+def test_an_object_that_is_gone_is_named_with_its_line(near):  # SEMANTICS D23, D24
     near.put("gone.manifest", b'{"x-ref": "s3://far/set/a.txt"}\n{"x-ref": "s3://far/set/no"}')
     reason = failed(near, "cat /opt/ml/input/data/training_0; sleep 60",
                     s3(near, f"s3://{near.bucket}/gone.manifest", mode="Pipe",
@@ -227,6 +233,41 @@ def test_a_job_whose_s3_says_nothing_more_is_stopped_at_once(near):  # SEMANTICS
         assert near.wait(name, 15)["TrainingJobStatus"] == "Stopped"  # a read's own limit is 30 s
     finally:
         near.way.answers.set()
+
+
+def manifest_of(near, kind, key):
+    """A channel in Pipe mode of the one object s3://far/`key`, and how an error names its place."""
+    if kind == "ManifestFile":
+        uri = near.put("one.json", json.dumps([{"prefix": "s3://far/"}, key]).encode())
+        return s3(near, uri, mode="Pipe", kind=kind), f"entry 2 of {uri}"
+    uri = near.put("one.manifest", json.dumps({"x-ref": f"s3://far/{key}"}).encode())
+    return s3(near, uri, mode="Pipe", kind=kind, AttributeNames=["x-ref"]), f"line 1 of {uri}"
+
+
+@pytest.mark.parametrize("kind", ["ManifestFile", "AugmentedManifestFile"])
+def test_every_epoch_of_a_manifest_has_the_objects_of_the_jobs_start(near, kind):  # SEMANTICS D19, D24
+    near.far.put("team/epochs/1", b"before\n")
+    channel, _ = manifest_of(near, kind, "epochs/1")
+    name = near.create(f"cd /opt/ml/input/data; cat training_0; {GATE}; cat training_1", InputDataConfig=[channel])
+    wait_until(lambda: "before" in near.lines(name), "the first epoch was read")
+    near.far.put("team/epochs/1", b"after it\n")
+    near.open_gate(name)
+    assert near.wait(name)["TrainingJobStatus"] == "Completed", near.describe(name)
+    assert near.lines(name) == ["before", "before"]
+
+
+@pytest.mark.parametrize("kind", ["ManifestFile", "AugmentedManifestFile"])
+def test_an_object_of_a_manifest_that_changed_since_the_jobs_start_fails_it(near, kind):  # SEMANTICS D19, D24
+    near.far.put("team/epochs/2", f"before {kind}\n".encode())
+    channel, place = manifest_of(near, kind, "epochs/2")
+    name = near.create(f"{GATE}; cat /opt/ml/input/data/training_0", InputDataConfig=[channel])
+    near.wait_for(name, "Training")
+    near.far.put("team/epochs/2", b"after it\n")
+    near.open_gate(name)
+    job = near.wait(name)
+    assert job["TrainingJobStatus"] == "Failed" and near.lines(name) == []
+    for said in ("s3://far/epochs/2", "PreconditionFailed", place):
+        assert said in job["FailureReason"], job["FailureReason"]
 
 
 @contextlib.contextmanager
@@ -325,6 +366,19 @@ def test_a_disk_that_is_full_while_objects_are_fetched(near, tmp_path):  # SEMAN
         assert "s3://far/team/much/1" in reason and "No space left on device" in reason, reason
         wait_until(lambda: not service.leftovers(), "nothing was left")
         assert service.job()["TrainingJobStatus"] == "Completed"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
+def test_pipe_mode_needs_room_for_one_object_at_a_time(near, tmp_path):  # SEMANTICS D24
+    for n in range(12):
+        near.far.put(f"team/roomy/{n:02}", os.urandom(8 << 20))
+    settings = (f'min_free_percent = 0\n[cache]\nsize = "8MiB"\n'
+                f'[buckets.far]\nendpoint = "http://{near.far.listen}"\n'
+                f'bucket = "{near.far.bucket}"\naccess_key_id = "{near.far.access_key}"\n'
+                f'secret_access_key = "{near.far.secret_key}"\n')
+    with small_disk(tmp_path / "disk") as disk, running(disk, settings) as service:
+        assert ran(service, "cat /opt/ml/input/data/training_0 | wc -c",
+                   s3(service, "s3://far/team/roomy/", mode="Pipe")) == [str(96 << 20)]
 
 
 def test_a_bucket_elsewhere_takes_no_output(near):  # SEMANTICS D24

@@ -153,4 +153,8 @@ bool ContentCache::lacks_room(std::uint64_t bytes) const {
   return lacking(root_, bytes) > 0;
 }
 
+std::uint64_t ContentCache::disk_bytes() const {
+  return os::space(root_).value_or(os::Space{}).total_bytes;
+}
+
 }  // namespace trainyard::agent

@@ -41,6 +41,8 @@ public:
   void make_room(std::uint64_t bytes) const;
   /// Whether the disk has no room for so many more. Cheap.
   bool lacks_room(std::uint64_t bytes) const;
+  /// Of the whole disk that it lies on; 0 where nobody tells.
+  std::uint64_t disk_bytes() const;
 
 private:
   ContentCache(os::Path root, os::Owner owner, std::uint64_t bytes_max, const std::string& boot)

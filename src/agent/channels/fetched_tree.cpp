@@ -1,5 +1,7 @@
 #include "agent/channels/fetched_tree.hpp"
 
+#include "agent/channels/look_up.hpp"
+
 #include <fmt/format.h>
 
 #include <deque>
@@ -25,14 +27,15 @@ Failure no_file(const wire::OriginObject& object, std::string_view why) {
 
 // Of a key that a manifest names it is known only now whether it is a directory's marker.
 Result<> place(os::LinkTree& tree, Fetcher& fetcher, const Begun& begun) {
-  const int file = TRY(fetcher.wait(begun.fetch));
+  const auto file = fetcher.wait(begun.fetch);
+  if (!file) return of_item(file.error(), *begun.item);
   const std::string place = begun.item->Place.value_or("");
   const bool is_directory = place.empty() || place.back() == '/';
   struct stat st{};
-  if (::fstat(file, &st) != 0) return fail_errno("look at what was fetched of " + place);
+  if (::fstat(*file, &st) != 0) return fail_errno("look at what was fetched of " + place);
   if (is_directory && st.st_size > 0) return content_of_directory(*begun.item->Object);
   auto added = is_directory ? tree.add_directory(place)
-                            : tree.add(place, {AT_FDCWD, fmt::format("/proc/self/fd/{}", file),
+                            : tree.add(place, {AT_FDCWD, fmt::format("/proc/self/fd/{}", *file),
                                                Fetcher::name(begun.fetch)});
   if (added || added.error().kind != ErrorKind::conflict) return added;
   return two_of_one_name(*begun.item->Object);

@@ -26,7 +26,8 @@ class Fetcher::Fetch {
 public:
   wire::OriginObject asked;
   Use use = Use::read;
-  origin::Entry object;  // known once planned, as the next two
+  std::uint64_t number = 0;  // in the order of their beginning
+  origin::Entry object;      // known once planned, as the next two
   std::string name;
   os::Fd file;
   std::optional<origin::Digest> digest;  // guarded, as all that follows
@@ -42,17 +43,20 @@ struct Fetcher::Task {
   Act act = {};
 };
 
-Fetcher::Fetcher(const wire::InstanceSpec& spec, ContentCache cache, Millis patience)
+Fetcher::Fetcher(const wire::InstanceSpec& spec, ContentCache cache, Millis patience,
+                 OpenOrigin open_origin)
     : cache_(std::move(cache)), cache_bytes_max_(std::uint64_t(spec.Cache.BytesMax)),
-      patience_(patience) {
+      patience_(patience), open_origin_(std::move(open_origin)) {
   for (const auto& origin : spec.Origins)
     specs_[origin.Name] = origin;
 }
 
-Result<std::unique_ptr<Fetcher>> Fetcher::start(const wire::InstanceSpec& spec, Millis patience) {
+Result<std::unique_ptr<Fetcher>> Fetcher::start(const wire::InstanceSpec& spec, Millis patience,
+                                                OpenOrigin open_origin) {
   const os::Owner owner{uid_t(spec.HostUid), gid_t(spec.HostGid)};
   auto cache = TRY(ContentCache::open(spec.Cache.Root, owner, std::uint64_t(spec.Cache.BytesMax)));
-  std::unique_ptr<Fetcher> out(new Fetcher(spec, std::move(cache), patience));
+  std::unique_ptr<Fetcher> out(
+      new Fetcher(spec, std::move(cache), patience, std::move(open_origin)));
   out->over_ = TRY(os::Event::make());
   for (std::size_t n = 0; n < connections; ++n)
     out->threads_.emplace_back([f = out.get()] { f->work(); });
@@ -85,7 +89,8 @@ Fetcher::FetchPtr Fetcher::begin(const wire::OriginObject& object, Use use) {
     fetch->is_done = true;
     return fetch;
   }
-  tasks_.push_back({fetch});
+  fetch->number = begun_++;
+  tasks_.emplace(std::pair(fetch->number, 0), Task{fetch});
   work_to_do_.notify_one();
   return fetch;
 }
@@ -109,10 +114,13 @@ void Fetcher::work() {
     {
       std::unique_lock lock(mutex_);
       work_to_do_.wait(lock, [&] { return is_over() || !urgent_.empty() || !tasks_.empty(); });
-      auto& from = urgent_.empty() ? tasks_ : urgent_;
-      if (from.empty()) return;
-      task = std::move(from.front());
-      from.pop_front();
+      if (!urgent_.empty()) {
+        task = std::move(urgent_.front());
+        urgent_.pop_front();
+      } else {
+        if (tasks_.empty()) return;
+        task = std::move(tasks_.extract(tasks_.begin()).mapped());
+      }
     }
     run(task, origins);
   }
@@ -123,7 +131,10 @@ void Fetcher::act_on(const std::string& origin, Act act, bool urgent) {
     const std::lock_guard lock(mutex_);
     if (!is_over()) {
       Task task{nullptr, {}, origin, std::move(act)};
-      (urgent ? urgent_ : tasks_).push_back(std::move(task));
+      if (urgent)
+        urgent_.push_back(std::move(task));
+      else
+        tasks_.emplace(std::pair(begun_++, 0), std::move(task));
       work_to_do_.notify_one();
       return;
     }
@@ -180,7 +191,7 @@ Result<origin::Origin*> Fetcher::open(const std::string& name, Origins& origins)
   if (known) return known.get();
   const auto spec = specs_.find(name);
   if (spec == specs_.end()) return fail_internal("the agent was not told of the bucket " + name);
-  known = TRY(origin::open_origin(spec->second, retry()));
+  known = TRY(open_origin_(spec->second, retry()));
   return known.get();
 }
 
@@ -223,7 +234,8 @@ Result<bool> Fetcher::plan(const FetchPtr& fetch, origin::Origin& origin) {
   const std::lock_guard lock(mutex_);
   fetch->digest = std::move(digest);
   for (std::uint64_t at = 0; at < object.size; at += part_bytes, ++fetch->parts_left)
-    tasks_.push_front({fetch, origin::Part{at, std::min(part_bytes, object.size - at)}});
+    tasks_.emplace(std::pair(fetch->number, at),
+                   Task{fetch, origin::Part{at, std::min(part_bytes, object.size - at)}});
   work_to_do_.notify_all();
   return false;
 }

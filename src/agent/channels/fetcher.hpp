@@ -1,6 +1,7 @@
 #pragma once
 /// Brings objects from buckets elsewhere onto this machine, several at a time and large ones in
-/// parts, each at most once a machine: what is in the cache is not fetched.
+/// parts, each at most once a machine: what is in the cache is not fetched. What was begun first is
+/// whole first: its parts go before all of what was begun later.
 
 #include "agent/channels/content_cache.hpp"
 #include "base/result.hpp"
@@ -19,6 +20,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace trainyard::agent {
@@ -27,10 +29,14 @@ namespace trainyard::agent {
 class Fetcher {
 public:
   static constexpr Millis patience_max{10 * 60'000};
+  /// Tests have origins of their own.
+  using OpenOrigin = std::function<Result<std::unique_ptr<origin::Origin>>(const wire::OriginSpec&,
+                                                                           const s3::Retry&)>;
   /// For the buckets and the cache that `spec` tells of. An origin that is away is waited for so
   /// long.
   static Result<std::unique_ptr<Fetcher>> start(const wire::InstanceSpec& spec,
-                                                Millis patience = Fetcher::patience_max);
+                                                Millis patience = Fetcher::patience_max,
+                                                OpenOrigin open_origin = origin::open_origin);
   /// Gives up what has begun.
   ~Fetcher();
   Fetcher(const Fetcher&) = delete;
@@ -72,7 +78,8 @@ public:
 
 private:
   struct Task;
-  Fetcher(const wire::InstanceSpec& spec, ContentCache cache, Millis patience);
+  Fetcher(const wire::InstanceSpec& spec, ContentCache cache, Millis patience,
+          OpenOrigin open_origin);
   using Origins = std::map<std::string, std::unique_ptr<origin::Origin>>;
   void work();
   void run(const Task& task, Origins& origins);
@@ -93,6 +100,7 @@ private:
   ContentCache cache_;
   std::uint64_t cache_bytes_max_;
   Millis patience_;
+  OpenOrigin open_origin_;
   std::mutex room_mutex_;
   std::uint64_t since_trim_ = 0;  // guarded by it: bytes that came
   Millis last_trim_{0};           // boot time
@@ -100,7 +108,10 @@ private:
   os::Event over_;
   std::mutex mutex_;
   std::condition_variable work_to_do_, something_done_;
-  std::deque<Task> urgent_, tasks_;
+  std::deque<Task> urgent_;
+  /// Of the others the first is next: by when it was begun, then by its offset.
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Task> tasks_;
+  std::uint64_t begun_ = 0;
   std::vector<std::thread> threads_;
 };
 

@@ -1,9 +1,9 @@
 #include "agent/channels/pipe_channel.hpp"
 
 #include "agent/channels/gunzip_file.hpp"
+#include "agent/channels/look_up.hpp"
 #include "agent/channels/pipe_order.hpp"
 #include "agent/channels/record_io.hpp"
-#include "agent/channels/sequence_index.hpp"
 #include "s3/retry.hpp"
 
 #include <fmt/format.h>
@@ -27,13 +27,15 @@ std::string path_of(const os::Fd& fd) {
 }  // namespace
 
 Result<std::unique_ptr<PipeChannel>> PipeChannel::open(const wire::ChannelSpec& channel,
+                                                       std::vector<wire::SequenceUnit> units,
                                                        const os::Path& directory, os::Owner owner,
                                                        Fetcher* fetcher,
                                                        std::function<void(Error)> failed) {
   std::unique_ptr<PipeChannel> out(new PipeChannel(channel, owner, fetcher, std::move(failed)));
   out->directory_ = TRY(os::open_file(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   out->over_ = TRY(os::Event::make());
-  TRY(out->load());
+  out->sequence_ = TRY(os::open_file(channel.Source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  out->units_ = std::move(units);
   out->fifo_ = TRY(out->make_fifo(0));
   out->thread_ = std::thread([channel_ = out.get()] { channel_->run(); });
   return out;
@@ -55,13 +57,6 @@ PipeChannel::~PipeChannel() {
 
 std::string PipeChannel::name_of(std::uint64_t epoch) const {
   return fmt::format("{}_{}", channel_.Name, epoch);
-}
-
-Result<> PipeChannel::load() {
-  const os::Path source = channel_.Source;
-  sequence_ = TRY(os::open_file(source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  units_ = TRY(read_sequence_index(source));
-  return {};
 }
 
 // The job may do with the directory what it likes: what is opened is looked at.
@@ -138,9 +133,8 @@ Result<bool> PipeChannel::send(int out, const wire::SequenceItem& item, FetchAhe
   if (item.Object) {
     auto fetched = ahead.next();
     const auto file = fetched ? fetcher_->wait(*fetched) : Result<int>(Failure(fetched.error()));
-    // The item's name says which line of a manifest asked for it.
-    if (!file) return in_context(file.error(), item.Name);
-    return send_content(out, *file, item.Name);
+    if (!file) return of_item(file.error(), item);
+    return send_content(out, *file, title(item));
   }
   const os::Fd file(
       ::openat(sequence_.get(), item.File.value_or("").c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));

@@ -25,11 +25,13 @@ namespace trainyard::agent {
 
 class PipeChannel {
 public:
-  /// Makes the first FIFO in `directory`, which the job may write to, and feeds it on a thread of
-  /// its own. What goes wrong there is told once to `failed`, on that thread, and the reader is
-  /// then left waiting: the end of the data would pass for all of it. `fetcher`, which must live
-  /// longer, brings what is elsewhere; null where nothing is.
+  /// Makes the first FIFO in `directory`, which the job may write to, and feeds it with `units`,
+  /// the sequence's whose directory is the channel's source, on a thread of its own. What goes
+  /// wrong there is told once to `failed`, on that thread, and the reader is then left waiting: the
+  /// end of the data would pass for all of it. `fetcher`, which must live longer, brings what is
+  /// elsewhere; null where nothing is.
   static Result<std::unique_ptr<PipeChannel>> open(const wire::ChannelSpec& channel,
+                                                   std::vector<wire::SequenceUnit> units,
                                                    const os::Path& directory, os::Owner owner,
                                                    Fetcher* fetcher,
                                                    std::function<void(Error)> failed);
@@ -43,7 +45,6 @@ private:
               std::function<void(Error)> failed)
       : channel_(channel), owner_(owner), fetcher_(fetcher), failed_(std::move(failed)) {}
   std::string name_of(std::uint64_t epoch) const;
-  Result<> load();
   Result<os::Fd> make_fifo(std::uint64_t epoch);
   void run();
   Result<> feed_epochs();

@@ -62,11 +62,14 @@ list_elsewhere(const Settings& settings, const objects::Selection& selection, ob
   };
   if (selection.keys) {
     std::set<std::string_view> placed;  // a manifest may name a key twice: that is one file
+    std::size_t entry = 1;              // the prefix is the first
     for (const auto& key : *selection.keys) {
+      ++entry;
       if (!shares.takes(false)) continue;
       if (is_tree && !placed.insert(key).second) continue;
       wire::SequenceItem item = item_of(selection.bucket, {key, false, 0, "", {}});
-      item.Object->Size = -1;  // whoever fetches it looks
+      item.Object->Size = -1;  // whoever fetches it looks, and says who named it if it is not there
+      item.Name = fmt::format("entry {} of {}", entry, selection.manifest);
       if (is_tree) TRY(place(item, selection.prefix));
       out.push_back(std::move(item));
     }

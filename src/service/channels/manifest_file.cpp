@@ -27,8 +27,12 @@ Result<std::string> stage_manifest(const Stores& stores, const wire::Channel& ch
   if (!text) return of_manifest(text.error());
   auto manifest = parse_manifest(*text);
   if (!manifest) return of_manifest(manifest.error());
-  auto made =
-      stage_objects(stores, {manifest->bucket, manifest->prefix, std::move(manifest->keys)}, mode);
+  auto made = stage_objects(stores,
+                            {.bucket = manifest->bucket,
+                             .prefix = manifest->prefix,
+                             .keys = std::move(manifest->keys),
+                             .manifest = uri},
+                            mode);
   if (!made) return of_manifest(made.error());
   return made;
 }

@@ -36,6 +36,7 @@ struct Selection {
   /// Of several hosts that share the objects, whose part: of the objects in their order every
   /// `hosts`-th one, from the `host`-th on. Directory markers are every host's.
   std::int64_t host = 0, hosts = 1;
+  std::string manifest = {};  ///< for people: what names the keys
 };
 
 /// How they lie in the snapshot's directory.

@@ -25,7 +25,7 @@ struct SequenceItem {
   std::optional<std::string> Text;
   std::optional<std::string>
       Place;         ///< in a tree: its path; with a slash at its end a directory alone
-  std::string Name;  ///< for people: the object's key, or the manifest's line
+  std::string Name;  ///< for people: the object's URI, or what of a manifest names it
 };
 template <class V> void fields(V& v, SequenceItem& i) {
   v("File", i.File);
