@@ -56,10 +56,7 @@ public:
   Result<> list(const ListRequest& request, const Visit& visit) override;
   Result<Head> head(const std::string& key) override;
   Result<std::optional<Digest>> get(const Entry& object, Part part, int fd) override;
-  Result<std::optional<os::Fd>> open(const std::string& key) override {
-    if (copies_) return std::optional<os::Fd>();
-    return std::optional<os::Fd>(TRY(open_file(key)).fd);
-  }
+  Result<std::optional<os::Fd>> open(const Entry& object) override;
 
 private:
   struct Opened {
@@ -67,6 +64,7 @@ private:
     struct stat st;
   };
   Result<Opened> open_file(const std::string& key) const;
+  Failure changed(const Entry& object) const;
   Result<bool> is_over(const std::string& common, const ListRequest& request) const;
   Result<bool> walk(const std::string& directory, const ListRequest& request, const Visit& visit,
                     std::string& group) const;
@@ -89,6 +87,18 @@ Result<Directory::Opened> Directory::open_file(const std::string& key) const {
   return out;
 }
 
+Failure Directory::changed(const Entry& object) const {
+  return fail(ErrorKind::conflict, "PreconditionFailed",
+              fmt::format("'{}' in {} was changed since it was listed", object.key, root_));
+}
+
+Result<std::optional<os::Fd>> Directory::open(const Entry& object) {
+  if (copies_) return std::optional<os::Fd>();
+  Opened file = TRY(open_file(object.key));
+  if (!object.etag.empty() && etag_of(file.st) != object.etag) return changed(object);
+  return std::optional(std::move(file.fd));
+}
+
 Result<Head> Directory::head(const std::string& key) {
   return Head{entry_of(key, TRY(open_file(key)).st), std::nullopt};
 }
@@ -106,20 +116,16 @@ ssize_t copy_some(int from, int to, std::uint64_t offset, std::uint64_t length) 
 
 Result<std::optional<Digest>> Directory::get(const Entry& object, Part part, int fd) {
   const Opened file = TRY(open_file(object.key));
-  const auto changed = [&] {
-    return fail(ErrorKind::conflict, "PreconditionFailed",
-                fmt::format("'{}' in {} was changed since it was listed", object.key, root_));
-  };
-  if (etag_of(file.st) != object.etag) return changed();
+  if (etag_of(file.st) != object.etag) return changed(object);
   for (std::uint64_t done = 0; done < part.length;) {
     const auto n = copy_some(file.fd.get(), fd, part.offset + done, part.length - done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_errno(fmt::format("copy '{}' of {}", object.key, root_));
-    if (n == 0) return changed();
+    if (n == 0) return changed(object);
     done += std::uint64_t(n);
   }
   struct stat after{};
-  if (::fstat(file.fd.get(), &after) != 0 || etag_of(after) != object.etag) return changed();
+  if (::fstat(file.fd.get(), &after) != 0 || etag_of(after) != object.etag) return changed(object);
   return std::optional<Digest>();
 }
 

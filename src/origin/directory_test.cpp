@@ -129,6 +129,10 @@ TEST_CASE("a file that was changed since it was listed is not taken for the same
 TEST_CASE("a directory's own file is read where it is, unless it is to be a snapshot") {
   const Tree tree;
   tree.write("k");
-  CHECK(tree.open(false)->open("k")->has_value());
-  CHECK_FALSE(tree.open(true)->open("k")->has_value());
+  const Entry listed = tree.open()->head("k")->entry;
+  CHECK(tree.open(false)->open(listed)->has_value());
+  CHECK(tree.open(false)->open({"k", false, 0, "", {}})->has_value());
+  CHECK_FALSE(tree.open(true)->open(listed)->has_value());
+  tree.write("k", "another");
+  CHECK(tree.open(false)->open(listed).error().kind == ErrorKind::conflict);
 }

@@ -63,8 +63,9 @@ public:
   /// it is another one by now, `not_found` when it is gone. A digest where the whole was asked for
   /// and the origin knows one.
   virtual Result<std::optional<Digest>> get(const Entry& object, Part part, int fd) = 0;
-  /// The object's own file, where it need not be copied to be read.
-  virtual Result<std::optional<os::Fd>> open(const std::string& key) = 0;
+  /// The object's own file, where it need not be copied to be read. `object` as in get(), but that
+  /// an ETag of "" is any.
+  virtual Result<std::optional<os::Fd>> open(const Entry& object) = 0;
 };
 
 /// `retry` is for a remote one. An error where the spec is none.

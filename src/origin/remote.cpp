@@ -85,9 +85,7 @@ public:
     if (part.length != object.size) return std::optional<Digest>();
     return got.is_whole ? digest_of(got.headers, object.etag) : md5_of(got.headers, object.etag);
   }
-  Result<std::optional<os::Fd>> open(const std::string&) override {
-    return std::optional<os::Fd>();
-  }
+  Result<std::optional<os::Fd>> open(const Entry&) override { return std::optional<os::Fd>(); }
 
 private:
   s3::Location at(const std::string& key) const { return {spec_.Bucket, spec_.Prefix + key}; }

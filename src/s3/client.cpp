@@ -194,8 +194,8 @@ Result<Client::Got> Client::get_part(const Location& from, std::string_view etag
       if (once) return std::optional(Got{std::move(*once), is_whole});
       // What came further is no failed try: the rest is asked for anew, with all patience. Behind
       // the last byte there is no rest, and what the answer's end would have told is not known: it
-      // is asked for as it was.
-      const bool has_more = received > before && received < part.length;
+      // is asked for as it was; and so is what nobody can tell from another object.
+      const bool has_more = !etag.empty() && received > before && received < part.length;
       if (has_more && may_succeed_later(once.error()) && once.error().code != stopped_code)
         return std::optional<Got>();
       return Failure(once.error());

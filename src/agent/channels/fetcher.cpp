@@ -198,7 +198,7 @@ Result<origin::Origin*> Fetcher::open(const std::string& name, Origins& origins)
 Result<bool> Fetcher::plan(const FetchPtr& fetch, origin::Origin& origin) {
   const auto& asked = fetch->asked;
   if (fetch->use == Use::read) {
-    if (auto own = TRY(origin.open(asked.Key))) {
+    if (auto own = TRY(origin.open(entry_of(asked)))) {
       fetch->file = std::move(*own);
       return true;
     }

@@ -83,7 +83,7 @@ public:
     ++bucket_.passed;
     return std::optional<origin::Digest>();
   }
-  Result<std::optional<os::Fd>> open(const std::string&) override {
+  Result<std::optional<os::Fd>> open(const origin::Entry&) override {
     return std::optional<os::Fd>();
   }
 
