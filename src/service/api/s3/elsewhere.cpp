@@ -101,7 +101,7 @@ S3Answer head(S3Context& context, const S3Call& call) {
 
 // A file of what was asked for, at the place where it is in the object.
 Result<os::Fd> fetch(S3Context& context, Found& found) {
-  if (auto own = TRY(found.origin->open(found.entry.key))) return std::move(*own);
+  if (auto own = TRY(found.origin->open(found.entry))) return std::move(*own);
   const auto [offset, length] = found.stretch;
   os::Fd file = length <= memory_bytes_max
                     ? os::Fd(::memfd_create("object", MFD_CLOEXEC))
