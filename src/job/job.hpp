@@ -44,7 +44,8 @@ struct Terms {
   /// which the service refuses, each wait for machines and never running.
   std::optional<Millis> wait_max = {};
   std::optional<Millis> pending_max = {};  ///< of each wait for machines
-  std::int64_t retries_max = 0;            ///< after internal errors
+  std::int64_t retries_max = 0;            ///< after internal errors but of storing outputs
+  std::int64_t losses_max = 0;  ///< the same, of agents and machines that were lost alone
   bool operator==(const Terms&) const = default;
 };
 

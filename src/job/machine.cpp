@@ -45,10 +45,11 @@ struct Step {
     job.is_interrupted = false;
   }
   /// Internal errors are tried again as often as the job's terms say.
-  void fail(std::string reason) {
+  void fail(std::string reason) { fail(std::move(reason), job.terms.retries_max); }
+  void fail(std::string reason, std::int64_t retries_max) {
     const std::string said = job.failure_reason.empty() ? std::move(reason) : job.failure_reason;
     const bool is_internal = said.starts_with("InternalServerError");
-    if (is_internal && job.stop_cause == StopCause::none && job.retries < job.terms.retries_max) {
+    if (is_internal && job.stop_cause == StopCause::none && job.retries < retries_max) {
       job.retries += 1;
       job.failure_reason.clear();
       show("Restarting", said);
@@ -149,9 +150,13 @@ void finished(Step& s, const Event& e) {
   const auto& done = std::get<Finished>(e);
   s.reached(done.n, InstanceStage::finished);
   if (!done.model_uri.empty()) s.job.model_uri = done.model_uri;
+  // What could not be stored is kept for people where it is: another attempt would lose it.
+  const bool keeps_files = s.job.failure_reason.empty() && !done.failure.empty();
   if (s.job.failure_reason.empty()) s.job.failure_reason = done.failure;
   if (!s.every(InstanceStage::finished)) return;
-  if (!s.job.failure_reason.empty())
+  if (keeps_files)
+    s.fail({}, 0);
+  else if (!s.job.failure_reason.empty())
     s.fail({});
   else if (s.job.stop_cause != StopCause::none)
     s.stop();
@@ -166,7 +171,8 @@ void finished_interrupted(Step& s, const Event& e) {
   if (s.every(InstanceStage::finished)) s.wait_again();
 }
 void lost(Step& s, const Event& e) {
-  s.fail("InternalServerError: " + std::get<InstanceLost>(e).reason);
+  s.fail("InternalServerError: " + std::get<InstanceLost>(e).reason,
+         std::max(s.job.terms.retries_max, s.job.terms.losses_max));
 }
 void lost_interrupted(Step& s, const Event&) {
   s.wait_again();

@@ -348,6 +348,16 @@ TEST_CASE("an internal error is tried again as often as the terms say, and no ot
   job = step(std::move(job), InstanceLost{2, 0, "the machine restarted"}, at(40)).job;
   CHECK(job.phase == Phase::failed);
   CHECK(job.failure_reason == "InternalServerError: the machine restarted");
+  Terms losses;
+  losses.losses_max = 1;
+  job = step(with(Phase::training, losses), InstanceLost{1, 0, "it was killed"}, at(20)).job;
+  CHECK(job.phase == Phase::pending);
+  job = step(with(Phase::launching, losses), LaunchFailed{"InternalServerError: x"}, at(20)).job;
+  CHECK(job.phase == Phase::failed);
+  // What could not be stored is kept where it is, so the job is not begun again.
+  job =
+      step(with(Phase::uploading, terms), Finished{1, 0, "", "InternalServerError: x"}, at(20)).job;
+  CHECK(job.phase == Phase::failed);
   job = step(with(Phase::launching, terms), LaunchFailed{"ClientError: no such image"}, at(20)).job;
   CHECK(job.phase == Phase::failed);
   job = step(with(Phase::stopping, terms), InstanceLost{1, 0, "the machine restarted"}, at(20)).job;

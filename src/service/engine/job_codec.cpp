@@ -21,7 +21,7 @@ template <class V> void fields(V& v, TransitionText& t) {
 struct TermsText {
   bool is_spot = false;
   std::optional<std::int64_t> run_max_ms, wait_max_ms, pending_max_ms;
-  std::int64_t retries_max = 0;
+  std::int64_t retries_max = 0, losses_max = 0;
 };
 template <class V> void fields(V& v, TermsText& t) {
   v("is_spot", t.is_spot);
@@ -29,6 +29,7 @@ template <class V> void fields(V& v, TermsText& t) {
   v("wait_max_ms", t.wait_max_ms);
   v("pending_max_ms", t.pending_max_ms);
   v("retries_max", t.retries_max);
+  v("losses_max", t.losses_max);
 }
 
 struct JobText {
@@ -86,12 +87,16 @@ std::optional<Millis> millis(const std::optional<std::int64_t>& ms) {
 }
 
 TermsText text_of(const job::Terms& terms) {
-  return {terms.is_spot, in_ms(terms.run_max), in_ms(terms.wait_max), in_ms(terms.pending_max),
-          terms.retries_max};
+  return {terms.is_spot,     in_ms(terms.run_max), in_ms(terms.wait_max), in_ms(terms.pending_max),
+          terms.retries_max, terms.losses_max};
 }
 job::Terms terms_of(const TermsText& text) {
-  return {text.is_spot, millis(text.run_max_ms), millis(text.wait_max_ms),
-          millis(text.pending_max_ms), text.retries_max};
+  return {text.is_spot,
+          millis(text.run_max_ms),
+          millis(text.wait_max_ms),
+          millis(text.pending_max_ms),
+          text.retries_max,
+          text.losses_max};
 }
 
 }  // namespace

@@ -34,8 +34,7 @@ job::Terms terms_of(const CreateTrainingJobRequest& request, const Settings& set
   out.wait_max = in_millis(stop.MaxWaitTimeInSeconds);
   if (is_accelerated(request)) out.pending_max = in_millis(stop.MaxPendingTimeInSeconds);
   if (request.RetryStrategy) out.retries_max = request.RetryStrategy->MaximumRetryAttempts;
-  if (request.CheckpointConfig)
-    out.retries_max = std::max(out.retries_max, settings.retries_after_loss);
+  if (request.CheckpointConfig) out.losses_max = settings.retries_after_loss;
   return out;
 }
 
