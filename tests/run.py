@@ -21,7 +21,7 @@ SANITIZED = ("conformance",)
 # Suites wait for much of their time, those of the SDK for most of it: so many run at a time, the longest
 # begin first.
 AT_A_TIME = 5
-LONG = ("examples", "conformance clients", "conformance asan", "conformance", "conformance asan 2", "crash",
+LONG = ("conformance clients", "conformance", "crash", "examples", "conformance asan", "conformance asan 2",
         "toolkit", "refmodel", "sandbox", "agent")
 
 

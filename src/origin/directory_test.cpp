@@ -4,9 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <random>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace trainyard;
@@ -124,6 +126,25 @@ TEST_CASE("a file that was changed since it was listed is not taken for the same
   CHECK(object.etag != origin->head("k")->entry.etag);
   REQUIRE(os::remove_tree(tree.root / "k"));
   CHECK(origin->get(object, {0, 6}, file.get()).error().kind == ErrorKind::not_found);
+}
+
+// SEMANTICS D27
+TEST_CASE("a link is an object also while somebody renames files") {
+  const Tree tree;
+  tree.write("in");
+  tree.write("elsewhere/a");
+  REQUIRE(os::make_directories(tree.root / "sub", 0755));
+  REQUIRE(symlink("../in", (tree.root / "sub/up").c_str()) == 0);
+  const std::jthread renames([&](const std::stop_token& over) {
+    const std::string a = tree.root / "elsewhere/a", b = tree.root / "elsewhere/b";
+    while (!over.stop_requested())
+      if (::rename(a.c_str(), b.c_str()) != 0 || ::rename(b.c_str(), a.c_str()) != 0) return;
+  });
+  const auto origin = tree.open();
+  int found = 0;
+  for (int n = 0; n < 5000; ++n)
+    found += origin->head("sub/up").has_value();
+  CHECK(found == 5000);
 }
 
 TEST_CASE("a directory's own file is read where it is, unless it is to be a snapshot") {

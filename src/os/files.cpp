@@ -1,9 +1,10 @@
 #include "os/files.hpp"
 
+#include "os/openat2.hpp"
+
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <memory>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -116,7 +117,7 @@ Result<Fd> open_in_root(const Path& root, const Path& below, int flags) {
   open_how how{};
   how.flags = std::uint64_t(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY));
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  Fd out(int(::syscall(SYS_openat2, directory.get(), below.c_str(), &how, sizeof how)));
+  Fd out(openat2_again(directory.get(), below.c_str(), how));
   if (!out) return fail_errno("open " + below.string() + " in " + root.string());
   return out;
 }

@@ -1,10 +1,11 @@
 #include "os/mounts.hpp"
 
+#include "os/openat2.hpp"
+
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -27,7 +28,7 @@ int open_resolved(int root, const char* target, int flags, unsigned mode) noexce
   how.flags = std::uint64_t(flags | O_CLOEXEC);
   how.mode = mode;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  return int(::syscall(SYS_openat2, root, target, &how, sizeof how));
+  return openat2_again(root, target, how);
 }
 
 // Opens the directory that `target` is in, making what is missing; `name` becomes its last part.
@@ -86,7 +87,7 @@ int open_within(const char* root, const char* below) noexcept {
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  const int fd = int(::syscall(SYS_openat2, directory, below, &how, sizeof how));
+  const int fd = openat2_again(directory, below, how);
   close_and_keep_errno(directory);
   return fd;
 }
