@@ -10,12 +10,13 @@ constexpr std::array<std::string_view, phase_count> phase_names{
     "pending",  "staging",   "launching", "training", "interrupting",
     "stopping", "uploading", "completed", "failed",   "stopped"};
 
-// MaxWaitTimeInSeconds as the service means it.
-bool bounds_all(const Terms& terms) {
-  return terms.wait_max && (!terms.run_max || *terms.wait_max >= *terms.run_max);
-}
-
 }  // namespace
+
+std::optional<Time> wait_max_end(const Job& job) {
+  const Terms& terms = job.terms;
+  const bool bounds_all = terms.wait_max && (!terms.run_max || *terms.wait_max >= *terms.run_max);
+  return bounds_all ? std::optional(job.transitions.front().start + *terms.wait_max) : std::nullopt;
+}
 
 std::string_view name(Phase phase) {
   return phase_names[std::size_t(phase)];
@@ -42,9 +43,7 @@ std::optional<Time> wait_deadline(const Job& job) {
   std::optional<Time> out;
   const auto at = [&](Time t) { out = std::min(out.value_or(t), t); };
   if (job.terms.pending_max) at(*job.waiting_since + *job.terms.pending_max);
-  if (job.terms.wait_max)
-    at((bounds_all(job.terms) ? job.transitions.front().start : *job.waiting_since) +
-       *job.terms.wait_max);
+  if (job.terms.wait_max) at(wait_max_end(job).value_or(*job.waiting_since + *job.terms.wait_max));
   return out;
 }
 
@@ -54,7 +53,7 @@ std::optional<Millis> run_left(const Job& job, Time now) {
     out = std::max(Millis(1), std::min(out.value_or(left), left));
   };
   if (job.terms.run_max) at(*job.terms.run_max - Millis(job.training_ms));
-  if (bounds_all(job.terms)) at(job.transitions.front().start + *job.terms.wait_max - now);
+  if (const auto end = wait_max_end(job)) at(*end - now);
   return out;
 }
 

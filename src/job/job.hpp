@@ -86,6 +86,9 @@ struct Job {
 /// Puts a job back into the phase it was stored with; false if the name is not a phase's.
 bool restore_phase(Job& job, std::string_view name);
 
+/// When waiting and running together have lasted as long as wait_max lets them, where it bounds
+/// both.
+std::optional<Time> wait_max_end(const Job& job);
 /// When a job that waits for machines has waited too long; nothing where it may wait for ever.
 std::optional<Time> wait_deadline(const Job& job);
 /// How long its scripts may run from now on; nothing where they may run for ever. Above 0.

@@ -59,24 +59,20 @@ struct Step {
     end(Phase::failed, "Failed", "Training job failed");
   }
   void stop() {
-    struct Words {
-      const char *status, *message;
-    };
-    const Words words = [&]() -> Words {
-      switch (job.stop_cause) {
-      case StopCause::max_runtime:
-        return {"MaxRuntimeExceeded", "Training job runtime exceeded MaxRuntimeInSeconds"};
-      case StopCause::max_wait:
-        return {"MaxWaitTimeExceeded", "Training job wait time exceeded MaxWaitTimeInSeconds"};
-      case StopCause::max_pending:
-        return {"Stopped", "Training job pending time exceeded MaxPendingTimeInSeconds"};
-      case StopCause::none:
-      case StopCause::requested:
-        break;
-      }
-      return {"Stopped", "Training job stopped"};
-    }();
-    end(Phase::stopped, words.status, words.message);
+    switch (job.stop_cause) {
+    case StopCause::max_runtime:
+      return end(Phase::stopped, "MaxRuntimeExceeded",
+                 "Training job runtime exceeded MaxRuntimeInSeconds");
+    case StopCause::max_wait:
+      return end(Phase::stopped, "MaxWaitTimeExceeded",
+                 "Training job wait time exceeded MaxWaitTimeInSeconds");
+    case StopCause::max_pending:
+      return end(Phase::stopped, "Stopped",
+                 "Training job pending time exceeded MaxPendingTimeInSeconds");
+    case StopCause::none:
+    case StopCause::requested:
+      return end(Phase::stopped, "Stopped", "Training job stopped");
+    }
   }
   bool every(InstanceStage stage) const {
     return std::all_of(job.instances.begin(), job.instances.end(),
@@ -122,9 +118,8 @@ void running(Step& s, const Event& e) {
 }
 // MaxRuntimeInSeconds and MaxWaitTimeInSeconds are one limit for the agent, which tells the first.
 StopCause limit_passed(const Step& s, StopCause told) {
-  const auto& terms = s.job.terms;
-  const bool bounds_all = terms.wait_max && (!terms.run_max || *terms.wait_max >= *terms.run_max);
-  const bool waited = bounds_all && s.now >= s.job.transitions.front().start + *terms.wait_max;
+  const auto end = wait_max_end(s.job);
+  const bool waited = end && s.now >= *end;
   return told == StopCause::max_runtime && waited ? StopCause::max_wait : told;
 }
 // The script ended on one instance. The first failure ends the others; the last one to end leads
@@ -174,10 +169,7 @@ void lost(Step& s, const Event& e) {
   s.fail("InternalServerError: " + std::get<InstanceLost>(e).reason,
          std::max(s.job.terms.retries_max, s.job.terms.losses_max));
 }
-void lost_interrupted(Step& s, const Event&) {
-  s.wait_again();
-}
-void launch_interrupted(Step& s, const Event&) {  // nothing of the user's ran
+void gone_interrupted(Step& s, const Event&) {  // or it was never there
   s.wait_again();
 }
 void interrupt_unlaunched(Step& s, const Event& e) {
@@ -252,10 +244,10 @@ constexpr Row table[] = {
     {Phase::training, at<StopRequested>(), stop_running},
     {Phase::training, at<Interrupted>(), interrupt_running},
 
-    {Phase::interrupting, at<LaunchFailed>(), launch_interrupted},
+    {Phase::interrupting, at<LaunchFailed>(), gone_interrupted},
     {Phase::interrupting, at<Exited>(), exited},
     {Phase::interrupting, at<Finished>(), finished_interrupted},
-    {Phase::interrupting, at<InstanceLost>(), lost_interrupted},
+    {Phase::interrupting, at<InstanceLost>(), gone_interrupted},
     {Phase::interrupting, at<StopRequested>(), stop_running},
 
     {Phase::stopping, at<LaunchFailed>(), stop_unlaunched},

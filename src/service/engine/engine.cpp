@@ -82,12 +82,17 @@ void Engine::created(const store::JobRow& row, const job::Terms& terms) {
 
 // Whoever waits too long ends. Asked of the rows when the time has come: by then it may have begun.
 void Engine::watch_wait(const std::string& id) {
-  const auto deadline = readers_.read([&](store::Snapshot& s) -> Result<std::optional<Time>> {
-    return job::wait_deadline(TRY(decode_job(TRY(must_find(s, id)).state)));
+  const auto job = readers_.read([&](store::Snapshot& s) -> Result<job::Job> {
+    return decode_job(TRY(must_find(s, id)).state);
   });
-  if (!deadline) return world_.after(retry_after, [this, id] { watch_wait(id); });
-  if (!*deadline) return;
-  const Millis left = std::max(Millis(1), **deadline - world_.now());
+  if (job) return watch_wait(id, *job);
+  world_.after(retry_after, [this, id] { watch_wait(id); });
+}
+
+void Engine::watch_wait(const std::string& id, const job::Job& job) {
+  const auto deadline = job::wait_deadline(job);
+  if (!deadline) return;
+  const Millis left = std::max(Millis(1), *deadline - world_.now());
   world_.after(left, [this, id] { end_wait(id); });
 }
 
@@ -99,8 +104,9 @@ void Engine::end_wait(const std::string& id) {
         return {};
       },
       [this, id, over](const Result<>& done) {
-        if (done && *over) return stopped(id);
-        watch_wait(id);  // it could not be written, or a clock was put back
+        if (!done) return world_.after(retry_after, [this, id] { end_wait(id); });
+        if (*over) return stopped(id);
+        watch_wait(id);  // a clock was put back, or it waits for the second time
       });
 }
 
@@ -292,18 +298,19 @@ std::string Engine::doing(const std::string& id, const job::Job& job) const {
 Result<> Engine::recover() {
   const auto rows =
       TRY(readers_.read([](store::Snapshot& s) { return store::unfinished_jobs(s); }));
-  const auto owed = TRY(readers_.read([](store::Snapshot& s) { return store::jobs_owed(s); }));
+  const auto owing = TRY(readers_.read([](store::Snapshot& s) { return store::jobs_owed(s); }));
+  const std::set<std::string> owed(owing.begin(), owing.end());
   std::set<std::string> known;
   for (const auto& row : rows) {
     known.insert(row.id);
     const auto need = world_.size(row);
     const bool is_pending = row.phase == job::name(job::Phase::pending);
     // One that was interrupted holds its machines until they are released.
-    const bool waits = is_pending && std::ranges::find(owed, row.id) == owed.end();
+    const bool waits = is_pending && !owed.contains(row.id);
     queue_changed(
         [&](job::Queue& q) { waits ? q.add(row.id, row.id, need) : q.hold(row.id, need); });
     if (is_pending)
-      watch_wait(row.id);
+      watch_wait(row.id, TRY(decode_job(row.state)));
     else
       TRY(recover_job(row));
   }

@@ -89,6 +89,7 @@ private:
   void look_again();
   void begin(const std::string& id);
   void watch_wait(const std::string& id);
+  void watch_wait(const std::string& id, const job::Job& job);
   void end_wait(const std::string& id);
   void released(const std::string& id);
   void queue_changed(const std::function<void(job::Queue&)>& change);
