@@ -11,12 +11,26 @@ constexpr std::int64_t tags_max = 50;
 
 constexpr const char* job_columns =
     "id, account, region, name, phase, status, secondary_status, request, environment, state, seq, "
-    "created_ms, modified_ms, ended_ms";
+    "created_ms, modified_ms, ended_ms, user, priority";
 
 JobRow read_job(const Statement& q) {
-  JobRow row{q.text(0), q.text(1), q.text(2), q.text(3),     q.text(4),  q.text(5),  q.text(6),
-             q.text(7), q.text(8), q.text(9), q.integer(10), q.time(11), q.time(12), {}};
+  JobRow row;
+  row.id = q.text(0);
+  row.account = q.text(1);
+  row.region = q.text(2);
+  row.name = q.text(3);
+  row.phase = q.text(4);
+  row.status = q.text(5);
+  row.secondary_status = q.text(6);
+  row.request = q.text(7);
+  row.environment = q.text(8);
+  row.state = q.text(9);
+  row.seq = q.integer(10);
+  row.created = q.time(11);
+  row.modified = q.time(12);
   if (!q.is_null(13)) row.ended = q.time(13);
+  row.user = q.text(14);
+  row.priority = q.integer(15);
   return row;
 }
 
@@ -50,11 +64,12 @@ template <class Row> Result<std::optional<Row>> one(Statement q, Row (*read)(con
 Result<> insert_job(Txn& txn, const JobRow& row) {
   auto q =
       txn.prepare("INSERT INTO job (id, account, region, name, phase, status, secondary_status, "
-                  "request, environment, state, seq, created_ms, modified_ms) "
-                  "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) "
+                  "request, environment, state, seq, created_ms, modified_ms, user, priority) "
+                  "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
                   "ON CONFLICT (account, region, name) DO NOTHING");
   q.bind_all(row.id, row.account, row.region, row.name, row.phase, row.status, row.secondary_status,
-             row.request, row.environment, row.state, row.seq, row.created, row.modified);
+             row.request, row.environment, row.state, row.seq, row.created, row.modified,
+             row.user, row.priority);
   TRY(q.run());
   if (txn.changes() == 1) return {};
   return fail(ErrorKind::conflict, "ResourceInUse", "a job of that name exists");
@@ -65,6 +80,12 @@ Result<> update_job(Txn& txn, const JobRow& row) {
                        "modified_ms=?, ended_ms=? WHERE id=?");
   q.bind_all(row.phase, row.status, row.secondary_status, row.state, row.seq, row.modified,
              row.ended, row.id);
+  return q.run();
+}
+
+Result<> set_job_priority(Txn& txn, std::string_view id, std::int64_t priority) {
+  auto q = txn.prepare("UPDATE job SET priority=? WHERE id=?");
+  q.bind_all(priority, id);
   return q.run();
 }
 
@@ -100,7 +121,7 @@ Result<std::vector<JobRow>> list_jobs(Snapshot& s, const JobFilter& f) {
   const bool by_time = f.sort != "name" && f.sort != "status";
   const std::string sql = fmt::format(
       "SELECT id, account, region, name, phase, status, secondary_status, '', '', '', seq, "
-      "created_ms, modified_ms, ended_ms FROM job WHERE account=? AND region=? "
+      "created_ms, modified_ms, ended_ms, user, priority FROM job WHERE account=? AND region=? "
       "AND (?='' OR instr(name, ?)>0) AND (?='' OR status=?) "
       "AND created_ms>? AND created_ms<? AND modified_ms>? AND modified_ms<? "
       "AND (?='' OR ({0}, id) {2} ({3}, ?)) ORDER BY {0} {1}, id {1} LIMIT ?",

@@ -12,6 +12,8 @@ namespace trainyard::store {
 
 struct JobRow {
   std::string id, account, region, name;
+  std::string user;                      ///< who created it; "" in a row older than users
+  std::int64_t priority = 0;             ///< the queue's: higher begins first
   std::string phase;                     ///< of the machine
   std::string status, secondary_status;  ///< as the service names them: for lists and filters
   std::string request;                   ///< CreateTrainingJob's body
@@ -26,6 +28,7 @@ struct JobRow {
 Result<> insert_job(Txn& txn, const JobRow& row);
 /// Writes what a step may change: phase to state, seq, modified, ended.
 Result<> update_job(Txn& txn, const JobRow& row);
+Result<> set_job_priority(Txn& txn, std::string_view id, std::int64_t priority);
 Result<std::optional<JobRow>> find_job(Snapshot& s, std::string_view account,
                                        std::string_view region, std::string_view name);
 Result<std::optional<JobRow>> find_job(Snapshot& s, std::string_view id);

@@ -84,7 +84,12 @@ CREATE TABLE environment (
   created_ms INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
-constexpr std::array steps{step_1, step_2};
+constexpr const char* step_3 = R"(
+ALTER TABLE job ADD COLUMN user TEXT NOT NULL DEFAULT '';         -- who created it
+ALTER TABLE job ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;   -- the queue's
+)";
+
+constexpr std::array steps{step_1, step_2, step_3};
 static_assert(steps.size() == schema_version);
 
 Result<int> current_version(Database& db) {

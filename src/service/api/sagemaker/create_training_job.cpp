@@ -40,6 +40,7 @@ Result<Write> create_training_job(Services& services, const Call& call) {
   row.name = request.TrainingJobName;
   row.request = call.body;
   row.environment = call.caller.environment;
+  row.user = call.caller.user;
   const job::Terms terms = engine::terms_of(request, services.settings);
   Write write;
   write.write = [&services, call, row, terms,
