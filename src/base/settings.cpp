@@ -348,6 +348,37 @@ void read_instances(Reader& r, const toml::node& node, Settings& out) {
   });
 }
 
+void read_share(Reader& r, const toml::node& node, double& out) {
+  out = node.value<double>().value_or(0);
+  if (!(out > 0 && out <= 1'000'000)) r.complain(node, "must be a number above 0, at most 1000000");
+}
+
+void read_quotas(Reader& r, const std::string& user, const toml::node& node, QueueSettings& out) {
+  constexpr std::int64_t instances_max = 1'000'000;
+  each_named(
+      r, node, "queue.quotas." + user, [&](const std::string& type, const toml::node& value) {
+        r.whole(value, 0, instances_max, out.quotas[user][type]);
+        const std::string wrong = r.instance_type && type != "*" ? r.instance_type(type) : "";
+        if (!wrong.empty()) r.complain(value, wrong);
+      });
+}
+
+void read_queue(Reader& r, const toml::node& node, QueueSettings& out) {
+  r.read(node, "queue",
+         {{"half_life", [&](const toml::node& n) { r.age(n, out.half_life); }},
+          {"shares",
+           [&](const toml::node& n) {
+             each_named(r, n, "queue.shares", [&](const std::string& user, const toml::node& v) {
+               read_share(r, v, out.shares[user]);
+             });
+           }},
+          {"quotas", [&](const toml::node& n) {
+             each_named(r, n, "queue.quotas", [&](const std::string& user, const toml::node& v) {
+               read_quotas(r, user, v, out);
+             });
+           }}});
+}
+
 void read_all(Reader& r, const toml::table& root, Settings& out) {
   r.read(
       root, "",
@@ -381,6 +412,7 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
           });
         }},
        {"images", [&](const toml::node& n) { read_images(r, n, out); }},
+       {"queue", [&](const toml::node& n) { read_queue(r, n, out.queue); }},
        {"python", [&](const toml::node& n) { read_python_settings(r, n, out.python); }},
        {"caches",
         [&](const toml::node& n) {

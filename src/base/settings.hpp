@@ -58,6 +58,15 @@ struct PythonSettings {
   bool offline = false;    ///< no index: find_links alone
 };
 
+/// `[queue]`: whose turn it is, and how much a user may hold.
+struct QueueSettings {
+  std::chrono::seconds half_life{86'400};  ///< what was used so long ago counts half
+  std::map<std::string, double> shares;    ///< [queue.shares] kim = 2; 1 where none is told
+  /// [queue.quotas.kim] "ml.p4d.24xlarge" = 1: instances at a time. "*" is every other user, or all
+  /// types together.
+  std::map<std::string, std::map<std::string, std::int64_t>> quotas;
+};
+
 /// The machine's own Python, which an image's rule may name like one of [environments].
 inline constexpr const char* system_environment = "system Python";
 
@@ -88,6 +97,7 @@ struct Settings {
   std::map<std::string, BucketSettings> buckets;
   std::uint64_t cache_bytes = std::uint64_t(100) << 30;  ///< [cache] size: of fetched contents
   PythonSettings python;
+  QueueSettings queue;
   std::map<std::string, std::string> caches;  ///< [caches] HF_HOME = "/a/directory"
   std::string sandbox_user = "trainyard";     ///< [sandbox] user, when the service is root
   std::vector<std::string> sandbox_mounts;    ///< [sandbox] mounts: more read-only directories

@@ -55,6 +55,29 @@ mounts = ["/usr"]
   CHECK(s->sandbox_mounts.at(0) == "/usr");
 }
 
+TEST_CASE("the queue's shares and quotas are of users and instance types") {
+  const auto s = parse_settings(R"(
+[queue]
+half_life = "12h"
+[queue.shares]
+kim = 2
+lab = 0.5
+[queue.quotas."*"]
+"*" = 4
+[queue.quotas.kim]
+"ml.p4d.24xlarge" = 1
+)",
+                                "t.toml");
+  REQUIRE(s);
+  CHECK(s->queue.half_life == std::chrono::hours(12));
+  CHECK(s->queue.shares == std::map<std::string, double>{{"kim", 2}, {"lab", 0.5}});
+  CHECK(s->queue.quotas.at("*").at("*") == 4);
+  CHECK(s->queue.quotas.at("kim").at("ml.p4d.24xlarge") == 1);
+  CHECK(error_of("[queue.shares]\nkim = 0") ==
+        "t.toml:2: must be a number above 0, at most 1000000");
+  CHECK(error_of("[queue.quotas.kim]\n\"*\" = -1") != "");
+}
+
 TEST_CASE("a bucket is a directory or another S3's") {
   const auto s = parse_settings(R"(
 [buckets.data]

@@ -136,8 +136,8 @@ private:
   ServeArguments serve_;
   std::vector<std::string> words_;
   NewEnvironment wish_;
-  bool follow_ = false;
-  int count_ = 20;
+  bool follow_ = false, waiting_ = false;
+  int count_ = 20, priority_ = 0;
   std::string older_ = "30d", unused_ = "1h";
   bool dry_run_ = false;
   std::function<Result<int>()> chosen_, within_;
@@ -252,8 +252,11 @@ void CommandLine::add_environment_commands() {
 }
 
 void CommandLine::add_job_commands() {
-  CLI::App* jobs = add("jobs", "the newest jobs", [this] { return list_jobs(common_, count_); });
+  CLI::App* jobs = add("jobs", "the newest jobs", [this] {
+    return waiting_ ? list_waiting(common_, count_) : list_jobs(common_, count_);
+  });
   jobs->add_option("-n", count_, "how many (default 20, at most 100)")->check(CLI::Range(1, 100));
+  jobs->add_flag("--waiting", waiting_, "those that wait, the next first, and why each does");
   add_named("describe", "a job: where it is, where its time went",
             [this] { return describe_job(common_, name_); });
   CLI::App* logs =
@@ -261,6 +264,11 @@ void CommandLine::add_job_commands() {
   logs->add_flag("-f,--follow", follow_, "go on until the job ends");
   add_named("interrupt", "take a spot job's machine from it, as a drill: it goes on later",
             [this] { return interrupt_job(common_, name_); });
+  add_named("priority", "a job's place in the queue: the higher the earlier, 0 unless told",
+            [this] { return set_priority(common_, name_, priority_); })
+      ->add_option("N", priority_, "from -1000 to 1000")
+      ->required()
+      ->check(CLI::Range(-1000, 1000));
   add_named("stop", "ask a job to stop", [this] { return stop_job(common_, name_); });
   add_named("why", "one sentence: why it waits, where its time goes, why it failed",
             [this] { return explain_job(common_, name_); });

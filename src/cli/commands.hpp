@@ -21,6 +21,9 @@ struct Common {
 };
 
 Result<int> list_jobs(const Common& common, int count);
+/// Those that wait for machines, with the reason of each.
+Result<int> list_waiting(const Common& common, int count);
+Result<int> set_priority(const Common& common, const std::string& name, int priority);
 Result<int> describe_job(const Common& common, const std::string& name);
 Result<int> show_logs(const Common& common, const std::string& name, bool follow);
 Result<int> interrupt_job(const Common& common, const std::string& name);

@@ -59,6 +59,28 @@ Result<int> list_jobs(const Common& common, int count) {
   return ok;
 }
 
+Result<int> list_waiting(const Common& common, int count) {
+  Connection service = TRY(Connection::open(common.data));
+  const std::string answer = TRY(service.call(
+      "Trainyard.ListWaiting", std::string_view(wire::encode(wire::ListWaitingRequest{count}))));
+  if (common.json) return print(answer), ok;
+  const auto list = TRY(wire::decode_answer<wire::ListWaitingResponse>(answer));
+  std::vector<std::vector<std::string>> rows{{"NAME", "USER", "PRIORITY", "CREATED", "WHY"}};
+  for (const auto& job : list.Jobs)
+    rows.push_back({job.TrainingJobName, job.User, std::to_string(job.Priority),
+                    local_time(job.CreationTime), job.Sentence});
+  print(rows.size() == 1 ? "no job waits" : table(rows));
+  return ok;
+}
+
+Result<int> set_priority(const Common& common, const std::string& name, int priority) {
+  Connection service = TRY(Connection::open(common.data));
+  TRY(service.call("Trainyard.SetPriority",
+                   std::string_view(wire::encode(wire::SetPriorityRequest{name, priority}))));
+  print(common.json ? "{}" : fmt::format("{} has priority {} now", name, priority));
+  return ok;
+}
+
 Result<int> describe_job(const Common& common, const std::string& name) {
   Connection service = TRY(Connection::open(common.data));
   const std::string answer =

@@ -15,7 +15,9 @@ constexpr std::array<std::string_view, phase_count> phase_names{
 std::optional<Time> wait_max_end(const Job& job) {
   const Terms& terms = job.terms;
   const bool bounds_all = terms.wait_max && (!terms.run_max || *terms.wait_max >= *terms.run_max);
-  return bounds_all ? std::optional(job.transitions.front().start + *terms.wait_max) : std::nullopt;
+  const bool has_begun_to_wait = !job.transitions.empty();
+  if (!bounds_all || !has_begun_to_wait) return std::nullopt;
+  return job.transitions.front().start + *terms.wait_max;
 }
 
 std::string_view name(Phase phase) {

@@ -3,6 +3,7 @@
 /// this is where the job is and what happened to it.
 
 #include "base/clock.hpp"
+#include "job/capacity.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -67,6 +68,7 @@ struct Job {
   std::int64_t attempt = 0;  ///< counts launches; 0 before the first
   std::int64_t instance_count = 1;
   std::vector<InstanceStage> instances;  ///< of this attempt
+  Placement places;                      ///< of this attempt's instances, as the queue gave them
   std::vector<std::string> sources;      ///< where each channel's files lie, once staged
   StopCause stop_cause = StopCause::none;
   std::string failure_reason;  ///< set once something failed; Describe tells its first 1,024
@@ -87,7 +89,7 @@ struct Job {
 bool restore_phase(Job& job, std::string_view name);
 
 /// When waiting and running together have lasted as long as wait_max lets them, where it bounds
-/// both.
+/// both; nothing of a job that was not created yet.
 std::optional<Time> wait_max_end(const Job& job);
 /// When a job that waits for machines has waited too long; nothing where it may wait for ever.
 std::optional<Time> wait_deadline(const Job& job);

@@ -88,7 +88,8 @@ void created(Step& s, const Event&) {
   s.job.waiting_since = s.now;
   s.show("Starting", "Starting the training job");
 }
-void admitted(Step& s, const Event&) {
+void admitted(Step& s, const Event& e) {
+  s.job.places = std::get<Admitted>(e).places;
   s.job.phase = Phase::staging;
   s.job.attempt += 1;
   s.job.waiting_since.reset();

@@ -2,6 +2,7 @@
 /// The job machine: a pure function. No clock, no I/O, no threads. Nothing else moves a phase.
 
 #include "base/clock.hpp"
+#include "job/capacity.hpp"
 #include "job/job.hpp"
 
 #include <string>
@@ -12,8 +13,10 @@ namespace trainyard::job {
 
 // ---- events: what happened ----------------------------------------------------------------------
 
-struct Created {};   ///< CreateTrainingJob was accepted
-struct Admitted {};  ///< the queue gave it its machines
+struct Created {};  ///< CreateTrainingJob was accepted
+struct Admitted {
+  Placement places = {};  ///< of each instance
+};  ///< the queue gave it its machines
 struct Staged {
   std::vector<std::string> sources;
 };  ///< its channels lie ready, in order, at these paths

@@ -230,7 +230,7 @@ Result<> serve(const ServeOptions& options) {
   engine::World functions = world.functions();
   functions.now = [&clock] { return clock.now(); };
   functions.changed = [f = follower.get()](const std::string& job) { f->job_changed(job); };
-  engine::Engine engine(control, readers, fleet, effects, world.capacity(), functions);
+  engine::Engine engine(control, readers, fleet, effects, functions);
   fleet::AgentSessions sessions(engine.session_callbacks());
   engine.use_sessions(sessions);
   disk::Disk disk(paths, readers, snapshots, clock);

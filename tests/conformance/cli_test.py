@@ -257,9 +257,13 @@ def test_why_a_job_waits_and_its_log_from_before_its_start(full_service):  # SEM
     first = full_service.create(until_stopped)
     full_service.wait_for(first, "Training")
     second, third = full_service.create("echo at last"), full_service.create("exit 0")
-    assert f"{second} waits for capacity: " in full_service.run("why", second).stdout
-    assert "held by 1 running job" in full_service.run("why", second).stdout
-    assert f"{third} waits behind 1 job; " in full_service.run("why", third).stdout
+    short = r"0 of 1 cores free, held by {}; free by \d{{4}}-\d\d-\d\d \d\d:\d\d UTC at the latest " \
+            r"\(MaxRuntimeInSeconds\)\n".format(first)
+    assert re.fullmatch(f"{second} waits for capacity: {short}", full_service.run("why", second).stdout)
+    assert re.fullmatch(f"{third} waits behind 1 job, {second}: {short}", full_service.run("why", third).stdout)
+    table = full_service.run("jobs", "--waiting").stdout.splitlines()
+    assert [line.split()[0] for line in table] == ["NAME", second, third]
+    assert table[1].split()[1:3] == ["trainyard", "0"] and "waits for capacity: 0 of 1 cores" in table[1]
     listed = full_service.run("jobs").stdout.splitlines()
     assert [line.split()[-2:] for line in listed[1:3]] == [["-", "Pending"]] * 2
     assert "has no log yet; what it waits for: trainyard why" in full_service.run("logs", second).stderr

@@ -23,6 +23,8 @@ constexpr Operation operations[] = {
     {"Logs_20140328.GetLogEvents", nullptr, get_log_events},
     {"Logs_20140328.FilterLogEvents", nullptr, filter_log_events},
     {"Trainyard.Why", nullptr, why},
+    {"Trainyard.ListWaiting", nullptr, list_waiting},
+    {"Trainyard.SetPriority", set_priority},
     {"Trainyard.Interrupt", interrupt},
     {"Trainyard.LocateFiles", nullptr, locate_files},
     {"Trainyard.DescribeDisk", describe_disk},

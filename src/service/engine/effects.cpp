@@ -83,11 +83,11 @@ bool Engine::run_one(const store::EffectRow& effect) {
 
 // What the job held is free. One that was interrupted waits for others, at its old place in line.
 void Engine::released(const std::string& id) {
-  queue_changed([&](job::Queue& q) { q.remove(id); });
+  queue_changed([&](job::Queue& q) { q.remove(id, world_.now()); });
   const auto row = readers_.read([&](store::Snapshot& s) { return store::find_job(s, id); });
   const auto job = row && *row ? decode_job((*row)->state) : Result<job::Job>(job::Job{});
   if (!row || !job) return world_.after(retry_after, [this, id] { released(id); });
-  if (*row && job->phase == job::Phase::pending) return created(**row, job->terms);
+  if (*row && job->phase == job::Phase::pending) return created(**row, *job);
   admit();
 }
 

@@ -27,19 +27,15 @@ std::string instance_id(const std::string& job, std::int64_t attempt, std::int64
 }
 
 Engine::Engine(store::Control& control, store::Readers& readers, fleet::Fleet& fleet, Pool& pool,
-               job::Resources capacity, World world)
+               World world)
     : control_(control), readers_(readers), fleet_(fleet), pool_(pool), world_(std::move(world)),
-      queue_(capacity) {
+      queue_(world_.machines, world_.policy) {
   fleet_.on_gone([this](const std::string& id) { look_at_gone(id); });
 }
 
 // ---- events
 
-Result<> Engine::create(store::Txn& txn, store::JobRow row, const job::Terms& terms,
-                        std::int64_t instance_count) {
-  job::Job job;
-  job.terms = terms;
-  job.instance_count = instance_count;
+Result<> Engine::create(store::Txn& txn, store::JobRow row, job::Job job) {
   const job::Event event = job::Created{};
   job = job::step(std::move(job), event, txn.now()).job;
   row.seq = 1;
@@ -65,116 +61,6 @@ Result<job::Job> Engine::apply(store::Txn& txn, const std::string& id, const job
   for (const auto& effect : effects)
     TRY(store::owe_effect(txn, id, job::name(effect), job::attempt_of(effect)));
   return job;
-}
-
-// ---- the queue
-
-void Engine::queue_changed(const std::function<void(job::Queue&)>& change) {
-  const std::lock_guard lock(queue_mutex_);
-  change(queue_);
-}
-
-void Engine::created(const store::JobRow& row, const job::Terms& terms) {
-  queue_changed([&](job::Queue& q) { q.add(row.id, row.id, world_.size(row)); });
-  admit();
-  if (terms.wait_max || terms.pending_max) watch_wait(row.id);
-}
-
-// Whoever waits too long ends. Asked of the rows when the time has come: by then it may have begun.
-void Engine::watch_wait(const std::string& id) {
-  const auto job = readers_.read([&](store::Snapshot& s) -> Result<job::Job> {
-    return decode_job(TRY(must_find(s, id)).state);
-  });
-  if (job) return watch_wait(id, *job);
-  world_.after(retry_after, [this, id] { watch_wait(id); });
-}
-
-void Engine::watch_wait(const std::string& id, const job::Job& job) {
-  const auto deadline = job::wait_deadline(job);
-  if (!deadline) return;
-  const Millis left = std::max(Millis(1), *deadline - world_.now());
-  world_.after(left, [this, id] { end_wait(id); });
-}
-
-void Engine::end_wait(const std::string& id) {
-  const auto over = std::make_shared<bool>(false);
-  control_.submit(
-      [this, id, over](store::Txn& txn) -> Result<> {
-        *over = job::is_terminal(TRY(apply(txn, id, job::WaitedTooLong{})).phase);
-        return {};
-      },
-      [this, id, over](const Result<>& done) {
-        if (!done) return world_.after(retry_after, [this, id] { end_wait(id); });
-        if (*over) return stopped(id);
-        watch_wait(id);  // a clock was put back, or it waits for the second time
-      });
-}
-
-// Nobody tells when that is over: it is looked at again for as long as somebody waits for it.
-bool Engine::is_held_up() {
-  const std::string why = world_.held_up();
-  bool begins = false;
-  {
-    const std::lock_guard lock(queue_mutex_);
-    held_up_ = queue_.is_idle() ? "" : why;
-    begins = !held_up_.empty() && !std::exchange(looks_again_, true);
-  }
-  if (begins) look_again();
-  return !why.empty();
-}
-
-void Engine::look_again() {
-  world_.after(retry_after, [this] {
-    const bool posted = pool_.post([this] {
-      queue_changed([this](job::Queue&) { looks_again_ = false; });
-      admit();
-    });
-    if (!posted) look_again();
-  });
-}
-
-// Whoever fits begins.
-void Engine::admit() {
-  if (is_held_up()) return;
-  std::vector<std::string> ids;
-  queue_changed([&](job::Queue& q) { ids = q.admit(); });
-  for (const auto& id : ids)
-    begin(id);
-}
-
-// A job that was given its machines keeps them until that is written.
-void Engine::begin(const std::string& id) {
-  const auto over = std::make_shared<bool>(false);
-  control_.submit(
-      [this, id, over](store::Txn& txn) -> Result<> {
-        *over = job::is_terminal(TRY(apply(txn, id, job::Admitted{})).phase);
-        return {};
-      },
-      [this, id, over](const Result<>& done) {
-        if (!done) {
-          log::error("a job could not be admitted; it is tried again",
-                     {{"job", id}, {"error", done.error().message}});
-          return world_.after(retry_after, [this, id] { begin(id); });
-        }
-        if (*over) {  // it was stopped while it was on its way: what it was given is free again
-          queue_changed([&](job::Queue& q) { q.remove(id); });
-          admit();
-        }
-        wake(id);
-      });
-}
-
-void Engine::stopped(const std::string& id) {
-  bool waited = false;
-  queue_changed([&](job::Queue& q) { waited = q.forget(id); });
-  if (waited) admit();
-  wake(id);
-}
-
-std::string Engine::why(const std::string& id) {
-  const std::lock_guard lock(queue_mutex_);
-  const std::string why = queue_.why(id);
-  return why.empty() || held_up_.empty() ? why : held_up_;
 }
 
 // ---- agents
@@ -298,21 +184,15 @@ std::string Engine::doing(const std::string& id, const job::Job& job) const {
 Result<> Engine::recover() {
   const auto rows =
       TRY(readers_.read([](store::Snapshot& s) { return store::unfinished_jobs(s); }));
+  TRY(recover_shares());
   const auto owing = TRY(readers_.read([](store::Snapshot& s) { return store::jobs_owed(s); }));
   const std::set<std::string> owed(owing.begin(), owing.end());
   std::set<std::string> known;
   for (const auto& row : rows) {
     known.insert(row.id);
-    const auto need = world_.size(row);
-    const bool is_pending = row.phase == job::name(job::Phase::pending);
-    // One that was interrupted holds its machines until they are released.
-    const bool waits = is_pending && !owed.contains(row.id);
-    queue_changed(
-        [&](job::Queue& q) { waits ? q.add(row.id, row.id, need) : q.hold(row.id, need); });
-    if (is_pending)
-      watch_wait(row.id, TRY(decode_job(row.state)));
-    else
-      TRY(recover_job(row));
+    const auto job = TRY(decode_job(row.state));
+    recover_place(row, job, owed.contains(row.id));
+    if (job.phase != job::Phase::pending) TRY(recover_job(row, job));
   }
   for (const auto& id : owed) {
     known.insert(id);
@@ -326,8 +206,7 @@ Result<> Engine::recover() {
   return {};
 }
 
-Result<> Engine::recover_job(const store::JobRow& row) {
-  const auto job = TRY(decode_job(row.state));
+Result<> Engine::recover_job(const store::JobRow& row, const job::Job& job) {
   const auto owed =
       TRY(readers_.read([&](store::Snapshot& s) { return store::next_effect(s, row.id); }));
   const auto instances =

@@ -24,8 +24,10 @@ inline constexpr const char* capacity_error = "CapacityError";
 
 /// What the effects need of the world beyond fleet and rows, given by serve.cpp.
 struct World {
-  /// What the job needs of the machine.
-  std::function<job::Resources(const store::JobRow&)> size;
+  std::vector<job::Machine> machines;
+  job::QueuePolicy policy;
+  /// What the job asks of the machines: what each instance needs, and of which type it is.
+  std::function<job::Request(const store::JobRow&)> asks;
   /// Links the job's channels; the paths in order. Blocks.
   std::function<Result<std::vector<std::string>>(const store::JobRow&)> stage;
   /// The spec of instance `n` of the job's current attempt, all but token and paths filled in.
@@ -44,7 +46,7 @@ struct World {
 class Engine {
 public:
   Engine(store::Control& control, store::Readers& readers, fleet::Fleet& fleet, Pool& pool,
-         job::Resources capacity, World world);
+         World world);
 
   /// Run once at start, before any request: rebuilds the queue, adopts living agents, hears what
   /// dead ones told, runs what is owed.
@@ -52,10 +54,9 @@ public:
 
   /// In the transaction that makes the job: its first event and row. `row` needs id, account,
   /// region, name, request, environment; an error of kind `conflict` if the name is taken.
-  Result<> create(store::Txn& txn, store::JobRow row, const job::Terms& terms,
-                  std::int64_t instance_count);
+  Result<> create(store::Txn& txn, store::JobRow row, job::Job job);
   /// After that transaction is durable: the job enters the queue. On the control thread.
-  void created(const store::JobRow& row, const job::Terms& terms);
+  void created(const store::JobRow& row, const job::Job& job);
 
   /// Applies one event in the caller's transaction. The job as it is afterwards. Owed effects begin
   /// with wake(), to be called once the transaction is durable.
@@ -66,19 +67,32 @@ public:
   /// After a stop of the job is durable, or an end of its waiting: one that only waited leaves the
   /// queue. Any thread.
   void stopped(const std::string& id);
+  /// After an interruption of the job is durable: others may count on its machines. Any thread.
+  void interrupted(const std::string& id);
+  /// After a new priority is durable. Any thread.
+  void set_priority(const std::string& id, std::int64_t priority);
 
   /// Callbacks for the agents' connections.
   fleet::AgentSessions::Callbacks session_callbacks();
   void use_sessions(fleet::AgentSessions& sessions) { sessions_ = &sessions; }
 
-  /// Why a job waits, in one sentence; "" when it does not wait for capacity. Any thread.
-  std::string why(const std::string& id);
+  /// Whether a job waits for machines. Any thread; quick.
+  bool waits(const std::string& id);
+  /// Ids of those that wait, in the order in which they would begin were there room for one at a
+  /// time. Any thread.
+  std::vector<std::string> waiting(std::size_t limit);
+  /// Why a job waits, in one sentence; "" when it does not wait. Any thread.
+  std::string why(store::Snapshot& s, const std::string& id);
+  /// The quota that a job which is created now would wait for. Any thread.
+  std::optional<job::QuotaUse> over_quota(const store::JobRow& row, const job::Job& job);
   /// What its first instance is doing before the script begins, in a few words; "" when it tells of
   /// nothing. Any thread.
   std::string doing(const std::string& id, const job::Job& job) const;
 
 private:
   static constexpr Millis retry_after{2000};  // what could not be done or written is tried again
+  static constexpr Millis share_memory{7 * 86'400'000};       // of jobs that ended before the start
+  static constexpr std::int64_t shares_of_jobs_max = 10'000;  // the last of them
 
   struct EffectOutcome {
     std::optional<job::Event> event;  // what came of it
@@ -87,7 +101,9 @@ private:
   void admit();
   bool is_held_up();
   void look_again();
-  void begin(const std::string& id);
+  void begin(const job::Begin& given);
+  void yield(const job::Yield& yield);
+  job::Request asks(const store::JobRow& row, const job::Job& job) const;
   void watch_wait(const std::string& id);
   void watch_wait(const std::string& id, const job::Job& job);
   void end_wait(const std::string& id);
@@ -108,7 +124,9 @@ private:
   Result<> take_report(store::Txn& txn, const std::string& id, const wire::Report& report);
   void look_at_gone(const std::string& id);
   Result<> settle_gone(const std::string& id);
-  Result<> recover_job(const store::JobRow& row);
+  Result<> recover_job(const store::JobRow& row, const job::Job& job);
+  Result<> recover_shares();
+  void recover_place(const store::JobRow& row, const job::Job& job, bool is_owed);
 
   store::Control& control_;
   store::Readers& readers_;

@@ -32,11 +32,21 @@ template <class V> void fields(V& v, TermsText& t) {
   v("losses_max", t.losses_max);
 }
 
+struct PlaceText {
+  std::string machine;
+  std::vector<std::string> gpus;
+};
+template <class V> void fields(V& v, PlaceText& p) {
+  v("machine", p.machine, wire::required);
+  v("gpus", p.gpus);
+}
+
 struct JobText {
   TermsText terms;
   std::string phase;
   std::int64_t attempt = 0, instance_count = 1;
   std::vector<std::int64_t> instances;
+  std::vector<PlaceText> places;
   std::vector<std::string> sources;
   std::int64_t stop_cause = 0;
   std::string failure_reason, model_uri;
@@ -52,6 +62,7 @@ template <class V> void fields(V& v, JobText& j) {
   v("attempt", j.attempt);
   v("instance_count", j.instance_count);
   v("instances", j.instances);
+  v("places", j.places);
   v("sources", j.sources);
   v("stop_cause", j.stop_cause, wire::range(0, 4));
   v("failure_reason", j.failure_reason);
@@ -109,6 +120,8 @@ std::string encode_job(const job::Job& job) {
   text.instance_count = job.instance_count;
   for (const auto stage : job.instances)
     text.instances.push_back(std::int64_t(stage));
+  for (const auto& place : job.places)
+    text.places.push_back({place.machine, place.gpus});
   text.sources = job.sources;
   text.stop_cause = std::int64_t(job.stop_cause);
   text.failure_reason = job.failure_reason;
@@ -140,6 +153,8 @@ Result<job::Job> decode_job(std::string_view state) {
       return fail_internal("read a job's state: an instance's stage is not known");
     job.instances.push_back(job::InstanceStage(stage));
   }
+  for (auto& place : text->places)
+    job.places.push_back({std::move(place.machine), std::move(place.gpus)});
   job.sources = std::move(text->sources);
   job.stop_cause = job::StopCause(text->stop_cause);
   job.failure_reason = std::move(text->failure_reason);

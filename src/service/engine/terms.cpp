@@ -1,7 +1,10 @@
 #include "service/engine/terms.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace trainyard::engine {
 namespace {
@@ -36,6 +39,27 @@ job::Terms terms_of(const CreateTrainingJobRequest& request, const Settings& set
   if (request.RetryStrategy) out.retries_max = request.RetryStrategy->MaximumRetryAttempts;
   if (request.CheckpointConfig) out.losses_max = settings.retries_after_loss;
   return out;
+}
+
+Result<std::int64_t> priority_of(const CreateTrainingJobRequest& request) {
+  if (!request.Tags) return 0;
+  for (const auto& tag : *request.Tags) {
+    if (tag.Key != priority_tag) continue;
+    std::int64_t out = 0;
+    const char* const end = tag.Value.data() + tag.Value.size();
+    const auto [at, wrong] = std::from_chars(tag.Value.data(), end, out);
+    if (wrong == std::errc() && at == end && out >= -priority_max && out <= priority_max)
+      return out;
+    return fail(ErrorKind::invalid, "ValidationException",
+                fmt::format("The tag {} is '{}': write a whole number from -{} to {}, the higher "
+                            "the earlier",
+                            priority_tag, tag.Value, priority_max, priority_max));
+  }
+  return 0;
+}
+
+job::QueuePolicy queue_policy(const Settings& settings) {
+  return {settings.queue.shares, settings.queue.half_life, settings.queue.quotas};
 }
 
 }  // namespace trainyard::engine

@@ -4,6 +4,7 @@
 #include "os/accounts.hpp"
 #include "os/files.hpp"
 #include "service/channels/channels.hpp"
+#include "service/engine/terms.hpp"
 #include "wire/instance/environment.hpp"
 #include "wire/json.hpp"
 #include "wire/shapes/create_training_job.hpp"
@@ -16,10 +17,19 @@ namespace {
 // The interpreters every Debian has, after the ones people chose.
 constexpr const char* system_python = "/usr/bin/python3";
 
+// In rows: the same whatever the machine is called.
+constexpr const char* local_machine = "local";
+
 Result<wire::CreateTrainingJobRequest> request_of(const store::JobRow& row) {
   auto request = wire::decode<wire::CreateTrainingJobRequest>(row.request);
   if (!request) return in_context(std::move(request.error()), "read the request of " + row.name);
   return request;
+}
+
+std::string instance_type_of(const store::JobRow& row) {
+  const auto request = request_of(row);
+  if (!request || !request->ResourceConfig) return "";
+  return request->ResourceConfig->InstanceType.value_or("");
 }
 
 // By its name, and by where it is: a job may have been handed the same over by its caller.
@@ -38,7 +48,9 @@ JobWorld::JobWorld(const Settings& settings, InstanceContext instances,
 
 World JobWorld::functions() {
   return {
-      [this](const store::JobRow& row) { return size_of(row).given; },
+      {machine()},
+      queue_policy(settings_),
+      [this](const store::JobRow& row) { return asks(row); },
       [this](const store::JobRow& row) { return stage(row); },
       [this](const store::JobRow& row, const job::Job& job, std::int64_t n) {
         return spec(row, job, n);
@@ -66,11 +78,22 @@ std::string JobWorld::held_up() const {
   return "";
 }
 
+job::Machine JobWorld::machine() const {
+  job::Machine out{local_machine, capacity_.cpus, capacity_.memory_bytes, {}};
+  for (std::int64_t n = 0; n < capacity_.gpus; ++n)
+    out.gpus.push_back(std::to_string(n));
+  return out;
+}
+
+job::Request JobWorld::asks(const store::JobRow& row) const {
+  job::Request out;
+  out.instance_type = instance_type_of(row);
+  out.need = size_instance(out.instance_type, settings_, capacity_).given;
+  return out;
+}
+
 Sizing JobWorld::size_of(const store::JobRow& row) const {
-  const auto request = request_of(row);
-  const std::string type =
-      request && request->ResourceConfig ? request->ResourceConfig->InstanceType.value_or("") : "";
-  return size_instance(type, settings_, capacity_);
+  return size_instance(instance_type_of(row), settings_, capacity_);
 }
 
 std::vector<PythonEnvironment> JobWorld::environments() const {

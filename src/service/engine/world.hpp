@@ -22,7 +22,6 @@ public:
 
   /// The functions given to the Engine; they refer to this object.
   World functions();
-  job::Resources capacity() const { return capacity_; }
   /// Where the door leads, known once the service listens.
   void set_service_url(std::string url) { instances_.service_url = std::move(url); }
 
@@ -42,6 +41,8 @@ public:
   Result<Resolution> resolve(std::string_view image, const std::string& callers) const;
 
 private:
+  job::Machine machine() const;
+  job::Request asks(const store::JobRow& row) const;
   Sizing size_of(const store::JobRow& row) const;
   bool runs_in(const store::EnvironmentRow& row, const store::InstanceRow& instance) const;
   std::string held_up() const;

@@ -68,8 +68,8 @@ Result<> insert_job(Txn& txn, const JobRow& row) {
                   "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
                   "ON CONFLICT (account, region, name) DO NOTHING");
   q.bind_all(row.id, row.account, row.region, row.name, row.phase, row.status, row.secondary_status,
-             row.request, row.environment, row.state, row.seq, row.created, row.modified,
-             row.user, row.priority);
+             row.request, row.environment, row.state, row.seq, row.created, row.modified, row.user,
+             row.priority);
   TRY(q.run());
   if (txn.changes() == 1) return {};
   return fail(ErrorKind::conflict, "ResourceInUse", "a job of that name exists");
@@ -115,6 +115,14 @@ Result<std::vector<JobRow>> unfinished_jobs(Snapshot& s) {
   static const std::string sql =
       fmt::format("SELECT {} FROM job WHERE ended_ms IS NULL ORDER BY created_ms, id", job_columns);
   return all(s.prepare(sql), read_job);
+}
+
+Result<std::vector<JobRow>> jobs_ended_since(Snapshot& s, Time since, std::int64_t limit) {
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM job WHERE ended_ms>? ORDER BY ended_ms DESC LIMIT ?", job_columns);
+  auto q = s.prepare(sql);
+  q.bind_all(since, limit);
+  return all(std::move(q), read_job);
 }
 
 Result<std::vector<JobRow>> list_jobs(Snapshot& s, const JobFilter& f) {

@@ -43,6 +43,9 @@ struct JobPlace {
   std::string value, id;
 };
 
+/// The last `limit` of those that have ended since.
+Result<std::vector<JobRow>> jobs_ended_since(Snapshot& s, Time since, std::int64_t limit);
+
 /// What ListTrainingJobs may ask for. Unset members do not filter.
 struct JobFilter {
   std::string account, region;

@@ -87,6 +87,7 @@ CREATE TABLE environment (
 constexpr const char* step_3 = R"(
 ALTER TABLE job ADD COLUMN user TEXT NOT NULL DEFAULT '';         -- who created it
 ALTER TABLE job ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;   -- the queue's
+CREATE INDEX job_by_end ON job (ended_ms) WHERE ended_ms IS NOT NULL;
 )";
 
 constexpr std::array steps{step_1, step_2, step_3};

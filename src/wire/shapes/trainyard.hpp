@@ -18,6 +18,43 @@ template <class V> void fields(V& v, WhyResponse& r) {
   v("Sentence", r.Sentence);
 }
 
+/// ListWaiting: the jobs that wait for machines, those first that begin first.
+struct ListWaitingRequest {
+  std::int64_t MaxResults = 20;
+};
+template <class V> void fields(V& v, ListWaitingRequest& r) {
+  v("MaxResults", r.MaxResults, range(1, 100));
+}
+struct WaitingJob {
+  std::string TrainingJobName, User;
+  std::int64_t Priority = 0;
+  Time CreationTime{};
+  std::string Sentence;  ///< why it waits
+};
+template <class V> void fields(V& v, WaitingJob& j) {
+  v("TrainingJobName", j.TrainingJobName);
+  v("User", j.User);
+  v("Priority", j.Priority);
+  v("CreationTime", j.CreationTime);
+  v("Sentence", j.Sentence);
+}
+struct ListWaitingResponse {
+  std::vector<WaitingJob> Jobs;
+};
+template <class V> void fields(V& v, ListWaitingResponse& r) {
+  v("Jobs", r.Jobs);
+}
+
+/// SetPriority: of a job in the queue, the higher the earlier.
+struct SetPriorityRequest {
+  std::string TrainingJobName;
+  std::int64_t Priority = 0;
+};
+template <class V> void fields(V& v, SetPriorityRequest& r) {
+  v("TrainingJobName", r.TrainingJobName, required);
+  v("Priority", r.Priority, required, range(-1000, 1000));
+}
+
 /// LocateFiles: where what a job wrote lies on this machine. Asked like DescribeTrainingJob.
 struct FilesDirectory {
   std::string Path;       ///< as the job sees it: "/opt/ml"

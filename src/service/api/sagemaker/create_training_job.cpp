@@ -28,6 +28,19 @@ Failure name_is_taken(const Call& call, const std::string& name) {
                   training_job_arn(call.region, call.caller.account, name)));
 }
 
+// What would wait for a quota for ever is refused, and with `strict` what would wait for one at
+// all; in the service's words, and what to do.
+Result<> check_quota(Services& services, const store::JobRow& row, const job::Job& job) {
+  const auto over = services.engine.over_quota(row, job);
+  if (!over || (job.instance_count <= over->limit && !services.settings.strict)) return {};
+  const std::string type = over->instance_type == "*" ? "all types" : over->instance_type;
+  return fail(ErrorKind::limit, "ResourceLimitExceeded",
+              fmt::format("The account-level service limit '{} for training job usage' is {} "
+                          "Instances, with current utilization of {} Instances and a request delta "
+                          "of {} Instances. It is set by [queue.quotas] for {}.",
+                          type, over->limit, over->used, job.instance_count, row.user));
+}
+
 }  // namespace
 
 Result<Write> create_training_job(Services& services, const Call& call) {
@@ -41,11 +54,14 @@ Result<Write> create_training_job(Services& services, const Call& call) {
   row.request = call.body;
   row.environment = call.caller.environment;
   row.user = call.caller.user;
-  const job::Terms terms = engine::terms_of(request, services.settings);
+  row.priority = TRY(engine::priority_of(request));
+  job::Job job;
+  job.terms = engine::terms_of(request, services.settings);
+  TRY(check_quota(services, row, job));
   Write write;
-  write.write = [&services, call, row, terms,
+  write.write = [&services, call, row, job,
                  request = std::move(request)](store::Txn& txn) -> Result<std::string> {
-    const auto created = services.engine.create(txn, row, terms, 1);
+    const auto created = services.engine.create(txn, row, job);
     if (!created && created.error().kind == ErrorKind::conflict)
       return name_is_taken(call, row.name);
     TRY(created);
@@ -58,7 +74,7 @@ Result<Write> create_training_job(Services& services, const Call& call) {
     TRY(store::put_tags(txn, arn, tags));
     return fmt::format("{{\"TrainingJobArn\":{}}}", wire::quote_json(arn));
   };
-  write.committed = [&services, row, terms] { services.engine.created(row, terms); };
+  write.committed = [&services, row, job] { services.engine.created(row, job); };
   return write;
 }
 

@@ -101,7 +101,7 @@ Result<std::string> describe_training_job(Services& services, store::Snapshot& s
   DescribeTrainingJobResponse out;
   out.TrainingJobArn = training_job_arn(row.region, row.account, row.name);
   echo(TRY(wire::decode<CreateTrainingJobRequest>(row.request)), out);
-  tell(job, row, {services.engine.why(row.id), services.engine.doing(row.id, job)}, out);
+  tell(job, row, {services.engine.why(s, row.id), services.engine.doing(row.id, job)}, out);
   return wire::encode(out);
 }
 

@@ -73,8 +73,7 @@ Result<std::string> list_training_jobs(Services& services, store::Snapshot& s, c
     summary.LastModifiedTime = row.modified;
     summary.TrainingEndTime = row.ended;
     summary.TrainingJobStatus = row.status;
-    const bool waits =
-        row.phase == job::name(job::Phase::pending) && !services.engine.why(row.id).empty();
+    const bool waits = row.phase == job::name(job::Phase::pending) && services.engine.waits(row.id);
     summary.SecondaryStatus = waits ? waiting_status : row.secondary_status;
   }
   return wire::encode(out);

@@ -54,7 +54,7 @@ Result<Write> interrupt(Services& services, const Call& call) {
     *id = row.id;
     return "";
   };
-  write.committed = [&services, id] { services.engine.wake(*id); };
+  write.committed = [&services, id] { services.engine.interrupted(*id); };
   return write;
 }
 

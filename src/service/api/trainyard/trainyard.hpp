@@ -11,6 +11,8 @@ wire::EnvironmentSummary summary_of(const engine::PythonEnvironment& environment
 
 Result<std::string> why(Services& services, store::Snapshot& s, const Call& call);
 Result<std::string> locate_files(Services& services, store::Snapshot& s, const Call& call);
+Result<std::string> list_waiting(Services& services, store::Snapshot& s, const Call& call);
+Result<Write> set_priority(Services& services, const Call& call);
 Result<Write> interrupt(Services& services, const Call& call);
 Result<Write> describe_disk(Services& services, const Call& call);
 Result<Write> prune(Services& services, const Call& call);

@@ -86,7 +86,7 @@ Result<std::string> why(Services& services, store::Snapshot& s, const Call& call
   const auto row = TRY(find_named(s, call, request.TrainingJobName));
   const auto job = TRY(engine::decode_job(row.state));
   return wire::encode(wire::WhyResponse{
-      row.status, explain(job, row.name, services.engine.why(row.id), services.clock.now())});
+      row.status, explain(job, row.name, services.engine.why(s, row.id), services.clock.now())});
 }
 
 }  // namespace trainyard::api

@@ -1,0 +1,237 @@
+#include "base/log.hpp"
+#include "service/engine/engine.hpp"
+#include "service/engine/job_codec.hpp"
+#include "service/engine/why_waits.hpp"
+
+#include <fmt/format.h>
+
+// The engine's side of the queue: who comes, who begins, who yields, who waits too long.
+
+namespace trainyard::engine {
+namespace {
+
+// A job without an end is one that ends in a century.
+constexpr Millis forever{100ll * 365 * 86'400'000};
+
+std::string yields_to(const store::JobRow& row) {
+  return fmt::format(
+      "Interrupted: leaves its machine to {}{}, an on-demand job (of the spot jobs of no "
+      "higher priority the newest yield)",
+      row.name, row.user.empty() ? "" : " of " + row.user);
+}
+
+}  // namespace
+
+void Engine::queue_changed(const std::function<void(job::Queue&)>& change) {
+  const std::lock_guard lock(queue_mutex_);
+  change(queue_);
+}
+
+job::Request Engine::asks(const store::JobRow& row, const job::Job& job) const {
+  job::Request out = world_.asks(row);
+  out.id = out.order = row.id;
+  out.user = row.user;
+  out.priority = row.priority;
+  out.instances = job.instance_count;
+  out.is_spot = job.terms.is_spot;
+  out.run_max = job::run_left(job, world_.now()).value_or(forever);
+  return out;
+}
+
+void Engine::created(const store::JobRow& row, const job::Job& job) {
+  queue_changed([&](job::Queue& q) { q.add(asks(row, job)); });
+  admit();
+  if (job.terms.wait_max || job.terms.pending_max) watch_wait(row.id);
+}
+
+// Whoever waits too long ends. Asked of the rows when the time has come: by then it may have begun.
+void Engine::watch_wait(const std::string& id) {
+  const auto job = readers_.read([&](store::Snapshot& s) -> Result<job::Job> {
+    const auto row = TRY(store::find_job(s, id));
+    return row ? decode_job(row->state) : Result<job::Job>(job::Job{});
+  });
+  if (job) return watch_wait(id, *job);
+  world_.after(retry_after, [this, id] { watch_wait(id); });
+}
+
+void Engine::watch_wait(const std::string& id, const job::Job& job) {
+  const auto deadline = job::wait_deadline(job);
+  if (!deadline) return;
+  const Millis left = std::max(Millis(1), *deadline - world_.now());
+  world_.after(left, [this, id] { end_wait(id); });
+}
+
+void Engine::end_wait(const std::string& id) {
+  const auto over = std::make_shared<bool>(false);
+  control_.submit(
+      [this, id, over](store::Txn& txn) -> Result<> {
+        *over = job::is_terminal(TRY(apply(txn, id, job::WaitedTooLong{})).phase);
+        return {};
+      },
+      [this, id, over](const Result<>& done) {
+        if (!done) return world_.after(retry_after, [this, id] { end_wait(id); });
+        if (*over) return stopped(id);
+        watch_wait(id);  // a clock was put back, or it waits for the second time
+      });
+}
+
+// Nobody tells when that is over: it is looked at again for as long as somebody waits for it.
+bool Engine::is_held_up() {
+  const std::string why = world_.held_up();
+  bool begins = false;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    held_up_ = queue_.is_idle() ? "" : why;
+    begins = !held_up_.empty() && !std::exchange(looks_again_, true);
+  }
+  if (begins) look_again();
+  return !why.empty();
+}
+
+void Engine::look_again() {
+  world_.after(retry_after, [this] {
+    const bool posted = pool_.post([this] {
+      queue_changed([this](job::Queue&) { looks_again_ = false; });
+      admit();
+    });
+    if (!posted) look_again();
+  });
+}
+
+// Whoever fits begins, and whoever is in the way of others yields.
+void Engine::admit() {
+  if (is_held_up()) return;
+  job::Decisions decisions;
+  queue_changed([&](job::Queue& q) { decisions = q.decide(world_.now()); });
+  for (auto& yield : decisions.yield)
+    this->yield(yield);
+  for (auto& begin : decisions.begin)
+    this->begin(begin);
+}
+
+// A job that was given its machines keeps them until that is written.
+void Engine::begin(const job::Begin& given) {
+  const std::string& id = given.id;
+  const auto over = std::make_shared<bool>(false);
+  control_.submit(
+      [this, given, over](store::Txn& txn) -> Result<> {
+        const auto job = TRY(apply(txn, given.id, job::Admitted{given.places}));
+        *over = job::is_terminal(job.phase);
+        return {};
+      },
+      [this, given, id, over](const Result<>& done) {
+        if (!done) {
+          log::error("a job could not be admitted; it is tried again",
+                     {{"job", id}, {"error", done.error().message}});
+          return world_.after(retry_after, [this, given] { begin(given); });
+        }
+        if (*over) {  // it was stopped while it was on its way: what it was given is free again
+          queue_changed([&](job::Queue& q) { q.remove(id, world_.now()); });
+          admit();
+        }
+        wake(id);
+      });
+}
+
+// The machine knows what an interruption means in each phase: one that ends anyway goes on to.
+void Engine::yield(const job::Yield& yield) {
+  control_.submit(
+      [this, yield](store::Txn& txn) -> Result<> {
+        const auto to = TRY(store::find_job(txn, yield.to));
+        const std::string reason = to ? yields_to(*to) : "Interrupted";
+        TRY(apply(txn, yield.id, job::Interrupted{reason}));
+        return {};
+      },
+      [this, yield](const Result<>& done) {
+        if (done) return wake(yield.id);
+        log::error("a job could not be interrupted; it is tried again",
+                   {{"job", yield.id}, {"error", done.error().message}});
+        world_.after(retry_after, [this, yield] { this->yield(yield); });
+      });
+}
+
+void Engine::interrupted(const std::string& id) {
+  queue_changed([&](job::Queue& q) { q.leave(id); });
+  admit();
+  wake(id);
+}
+
+void Engine::stopped(const std::string& id) {
+  bool waited = false;
+  queue_changed([&](job::Queue& q) { waited = q.forget(id, world_.now()); });
+  if (waited) admit();
+  wake(id);
+}
+
+void Engine::set_priority(const std::string& id, std::int64_t priority) {
+  queue_changed([&](job::Queue& q) { q.set_priority(id, priority); });
+  admit();
+}
+
+std::optional<job::QuotaUse> Engine::over_quota(const store::JobRow& row, const job::Job& job) {
+  const job::Request request = asks(row, job);
+  const std::lock_guard lock(queue_mutex_);
+  return queue_.over_quota(request);
+}
+
+// ---- what is told
+
+bool Engine::waits(const std::string& id) {
+  const std::lock_guard lock(queue_mutex_);
+  return queue_.waits(id);
+}
+
+std::vector<std::string> Engine::waiting(std::size_t limit) {
+  const std::lock_guard lock(queue_mutex_);
+  return queue_.order(world_.now(), limit);
+}
+
+std::string Engine::why(store::Snapshot& s, const std::string& id) {
+  std::optional<job::Why> why;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    why = queue_.why(id, world_.now());
+    if (why && !held_up_.empty()) return held_up_;
+  }
+  if (!why) return "";
+  return why_waits(*why, [&](const std::string& job) -> std::optional<JobName> {
+    const auto row = store::find_job(s, job);
+    if (!row || !*row) return std::nullopt;
+    return JobName{(*row)->name, (*row)->user};
+  });
+}
+
+// ---- recovery
+
+// What each user had within the last days; what is older counts next to nothing.
+Result<> Engine::recover_shares() {
+  const Time now = world_.now();
+  const auto ended = TRY(readers_.read([&](store::Snapshot& s) {
+    return store::jobs_ended_since(s, now - share_memory, shares_of_jobs_max);
+  }));
+  for (const auto& row : ended) {
+    const auto job = TRY(decode_job(row.state));
+    if (job.training_ms == 0) continue;
+    const Time till = job.training_end.value_or(*row.ended);
+    queue_changed(
+        [&](job::Queue& q) { q.held(asks(row, job), till - Millis(job.training_ms), till, now); });
+  }
+  return {};
+}
+
+void Engine::recover_place(const store::JobRow& row, const job::Job& job, bool is_owed) {
+  const bool is_pending = job.phase == job::Phase::pending;
+  if (is_pending) watch_wait(row.id, job);
+  queue_changed([&](job::Queue& q) {
+    if (is_pending && !is_owed) return q.add(asks(row, job));
+    // One that was interrupted holds its machines until they are released.
+    job::Placement places = job.places;
+    if (places.empty())  // begun by a program that did not write them yet
+      places.assign(std::size_t(job.instance_count), {q.capacity().name(0), {}});
+    const Time now = world_.now();
+    q.hold(asks(row, job), std::move(places), job.attempt_start.value_or(row.modified), now);
+    if (is_pending || job.phase == job::Phase::interrupting) q.leave(row.id);
+  });
+}
+
+}  // namespace trainyard::engine
