@@ -25,7 +25,8 @@ struct Step {
     if (job.attempt_start) job.training_ms += (now - *job.attempt_start).count();
     job.attempt_start.reset();
     job.waiting_since.reset();
-    if (job.attempt > 0) owe(Release{job.attempt});
+    const bool has_any = job.phase != Phase::pending;  // else they were let go before it waited
+    if (has_any) owe(Release{job.attempt});
   }
   void end(Phase phase, const char* status, std::string message) {
     show(status, std::move(message));

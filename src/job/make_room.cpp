@@ -26,7 +26,8 @@ struct Outlook::Opening {
 Outlook::Opening Outlook::opening(std::size_t n, const Promise* promise) const {
   Opening out{soon(n), std::nullopt, promise};
   if (!promise) return out;
-  if (const auto it = promise->spare.find(n); it != promise->spare.end()) out.spare = it->second;
+  const auto part = promise->machines.find(n);
+  if (part != promise->machines.end()) out.spare = part->second.spare;
   return out;
 }
 

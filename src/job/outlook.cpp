@@ -21,8 +21,8 @@ Room smaller(const Room& a, const Room& b) {
 // How often `need` fits on machine `n` beside what is promised there.
 std::int64_t beside(const Promise* promise, std::size_t n, const Room& need, std::int64_t limit) {
   if (!promise) return limit;
-  const auto spare = promise->spare.find(n);
-  return spare == promise->spare.end() ? limit : spare->second.times(need, limit);
+  const auto part = promise->machines.find(n);
+  return part == promise->machines.end() ? limit : part->second.spare.times(need, limit);
 }
 
 }  // namespace
@@ -197,7 +197,7 @@ std::vector<Time> Outlook::room_at(std::size_t n, const Room& need, std::int64_t
   return out;
 }
 
-const Promise& Outlook::promise(const Room& need, std::int64_t instances) {
+Promise Outlook::promise(const Room& need, std::int64_t instances) {
   if (promise_.need != need || promise_.instances != instances || room_at_.empty()) {
     promise_.need = need;
     promise_.instances = instances;
@@ -205,11 +205,11 @@ const Promise& Outlook::promise(const Room& need, std::int64_t instances) {
     for (std::size_t n = 0; n < capacity_.size(); ++n)
       changed_.insert(n);
   }
-  if (!changed_.empty()) update_promise();
+  if (!changed_.empty()) make_promise();
   return promise_;
 }
 
-void Outlook::update_promise() {
+void Outlook::make_promise() {
   for (const std::size_t n : changed_)
     room_at_[n] = room_at(n, promise_.need, promise_.instances);
   changed_.clear();
@@ -219,18 +219,21 @@ void Outlook::update_promise() {
       all.emplace_back(at, n);
   const auto wanted = all.begin() + std::min(promise_.instances, std::int64_t(all.size()));
   if (wanted != all.end()) std::nth_element(all.begin(), wanted, all.end());
-  promise_.spare.clear();
   promise_.begins = Time::min();
-  for (auto it = all.begin(); it != wanted; ++it)
-    promise_.begins = std::max(promise_.begins, it->first);
+  promise_.machines.clear();
   for (auto it = all.begin(); it != wanted; ++it) {
-    const auto [spare, is_new] = promise_.spare.emplace(it->second, Room());
-    if (is_new) {
-      spare->second = soon(it->second);
-      for (const auto& [ends, held] : later_[it->second].ends)
-        if (ends <= promise_.begins) spare->second += held;
-    }
-    spare->second -= promise_.need;
+    promise_.begins = std::max(promise_.begins, it->first);
+    ++promise_.machines[it->second].instances;
+  }
+  update(promise_);
+}
+
+void Outlook::update(Promise& promise) const {
+  for (auto& [n, part] : promise.machines) {
+    part.spare = soon(n);
+    for (const auto& [ends, held] : later_[n].ends)
+      if (ends <= promise.begins) part.spare += held;
+    part.spare -= promise.need * part.instances;
   }
 }
 

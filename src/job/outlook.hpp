@@ -48,7 +48,11 @@ struct Promise {
   Room need;
   std::int64_t instances = 0;
   Time begins{};  ///< at the latest; Time::min() = as soon as who leaves is gone
-  std::map<std::size_t, Room> spare;  ///< by machine: what is free beside it when it begins
+  struct Part {
+    std::int64_t instances = 0;
+    Room spare;  ///< what is free beside these when it begins
+  };
+  std::map<std::size_t, Part> machines;
 };
 
 class Outlook {
@@ -87,7 +91,9 @@ public:
 
   /// When, and on which machines, so many have room at the latest by the limits of those who run
   /// there; they must be possible. Quick when asked for the same again after few changes.
-  const Promise& promise(const Room& need, std::int64_t instances);
+  Promise promise(const Room& need, std::int64_t instances);
+  /// Works out again what is free beside a promise that stands.
+  void update(Promise& promise) const;
   /// When so many have room at the latest, worked out afresh; nothing where that is never.
   std::optional<Time> free_by(const Room& need, std::int64_t instances) const;
 
@@ -112,13 +118,13 @@ private:
                                           const Spot& oldest, const Promise* promise) const;
   Room soon(std::size_t n) const;
   std::vector<Time> room_at(std::size_t n, const Room& need, std::int64_t limit) const;
-  void update_promise();
+  void make_promise();
 
   Capacity capacity_;
   std::vector<Later> later_;
   std::int64_t leaving_ = 0, spots_ = 0;  // instances
   RoomTree possible_, now_, if_spot_yields_;
-  Promise promise_;
+  Promise promise_;                         // the last that was asked for
   std::vector<std::vector<Time>> room_at_;  // by machine: when the promised has room for one more
   std::set<std::size_t> changed_;           // where that is to be worked out again
 };

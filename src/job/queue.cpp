@@ -37,8 +37,10 @@ std::optional<Spot> spot_of(const Request& request, Time began) {
 struct Queue::Pass {
   Time now;
   Decisions out;
-  const Promise* promise = nullptr;  // to the first that has no room
+  std::optional<Promise> promise = {};  // to the first that has no room; it stands for this pass
   int claims_left = claims_per_pass;
+  bool has_yielded = false;
+  const Promise* promised() const { return promise ? &*promise : nullptr; }
   std::vector<Size> fits = {};  // the sizes of the level's jobs that may begin
 };
 
@@ -146,20 +148,28 @@ bool Queue::set_priority(const std::string& id, std::int64_t priority) {
 Decisions Queue::decide(Time now) {
   Pass pass{now, {}};
   begin_claimed(pass);
+  while (pass_levels(pass))
+    pass.promise.reset();
+  return std::move(pass.out);
+}
+
+// True where spot jobs were told to yield: what they leave beside what is claimed may be room for
+// those that had none, so all are looked at again.
+bool Queue::pass_levels(Pass& pass) {
   // A level, and a user of it, goes when its last job begins: the next is looked up by its key.
   auto level = waiting_.levels().begin();
   while (level != waiting_.levels().end()) {
     const Level key = level->first;
-    pass_level(pass, key);
+    if (pass_level(pass, key)) return true;
     level = waiting_.levels().upper_bound(key);
   }
-  return std::move(pass.out);
+  return false;
 }
 
 // Users take turns: who has had least looks through its jobs for the first that begins. What had no
 // room before has none later in this pass, so each head is looked at once; and once it is known who
 // is promised what, only those of a size for which there is room.
-void Queue::pass_level(Pass& pass, const Level& level) {
+bool Queue::pass_level(Pass& pass, const Level& level) {
   using Turn = std::tuple<double, std::string, std::string, std::string>;  // had, first, user, seen
   std::set<Turn> turns;
   const WaitingJobs::LevelJobs& jobs = waiting_.levels().at(level);
@@ -173,18 +183,20 @@ void Queue::pass_level(Pass& pass, const Level& level) {
     const auto [had, first, user, seen] = *turns.begin();
     turns.erase(turns.begin());
     const auto at = waiting_.levels().find(level);
-    if (at == waiting_.levels().end()) return;
+    if (at == waiting_.levels().end()) return false;
     const auto lines = at->second.users.find(user);
     if (lines == at->second.users.end()) continue;
     std::string looked_at = seen;
     while (const Request* head = next(pass, level, lines->second, looked_at)) {
       looked_at = head->order;
       if (!admit(pass, *head)) continue;
+      if (std::exchange(pass.has_yielded, false)) return true;
       drop_roomless(pass);
       turns.emplace(shares_.had(user, pass.now), first, user, looked_at);
       break;
     }
   }
+  return false;
 }
 
 // Whether those that have no room are to be looked at, too.
@@ -216,9 +228,9 @@ void Queue::drop_roomless(Pass& pass) const {
       const auto has_room = [&](const Promise* promise) {
         return !outlook_.place(size.need, size.instances, promise, false).empty();
       };
-      longest = has_room(pass.promise) ? Millis::max()
-                : has_room(nullptr)    ? std::max(pass.promise->begins, pass.now) - pass.now
-                                       : Millis::min();
+      longest = has_room(pass.promised()) ? Millis::max()
+                : has_room(nullptr)       ? std::max(pass.promise->begins, pass.now) - pass.now
+                                          : Millis::min();
       last = size;
     }
     return size.run_max > longest;
@@ -230,17 +242,16 @@ bool Queue::admit(Pass& pass, const Request& request) {
   if (over_quota(request)) return false;
   const Room need(request.need);
   const bool is_short = pass.promise && ends_at(pass.now, request.run_max) <= pass.promise->begins;
-  const auto machines = outlook_.place(need, request.instances, pass.promise, is_short);
+  const auto machines = outlook_.place(need, request.instances, pass.promised(), is_short);
   if (!machines.empty()) {
     begin(pass, *waiting_.remove(std::string(request.id)), machines);
   } else if (request.is_spot || !claim(pass, request)) {
     if (pass.promise || !is_possible(request)) return false;
-    pass.promise = &outlook_.promise(need, request.instances);
+    pass.promise = outlook_.promise(need, request.instances);
     drop_roomless(pass);
     return false;
   }
-  if (pass.promise)  // what was given may have been beside what is promised
-    pass.promise = &outlook_.promise(Room(pass.promise->need), pass.promise->instances);
+  if (pass.promise) outlook_.update(*pass.promise);
   return true;
 }
 
@@ -255,14 +266,18 @@ void Queue::begin(Pass& pass, Request request, const std::vector<std::size_t>& m
   held_.emplace(held.request.id, std::move(held));
 }
 
-// Those whose machines were left to them.
+// Those whose machines were left to them, or who find room elsewhere meanwhile.
 void Queue::begin_claimed(Pass& pass) {
   for (auto it = claims_.begin(); it != claims_.end();) {
     const Claimed& claimed = it++->second;
-    if (!outlook_.is_free(claimed.claim)) continue;
-    const Claimed ready = claimed;
-    forget(ready.request.id, pass.now);
-    begin(pass, ready.request, ready.claim.machines);
+    const Claim& claim = claimed.claim;
+    auto machines = outlook_.is_free(claim)
+                        ? claim.machines
+                        : outlook_.place(claim.need, claimed.request.instances, nullptr, true);
+    if (machines.empty()) continue;
+    Request request = claimed.request;
+    forget(request.id, pass.now);
+    begin(pass, std::move(request), machines);
   }
 }
 
@@ -270,10 +285,11 @@ bool Queue::claim(Pass& pass, const Request& waiting) {
   if (pass.claims_left == 0 || !outlook_.may_make_room()) return false;
   --pass.claims_left;
   const Retreat retreat =
-      outlook_.make_room(Room(waiting.need), waiting.instances, waiting.priority, pass.promise);
+      outlook_.make_room(Room(waiting.need), waiting.instances, waiting.priority, pass.promised());
   if (retreat.machines.empty()) return false;
-  Claimed claimed{*waiting_.remove(std::string(waiting.id)), {}, retreat.yields};
+  Claimed claimed{*waiting_.remove(std::string(waiting.id)), {}};
   const Request& request = claimed.request;
+  pass.has_yielded = !retreat.yields.empty();
   for (const auto& id : retreat.yields) {
     pass.out.yield.push_back({id, request.id});
     leave(id);
@@ -319,11 +335,20 @@ std::vector<std::string> Queue::order(Time now, std::size_t limit) const {
   return out;
 }
 
+bool Queue::runs_on(const Held& held, const std::vector<std::size_t>& machines) const {
+  return std::ranges::any_of(held.holding.places, [&](const Place& place) {
+    const auto n = capacity().find(place.machine);
+    return n && std::ranges::find(machines, *n) != machines.end();
+  });
+}
+
 std::optional<Why> Queue::why(const std::string& id, Time now) const {
   Why out;
   if (const auto claimed = claims_.find(id); claimed != claims_.end()) {
     out.request = claimed->second.request;
-    out.yields = claimed->second.yields;
+    const auto& machines = claimed->second.claim.machines;
+    for (const auto& [name, held] : held_)
+      if (held.holding.is_leaving && runs_on(held, machines)) out.yields.push_back(name);
     return out;
   }
   const Request* request = waiting_.find(id);

@@ -96,6 +96,8 @@ public:
   /// Nobody waits.
   bool is_idle() const { return waiting_.is_empty() && claims_.empty(); }
   bool waits(const std::string& id) const { return waiting_.find(id) || claims_.contains(id); }
+  /// Whether it waits for others who leave their machines to it.
+  bool has_claim(const std::string& id) const { return claims_.contains(id); }
   /// The first of those that wait, in the order in which they would begin were there room for one
   /// at a time.
   std::vector<std::string> order(Time now, std::size_t limit) const;
@@ -118,11 +120,11 @@ private:
   struct Claimed {
     Request request;
     Claim claim;
-    std::vector<std::string> yields;  // who leaves
   };
   struct Pass;  // one call of decide()
 
-  void pass_level(Pass& pass, const Level& level);
+  bool pass_levels(Pass& pass);
+  bool pass_level(Pass& pass, const Level& level);
   bool looks_at_all(const Pass& pass, const Level& level) const;
   const Request* next(const Pass& pass, const Level& level, const UserLines& lines,
                       const std::string& seen) const;
@@ -131,6 +133,7 @@ private:
   void begin(Pass& pass, Request request, const std::vector<std::size_t>& machines);
   void begin_claimed(Pass& pass);
   bool claim(Pass& pass, const Request& request);
+  bool runs_on(const Held& held, const std::vector<std::size_t>& machines) const;
   void walk(Time now, const std::function<bool(const Request&)>& visit) const;
   double part(const Request& request) const;
   void count(const Request& request, std::int64_t by);
