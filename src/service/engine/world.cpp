@@ -4,11 +4,14 @@
 #include "os/accounts.hpp"
 #include "os/files.hpp"
 #include "service/channels/channels.hpp"
+#include "service/engine/gpus.hpp"
 #include "wire/instance/environment.hpp"
 #include "wire/json.hpp"
 #include "wire/shapes/create_training_job.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace trainyard::engine {
 namespace {
@@ -34,7 +37,7 @@ bool is_in(const store::EnvironmentRow& row, const std::string& name, const os::
 JobWorld::JobWorld(const Settings& settings, InstanceContext instances,
                    const channels::Stores& stores, net::Server& server)
     : settings_(settings), instances_(std::move(instances)), stores_(stores), server_(server),
-      capacity_(machine_resources(settings)) {}
+      capacity_(machine_resources(settings, instances_.gpus.size())) {}
 
 World JobWorld::functions() {
   return {
@@ -180,7 +183,12 @@ Result<wire::InstanceSpec> JobWorld::spec(const store::JobRow& row, const job::J
   const auto request = TRY(request_of(row));
   const auto image =
       TRY(resolve(request.AlgorithmSpecification->TrainingImage.value_or(""), row.environment));
-  auto spec = make_instance_spec(row, request, job, n, image, size_of(row), instances_, settings_);
+  const Sizing size = size_of(row);
+  // The queue counts GPUs and does not name them yet: two jobs at a time may be given the same, and
+  // the second's agent then waits for the first's.
+  std::vector<std::string> gpus = gpu_names(settings_, instances_.gpus);
+  gpus.resize(std::min(gpus.size(), std::size_t(size.given.gpus)));
+  auto spec = make_instance_spec(row, request, job, n, image, size, gpus, instances_, settings_);
   for (const auto& mount : settings_.sandbox_mounts)
     spec.Environment.Mounts.push_back(mount);
   spec.StopGraceMs = settings_.stop_grace_seconds * 1000;
