@@ -314,7 +314,7 @@ Result<> Instance::open_pipes() {
 Result<> Instance::take_gpus() {
   if (spec_.Gpus.empty()) return {};
   link_.tell_while([this] { return gpus_.doing(); });
-  const auto taken = run_blocking([this] {
+  auto taken = run_blocking([this] {
     load_gpu_devices();
     return gpus_.take(told_to_end_.fd());
   });
@@ -411,7 +411,8 @@ Result<> Instance::store() {
     if (cause_ == "interrupted") return {};  // the next attempt goes on from the checkpoints
     return upload_outputs(spec_, paths_, outcome_.failure.empty(), told_off_.fd(), uploaded);
   });
-  TRY(run_blocking([this] { return gpus_.give_back(told_off_.fd()), Result<>(); }));
+  if (!spec_.Gpus.empty())
+    TRY(run_blocking([this] { return gpus_.give_back(told_off_.fd()), Result<>(); }));
   if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
   std::string failure = outcome_.failure;
   const std::string lost = stored ? "" : upload_failure(stored.error()) + keep_files();

@@ -106,6 +106,7 @@ Result<std::string> HeldGpus::wait_while(const std::function<std::string()>& blo
       say("");
       return why;
     }
+    if (before.empty()) log::info("waits for a GPU", {{"why", why}});
     say("Waiting: " + why);
     before = std::move(why);
     if (pause(std::min(next, std::max(Millis(1), limit - waited)))) continue;
