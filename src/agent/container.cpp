@@ -40,7 +40,7 @@ void add_gpus(const wire::InstanceSpec& spec, const MachineFacts& facts, std::ve
     out.push_back({Mount::Kind::bind, facts.devices / name, "/dev/" + name, false, true, 0});
   for (const auto& file : facts.driver_files) {
     const auto name = file.filename().string();
-    const os::Path place = name == "nvidia-smi" ? programs_inside : driver_inside;
+    const os::Path place = name == smi_name ? programs_inside : driver_inside;
     out.push_back({Mount::Kind::bind, file, place / name, true, true, 0});
   }
 }
@@ -136,7 +136,9 @@ std::map<std::string, std::string> variables(const wire::InstanceSpec& spec,
   name_gpus(spec, env);
   for (const auto& [name, value] : spec.Variables)
     env[name] = value;
-  if (!facts.driver_files.empty()) {  // behind what the request's Environment says
+  const auto& files = facts.driver_files;
+  const auto is_library = [](const os::Path& file) { return file.filename() != smi_name; };
+  if (std::any_of(files.begin(), files.end(), is_library)) {  // the request's own come first
     std::string& libraries = env["LD_LIBRARY_PATH"];
     libraries += (libraries.empty() ? "" : ":") + std::string(driver_inside);
   }

@@ -245,17 +245,21 @@ void load_gpu_devices() {
 
 std::vector<os::Path> driver_files(const wire::InstanceSpec& spec, const os::Path& library) {
   std::vector<os::Path> out;
-  const bool is_seen = spec.Environment.Root.empty() && !std::getenv("LD_LIBRARY_PATH");
-  if (spec.Gpus.empty() || library.empty() || is_seen) return out;
-  std::error_code ec;
-  add_libraries(library.parent_path(), out);
-  add_libraries(std::filesystem::canonical(library, ec).parent_path(), out);
-  for (const os::Path& directory : {os::Path("/usr/bin"), os::Path("/usr/local/bin"),
-                                    library.parent_path().parent_path() / "bin"})
-    if (is_there(directory / "nvidia-smi")) {
-      out.push_back(directory / "nvidia-smi");
-      break;
+  if (spec.Gpus.empty() || library.empty()) return out;
+  const bool has_own_root = !spec.Environment.Root.empty();
+  if (has_own_root || std::getenv("LD_LIBRARY_PATH")) {
+    std::error_code ec;
+    add_libraries(library.parent_path(), out);
+    add_libraries(std::filesystem::canonical(library, ec).parent_path(), out);
+  }
+  // Where every PATH leads, it is found in a root that is this machine's.
+  for (const char* directory : {"/usr/local/bin", "/usr/bin"})
+    if (const os::Path program = os::Path(directory) / smi_name; is_there(program)) {
+      if (has_own_root) out.push_back(program);
+      return out;
     }
+  const os::Path beside = library.parent_path().parent_path() / "bin" / smi_name;
+  if (is_there(beside)) out.push_back(beside);
   return out;
 }
 

@@ -76,10 +76,13 @@ std::vector<std::string> device_troubles(const wire::InstanceSpec& spec, const o
 /// has not. What comes of it device_troubles() tells.
 void load_gpu_devices();
 
-/// The files of the driver that a program needs to compute, and nvidia-smi, of an instance with
-/// GPUs which would not find them: its root is not this machine's, or they are here where nothing
-/// but LD_LIBRARY_PATH leads. They lie beside `library`, which is the driver's libnvidia-ml, and
-/// where that leads to. At most 64 libraries, each name once.
+inline constexpr const char* smi_name = "nvidia-smi";
+
+/// The libraries of the driver that a program needs to compute, and nvidia-smi, which an instance
+/// with GPUs would not find: its root is not this machine's, or they are here where no search path
+/// leads but LD_LIBRARY_PATH. They lie beside `library`, which is the driver's libnvidia-ml, and
+/// where that leads to; nvidia-smi in /usr/local/bin, /usr/bin or the library's ../bin. At most 64
+/// libraries, each name once.
 std::vector<os::Path> driver_files(const wire::InstanceSpec& spec, const os::Path& library);
 
 }  // namespace trainyard::agent

@@ -232,7 +232,13 @@ TEST_CASE("a root of its own is shown the driver's files, where LD_LIBRARY_PATH 
   std::filesystem::create_symlink("real/libnvidia-ml.so.1", driver.library());
   std::filesystem::create_symlink("real/libcuda.so.535.1", driver.place / "libcuda.so.1");
   std::filesystem::create_symlink("nowhere", driver.place / "libnvidia-nvvm.so.4");
-  CHECK(driver_files(spec, driver.library()).empty());  // this machine's /usr is seen anyway
+  CHECK(driver_files(spec, driver.library()).empty());   // this machine's /usr is seen anyway
+  const os::Path smi = driver.place / "bin" / smi_name;  // which no PATH leads to
+  REQUIRE(os::make_directories(smi.parent_path()));
+  REQUIRE(os::write_file(smi, ""));
+  if (!std::filesystem::exists("/usr/bin/nvidia-smi"))
+    CHECK(driver_files(spec, driver.place / "lib" / "libnvidia-ml.so.1") ==
+          std::vector<os::Path>{smi});
   spec.Environment.Root = "/roots/x";
   std::vector<std::string> names;
   MachineFacts facts;

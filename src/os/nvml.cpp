@@ -15,7 +15,7 @@
 namespace trainyard::os {
 namespace {
 
-using Device = struct OpaqueDevice*;
+using Device = void*;  // nvmlDevice_t, which is opaque
 
 // nvmlReturn_t
 constexpr int success = 0, insufficient_size = 7, driver_not_loaded = 9, function_not_found = 13;
@@ -83,7 +83,7 @@ using ByIndex = int (*)(unsigned, Device*);
 using ByUuid = int (*)(const char*, Device*);
 using Text = int (*)(Device, char*, unsigned);
 using Number = int (*)(Device, unsigned*);
-using MemoryInfo = int (*)(Device, Memory*);
+using MemoryInfo = int (*)(Device, void*);
 using Processes = int (*)(Device, unsigned*, void*);
 
 Result<std::optional<Session>> Session::begin(const std::string& library) {
@@ -127,7 +127,7 @@ std::optional<Gpu> Session::look_at(unsigned index) const {
   out.minor = minor;
   out.name = text("nvmlDeviceGetName", device).value_or("");
   Memory memory{};
-  if (call("nvmlDeviceGetMemoryInfo", MemoryInfo(), device, &memory) == success)
+  if (call("nvmlDeviceGetMemoryInfo", MemoryInfo(), device, static_cast<void*>(&memory)) == success)
     out.memory_bytes = memory.total;
   return out;
 }
