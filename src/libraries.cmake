@@ -88,5 +88,19 @@ add_executable(sandbox_contract src/base/doctest_main.cc ${contract})
 target_compile_options(sandbox_contract PRIVATE ${warnings})
 target_link_libraries(sandbox_contract PRIVATE agent_runtime)
 
+# What tests give programs for a driver of NVIDIA's.
+add_library(fake_nvml SHARED tests/agent/fake_nvml.cc)
+target_compile_options(fake_nvml PRIVATE ${warnings})
+set_target_properties(fake_nvml PROPERTIES OUTPUT_NAME nvidia-ml VERSION 1 SOVERSION 1
+                      LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fake_nvml)
+foreach(test os_test agent_test engine_test)
+  add_dependencies(${test} fake_nvml)
+endforeach()
+
 get_property(tests GLOBAL PROPERTY trainyard_tests)
 add_custom_target(unit_tests DEPENDS ${tests})
+
+# Machine and queue in a seeded world.
+add_executable(simulation tests/simulation/main.cc tests/simulation/promises.cc tests/simulation/world.cc)
+target_compile_options(simulation PRIVATE ${warnings})
+target_link_libraries(simulation PRIVATE job)

@@ -6,6 +6,7 @@
 #include "agent/door.hpp"
 #include "agent/endpoint.hpp"
 #include "agent/fetched.hpp"
+#include "agent/gpus.hpp"
 #include "agent/live_sync.hpp"
 #include "agent/ml_tree.hpp"
 #include "agent/outcome.hpp"
@@ -80,6 +81,7 @@ private:
   void settle_what_was_fetched();
   Result<> note_what_is_closed();
   Result<> open_pipes();
+  Result<> take_gpus();
   Result<std::vector<wire::SequenceUnit>> take_sequence(const wire::ChannelSpec& channel);
   Result<> serve_fast_files();
   Result<> train();
@@ -115,6 +117,7 @@ private:
   os::Fd door_listener_;
   std::unique_ptr<Door> door_;
   std::unique_ptr<Packages> packages_;
+  HeldGpus gpus_{spec_, clock_};
   std::optional<Running> running_;
   std::optional<Millis> kill_at_;  // boot time; set once it was asked to end
   std::string cause_;              // why it was asked to end
@@ -213,6 +216,8 @@ Result<> Instance::prepare() {
   TRY(fetch());
   TRY(note_what_is_closed());
   TRY(open_pipes());
+  TRY(take_gpus());
+  facts.driver_files = driver_files(spec_, os::Nvml().file());
   if (!spec_.Packages.Root.empty())
     packages_ = TRY(Packages::open(spec_, paths_, facts, make_runtime_, clock_));
   std::map<std::string, int> trees;
@@ -305,6 +310,21 @@ Result<> Instance::open_pipes() {
   return {};
 }
 
+// Of a job that waits for them the service is told.
+Result<> Instance::take_gpus() {
+  if (spec_.Gpus.empty()) return {};
+  link_.tell_while([this] { return gpus_.doing(); });
+  auto taken = run_blocking([this] {
+    load_gpu_devices();
+    return gpus_.take(told_to_end_.fd());
+  });
+  link_.tell_while({});
+  for (const auto& lines : {gpus_.take_notes(), device_troubles(spec_, "/dev")})
+    for (const auto& line : lines)
+      TRY(log_->note(line));
+  return taken;
+}
+
 // Those that the container mounted itself.
 Result<> Instance::serve_fast_files() {
   for (const auto& [channel, files] : fetched_.fast_files)
@@ -391,6 +411,8 @@ Result<> Instance::store() {
     if (cause_ == "interrupted") return {};  // the next attempt goes on from the checkpoints
     return upload_outputs(spec_, paths_, outcome_.failure.empty(), told_off_.fd(), uploaded);
   });
+  if (!spec_.Gpus.empty())
+    TRY(run_blocking([this] { return gpus_.give_back(told_off_.fd()), Result<>(); }));
   if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
   std::string failure = outcome_.failure;
   const std::string lost = stored ? "" : upload_failure(stored.error()) + keep_files();
@@ -398,6 +420,8 @@ Result<> Instance::store() {
   if (sync_)
     for (auto& line : sync_->take_notes())
       uploaded.notes.push_back(std::move(line));
+  for (auto& line : gpus_.take_notes())
+    uploaded.notes.push_back(std::move(line));
   for (const auto& line : uploaded.notes)
     (void)log_->note(line);
   if (!lost.empty()) (void)log_->note(lost);

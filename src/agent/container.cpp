@@ -1,5 +1,6 @@
 #include "agent/container.hpp"
 
+#include "agent/gpus.hpp"
 #include "base/hash.hpp"
 #include "wire/packages/packages.hpp"
 
@@ -11,6 +12,7 @@
 namespace trainyard::agent {
 namespace {
 
+constexpr const char* programs_inside = "/opt/trainyard/bin";
 constexpr const char* toolkit_inside = "/opt/trainyard/bin/train";
 const std::string caches_inside = "/opt/trainyard/caches/";
 constexpr std::uint64_t pids_max = 32'768;
@@ -30,6 +32,27 @@ std::optional<os::Path> below_ml(const std::string& local_path) {
   const os::Path below = os::Path(local_path).lexically_normal().lexically_relative("/opt/ml");
   if (below.empty() || below == "." || *below.begin() == "..") return std::nullopt;
   return below.has_filename() ? below : below.parent_path();  // without a slash at its end
+}
+
+// Of the machine's GPUs a container sees those that are its own.
+void add_gpus(const wire::InstanceSpec& spec, const MachineFacts& facts, std::vector<Mount>& out) {
+  for (const auto& name : gpu_devices(spec.Gpus))
+    out.push_back({Mount::Kind::bind, facts.devices / name, "/dev/" + name, false, true, 0});
+  for (const auto& file : facts.driver_files) {
+    const auto name = file.filename().string();
+    const os::Path place = name == smi_name ? programs_inside : driver_inside;
+    out.push_back({Mount::Kind::bind, file, place / name, true, true, 0});
+  }
+}
+
+// As CUDA and NVIDIA's container toolkit know them. A job without GPUs has neither variable, and no
+// device: the toolkit's way.
+void name_gpus(const wire::InstanceSpec& spec, std::map<std::string, std::string>& env) {
+  if (spec.Gpus.empty()) return;
+  std::string uuids;
+  for (const auto& gpu : spec.Gpus)
+    uuids += (uuids.empty() ? "" : ",") + gpu.Uuid;
+  env["CUDA_VISIBLE_DEVICES"] = env["NVIDIA_VISIBLE_DEVICES"] = uuids;
 }
 
 std::vector<Mount> mounts(const wire::InstanceSpec& spec, const InstancePaths& paths,
@@ -58,6 +81,7 @@ std::vector<Mount> mounts(const wire::InstanceSpec& spec, const InstancePaths& p
   if (spec.Checkpoint)
     out.push_back(
         {Mount::Kind::bind, paths.checkpoints(), spec.Checkpoint->LocalPath, false, false, 0});
+  add_gpus(spec, facts, out);
   return out;
 }
 
@@ -109,8 +133,15 @@ std::map<std::string, std::string> variables(const wire::InstanceSpec& spec,
   if (!index.empty()) env["PIP_INDEX_URL"] = index;
   if (!links.empty()) env["PIP_FIND_LINKS"] = links;
   if (offline) env["PIP_NO_INDEX"] = "1";
+  name_gpus(spec, env);
   for (const auto& [name, value] : spec.Variables)
     env[name] = value;
+  const auto& files = facts.driver_files;
+  const auto is_library = [](const os::Path& file) { return file.filename() != smi_name; };
+  if (std::any_of(files.begin(), files.end(), is_library)) {  // the request's own come first
+    std::string& libraries = env["LD_LIBRARY_PATH"];
+    libraries += (libraries.empty() ? "" : ":") + std::string(driver_inside);
+  }
   return env;
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace trainyard::agent {
 
@@ -18,7 +19,9 @@ struct MachineFacts {
       0;                        ///< of the machine: /dev/shm is half of it (or of the job's limit)
   std::uint16_t door_port = 0;  ///< 0: no door
   os::Path toolkit;             ///< trainyard-train beside the running binary
-  std::string network_interface = "eth0";  ///< the one that is really there
+  std::string network_interface = "eth0";   ///< the one that is really there
+  os::Path devices = "/dev";                ///< where this machine has those of its GPUs
+  std::vector<os::Path> driver_files = {};  ///< driver_files(), where the base root lacks them
 };
 
 /// The instance's directory, as the agent lays it out. One place owns every path.

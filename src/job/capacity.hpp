@@ -77,7 +77,7 @@ private:
 /// A GPU that somebody uses who is no job.
 struct ForeignUse {
   std::string machine, gpu;
-  std::string by;  ///< "pid 4242 (18 GiB)"
+  std::string by;  ///< for people: "GPU 0 is used by pid 4242 (18 GiB)"
   bool operator==(const ForeignUse&) const = default;
 };
 

@@ -96,6 +96,8 @@ public:
   /// Nobody waits.
   bool is_idle() const { return waiting_.is_empty() && claims_.empty(); }
   bool waits(const std::string& id) const { return waiting_.find(id) || claims_.contains(id); }
+  /// Whether anybody that waits wants GPUs.
+  bool asks_for_gpus() const { return waiting_.gpu_jobs() > 0; }
   /// Whether it waits for others who leave their machines to it.
   bool has_claim(const std::string& id) const { return claims_.contains(id); }
   /// The first of those that wait, in the order in which they would begin were there room for one

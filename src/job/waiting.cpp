@@ -44,6 +44,7 @@ Request UserLines::remove(const Request& request) {
 
 void WaitingJobs::add(Request request) {
   by_id_.emplace(request.id, request);
+  gpu_jobs_ += request.need.gpus > 0;
   LevelJobs& level = levels_[Level(request)];
   ++level.sizes[Size(request)];
   level.users[request.user].add(std::move(request));
@@ -57,6 +58,7 @@ std::optional<Request> WaitingJobs::remove(const std::string& id) {
   LevelJobs& level = at->second;
   const auto user = level.users.find(request.user);
   Request out = user->second.remove(request);
+  gpu_jobs_ -= out.need.gpus > 0;
   if (user->second.is_empty()) level.users.erase(user);
   const auto size = level.sizes.find(Size(out));
   if (--size->second == 0) level.sizes.erase(size);

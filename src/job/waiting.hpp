@@ -81,12 +81,14 @@ public:
   std::optional<Request> remove(const std::string& id);
   const Request* find(const std::string& id) const;
   bool is_empty() const { return by_id_.empty(); }
+  std::int64_t gpu_jobs() const { return gpu_jobs_; }
   /// None is without a user, and no user without a job.
   const std::map<Level, LevelJobs>& levels() const { return levels_; }
 
 private:
   std::map<Level, LevelJobs> levels_;
   std::unordered_map<std::string, Request> by_id_;
+  std::int64_t gpu_jobs_ = 0;
 };
 
 }  // namespace trainyard::job

@@ -11,4 +11,8 @@ namespace trainyard::os {
 /// meanwhile, and takes them again; other threads keep theirs. As root.
 Result<> may_list(const Path& directory, Owner user);
 
+/// Whether `user`, with that one group, may read and write the device, likewise: by its mode, for
+/// it is not opened.
+Result<> may_use(const Path& device, Owner user);
+
 }  // namespace trainyard::os

@@ -16,6 +16,25 @@
 #include <unistd.h>
 
 namespace trainyard::os {
+namespace {
+
+// A number of /proc/PID/stat. The name, field 2, may hold spaces and parentheses: fields are
+// counted from its last ')'. The state, field 3, is a letter.
+Result<std::uint64_t> stat_field(pid_t pid, int number) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  const std::string text = TRY(read_file(path, 4096));
+  std::size_t at = text.rfind(')');
+  for (int field = 2; at != std::string::npos && field < number; ++field)
+    at = text.find(' ', at + 1);
+  std::uint64_t out = 0;
+  if (at == std::string::npos ||
+      std::from_chars(text.data() + at + 1, text.data() + text.size(), out).ec != std::errc())
+    return fail_internal("read " + path + ": its field " + std::to_string(number) +
+                         " is no number");
+  return out;
+}
+
+}  // namespace
 
 pid_t clone_process(std::uint64_t flags, int* pidfd) noexcept {
   clone_args args{};
@@ -35,17 +54,11 @@ Result<> map_single_user(pid_t child, uid_t uid, gid_t gid) {
 }
 
 Result<std::uint64_t> start_ticks(pid_t pid) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  const std::string text = TRY(read_file(path, 4096));
-  // The name, field 2, may hold spaces and parentheses: fields are counted from its last ')'.
-  std::size_t at = text.rfind(')');
-  for (int field = 2; at != std::string::npos && field < 22; ++field)
-    at = text.find(' ', at + 1);
-  std::uint64_t ticks = 0;
-  if (at == std::string::npos ||
-      std::from_chars(text.data() + at + 1, text.data() + text.size(), ticks).ec != std::errc())
-    return fail_internal("read " + path + ": it has no start time");
-  return ticks;
+  return stat_field(pid, 22);
+}
+
+Result<pid_t> parent_of(pid_t pid) {
+  return pid_t(TRY(stat_field(pid, 4)));
 }
 
 Result<Child> open_process(pid_t pid, std::uint64_t ticks) {

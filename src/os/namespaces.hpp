@@ -22,6 +22,9 @@ Result<> map_single_user(pid_t child, uid_t uid, gid_t gid);
 /// (field 22 of /proc/PID/stat, proc_pid_stat(5)).
 Result<std::uint64_t> start_ticks(pid_t pid);
 
+/// The pid of its parent (field 4); 0 where that is in no namespace of ours.
+Result<pid_t> parent_of(pid_t pid);
+
 /// Opens the process if it is still the one that started at `ticks`; kind `not_found` otherwise.
 Result<Child> open_process(pid_t pid, std::uint64_t ticks);
 

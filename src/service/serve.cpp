@@ -11,6 +11,7 @@
 #include "service/api/s3/s3.hpp"
 #include "service/disk/disk.hpp"
 #include "service/engine/engine.hpp"
+#include "service/engine/gpus.hpp"
 #include "service/engine/world.hpp"
 #include "service/fleet/agent_sessions.hpp"
 #include "service/fleet/local.hpp"
@@ -224,7 +225,7 @@ Result<> serve(const ServeOptions& options) {
                     pool,    settings.account, settings.region, clock,   settings};
 
   fleet::LocalFleet fleet(program, paths.instances(), *server);
-  engine::InstanceContext instances{paths, "", user.uid, user.gid};
+  engine::InstanceContext instances{paths, "", user.uid, user.gid, engine::machine_gpus(settings)};
   engine::JobWorld world(settings, instances, {settings, snapshots, *blobs, readers}, *server);
   const auto follower = TRY(logs::Follower::open(*server));
   engine::World functions = world.functions();

@@ -233,6 +233,33 @@ def test_an_agent_that_cannot_go_on_leaves_no_script_running_and_says_why(alone)
     assert not (instance / "scratch").exists()
 
 
+@pytest.mark.parametrize("how", ["its script ends", "it is killed"])
+def test_two_agents_have_a_gpu_one_after_the_other(alone, how):  # SEMANTICS X33
+    first = alone("trap '' TERM; " + GATE)
+    gpu = {"Gpus": [{"Uuid": "GPU-aa", "Index": 3, "Minor": 0}], "GpuLocks": str(first.parent / "gpu")}
+    second = alone("echo ran", Id="two.1.0", **gpu)
+    spec = json.loads((first / "spec.json").read_text())
+    (first / "spec.json").write_text(json.dumps({**spec, **gpu}))
+    agents = [subprocess.Popen([TRAINYARD, "agent", "--spec", first / "spec.json"], stderr=subprocess.PIPE)]
+    try:
+        gate = wait_until(lambda: next(first.glob("ml/output/*.gate"), None), "the first one's script runs")
+        agents.append(subprocess.Popen([TRAINYARD, "agent", "--spec", second / "spec.json"],
+                                       stderr=subprocess.PIPE, text=True))
+        assert f"GPU 3 (GPU-aa) is still held by instance {first.name}" in agents[1].stderr.readline()
+        assert own_lines(second) == []
+        if how == "it is killed":
+            agents[0].kill()
+        else:
+            gate.write_text("")
+        assert agents[1].wait(60) == 0
+        assert own_lines(second) == ["ran"]
+    finally:
+        for agent in agents:
+            agent.kill()
+            agent.wait()
+            agent.stderr.close()
+
+
 def test_an_agent_that_is_fenced_while_it_restores_starts_nothing(alone):  # SEMANTICS C8
     instance, service = commanded(alone, "Fenced")
     assert run(instance)[0] == 0

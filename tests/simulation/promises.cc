@@ -144,7 +144,7 @@ void World::check_begin(const job::Begin& begin) {
     const job::Request theirs = asks(other);
     const bool is_alike = theirs.user == own.user && theirs.need == own.need && theirs.instances == own.instances &&
                           theirs.instance_type == own.instance_type && theirs.is_spot == own.is_spot &&
-                          theirs.run_max <= own.run_max && theirs.priority == own.priority;
+                          theirs.run_max <= own.run_max && other.told_priority == row.told_priority;
     // What one's own limit has become while it waited, the queue does not know.
     if (!is_alike || other.job.terms.wait_max || row.job.terms.wait_max) continue;
     promise(queue_->has_claim(id), "J5", fmt::format("{} begins before {}", begin.id, id));

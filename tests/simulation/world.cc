@@ -65,7 +65,7 @@ void World::create() {
   tell(fmt::format("{} created by {}: {} x {:g} cores, {} GPUs{}", id, row.user, row.job.instance_count,
                    row.need.cpus, row.need.gpus, terms.is_spot ? ", spot" : ""));
   later([this, id] {
-    if (rows_.at(id).job.phase == Phase::pending) queue_->add(asks(rows_.at(id)));
+    if (rows_.at(id).job.phase == Phase::pending) enter(rows_.at(id));
     admit();
   });
 }
@@ -102,7 +102,7 @@ void World::set_priority() {
   row.priority = std::int64_t(below(3)) - 1;
   tell(fmt::format("{} has priority {} now", row.id, row.priority));
   later([this, id = row.id, priority = row.priority] {
-    queue_->set_priority(id, priority);
+    if (queue_->set_priority(id, priority)) rows_.at(id).told_priority = priority;
     admit();
   });
 }
@@ -159,7 +159,7 @@ void World::recover() {
     const bool is_pending = row.job.phase == Phase::pending;
     if (!job::is_terminal(row.job.phase)) {
       if (is_pending && row.owed.empty()) {
-        queue_->add(asks(row));
+        enter(row);
       } else {
         queue_->hold(asks(row), row.job.places, row.job.attempt_start.value_or(row.modified), clock_);
         if (is_pending || row.job.phase == Phase::interrupting) queue_->leave(id);
@@ -266,10 +266,14 @@ bool World::launch(Row& row, std::int64_t attempt, std::optional<job::Event>& ev
   return true;
 }
 
+void World::enter(Row& row) {
+  if (!queue_->waits(row.id)) row.told_priority = row.priority;
+  queue_->add(asks(row));
+}
+
 void World::released(const std::string& id) {
   queue_->remove(id, clock_);
-  const Row& row = rows_.at(id);
-  if (row.job.phase == Phase::pending) queue_->add(asks(row));
+  if (Row& row = rows_.at(id); row.job.phase == Phase::pending) enter(row);
   admit();
 }
 

@@ -28,6 +28,7 @@ struct Broken {
 struct Row {
   std::string id, user, type;
   std::int64_t priority = 0;
+  std::int64_t told_priority = 0;  ///< what the queue knows: it is told after the row is written
   job::Resources need;
   job::Job job;
   Time modified{};
@@ -79,6 +80,7 @@ private:
   void run_owed(const std::string& id);
   bool run_effect(Row& row, const job::Effect& effect, std::optional<job::Event>& event);
   bool launch(Row& row, std::int64_t attempt, std::optional<job::Event>& event);
+  void enter(Row& row);
   void released(const std::string& id);
   void end_wait(const std::string& id);
   job::Request asks(const Row& row) const;

@@ -2,10 +2,13 @@
 
 #include "agent/runtime/sandbox.hpp"
 #include "os/fuse.hpp"
+#include "os/nvml.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdlib>
+#include <map>
 #include <pwd.h>
 #include <thread>
 #include <unistd.h>
@@ -181,10 +184,20 @@ HostCheck fuse_check() {
 }
 
 HostCheck gpu_check() {
-  if (::access("/dev/nvidiactl", F_OK) == 0)
-    return yes("gpu", "an NVIDIA driver is loaded; jobs are given no GPU yet");
-  return {"gpu", false, "no NVIDIA driver is loaded; jobs are given no GPU yet in any case",
-          "none is needed: GPU instance types run on processors"};
+  const auto gpus = os::Nvml().list();
+  if (!gpus)
+    return {"gpu", false, "jobs are given no GPU: " + gpus.error().message,
+            "where the driver was replaced a restart of the machine helps"};
+  if (gpus->empty())
+    return {"gpu", false, "no NVIDIA driver shows a GPU",
+            "none is needed: GPU instance types run on processors"};
+  std::map<std::string, int> names;
+  for (const auto& gpu : *gpus)
+    ++names[fmt::format("{}, {:.0f} GiB", gpu.name, double(gpu.memory_bytes) / (1u << 30))];
+  std::vector<std::string> parts;
+  for (const auto& [name, count] : names)
+    parts.push_back(fmt::format("{} x {}", count, name));
+  return yes("gpu", fmt::format("{}: each a job's alone while it runs", fmt::join(parts, "; ")));
 }
 
 HostCheck disk_check(const HostQuestion& question) {

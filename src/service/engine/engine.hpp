@@ -37,6 +37,8 @@ struct World {
   std::function<Time()> now;
   /// Why no job may begin now, in a sentence; "" when they may. Any thread; quick.
   std::function<std::string()> held_up;
+  /// Who uses GPUs without being a job. Blocks: it asks the driver.
+  std::function<std::vector<job::ForeignUse>()> others;
   /// Runs a task after a while, on any thread.
   std::function<void(Millis, std::function<void()>)> after;
   /// The job's rows have changed and that is durable. On any thread; must not block.
@@ -101,6 +103,8 @@ private:
   void admit();
   bool is_held_up();
   void look_again();
+  void ask_driver();
+  void decide();
   void begin(const job::Begin& given);
   void yield(const job::Yield& yield);
   job::Request asks(const store::JobRow& row, const job::Job& job) const;
@@ -139,6 +143,7 @@ private:
   job::Queue queue_;
   std::string held_up_;       // guarded: why all that waits does
   bool looks_again_ = false;  // guarded: a look at that is on its way
+  bool asks_driver_ = false;  // guarded: so is one at the GPUs
 
   std::mutex owed_mutex_;
   std::set<std::string> running_, again_;

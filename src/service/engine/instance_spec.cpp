@@ -4,6 +4,7 @@
 #include "origin/buckets.hpp"
 #include "service/channels/channels.hpp"
 #include "service/engine/engine.hpp"
+#include "service/engine/gpus.hpp"
 #include "service/engine/notices.hpp"
 #include "wire/json_parts.hpp"
 
@@ -74,8 +75,8 @@ std::int64_t output_bytes_max(const CreateTrainingJobRequest& r) {
 
 wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrainingJobRequest& r,
                                       const job::Job& job, std::int64_t n, const Resolution& image,
-                                      const Sizing& sizing, const InstanceContext& context,
-                                      const Settings& settings) {
+                                      const Sizing& sizing, const std::vector<std::string>& gpus,
+                                      const InstanceContext& context, const Settings& settings) {
   wire::InstanceSpec out;
   out.Id = instance_id(row.id, job.attempt, n);
   out.Attempt = job.attempt;
@@ -117,6 +118,8 @@ wire::InstanceSpec make_instance_spec(const store::JobRow& row, const CreateTrai
   out.Syncs = syncs(r);
   out.SyncEveryMs = settings.sync_seconds * 1000;
   out.Limits = {sizing.given.cpus, std::int64_t(sizing.given.memory_bytes), sizing.given.gpus};
+  out.Gpus = gpu_specs(gpus, context.gpus);
+  out.GpuLocks = context.paths.gpu_locks();
   out.NetworkIsolation = r.EnableNetworkIsolation.value_or(false);
   const auto run_left = job::run_left(job, job.attempt_start.value_or(row.modified));
   out.MaxRuntimeMs = run_left.value_or(Millis(0)).count();

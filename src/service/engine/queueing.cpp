@@ -78,29 +78,55 @@ void Engine::end_wait(const std::string& id) {
 // Nobody tells when that is over: it is looked at again for as long as somebody waits for it.
 bool Engine::is_held_up() {
   const std::string why = world_.held_up();
-  bool begins = false;
-  {
-    const std::lock_guard lock(queue_mutex_);
-    held_up_ = queue_.is_idle() ? "" : why;
-    begins = !held_up_.empty() && !std::exchange(looks_again_, true);
-  }
-  if (begins) look_again();
+  bool somebody_waits = false;
+  queue_changed([&](job::Queue& q) {
+    somebody_waits = !q.is_idle();
+    held_up_ = somebody_waits ? why : "";
+  });
+  if (somebody_waits && !why.empty()) look_again();
   return !why.empty();
 }
 
+// One look at a time is on its way.
 void Engine::look_again() {
+  bool begins = false;
+  queue_changed([&](job::Queue&) { begins = !std::exchange(looks_again_, true); });
+  if (!begins) return;
   world_.after(retry_after, [this] {
-    const bool posted = pool_.post([this] {
-      queue_changed([this](job::Queue&) { looks_again_ = false; });
-      admit();
-    });
-    if (!posted) look_again();
+    queue_changed([this](job::Queue&) { looks_again_ = false; });
+    if (!pool_.post([this] { admit(); })) look_again();
   });
 }
 
-// Whoever fits begins, and whoever is in the way of others yields.
+// Whoever fits begins. The driver is asked first where somebody wants GPUs: what others do with
+// them it tells nobody, so it is asked again for as long as that is what a job waits for.
 void Engine::admit() {
   if (is_held_up()) return;
+  bool has_gpus = false, begins = false;
+  queue_changed([&](job::Queue& q) {
+    has_gpus = q.capacity().total().gpus > 0 && q.asks_for_gpus();
+    begins = has_gpus && !std::exchange(asks_driver_, true);
+  });
+  if (!has_gpus) return decide();
+  if (begins && !pool_.post([this] { ask_driver(); })) {
+    queue_changed([this](job::Queue&) { asks_driver_ = false; });
+    world_.after(retry_after, [this] { admit(); });
+  }
+}
+
+void Engine::ask_driver() {
+  queue_changed([this](job::Queue&) { asks_driver_ = false; });  // who comes from now on asks again
+  auto others = world_.others();
+  const bool are_used = !others.empty();
+  queue_changed([&](job::Queue& q) { q.use_by_others(std::move(others)); });
+  decide();
+  bool is_waiting = false;
+  queue_changed([&](job::Queue& q) { is_waiting = q.asks_for_gpus(); });
+  if (are_used && is_waiting) look_again();
+}
+
+// Whoever fits begins, and whoever is in the way of others yields.
+void Engine::decide() {
   job::Decisions decisions;
   queue_changed([&](job::Queue& q) { decisions = q.decide(world_.now()); });
   for (auto& yield : decisions.yield)

@@ -58,11 +58,11 @@ std::string instance_type_fault(std::string_view type) {
   return fmt::format("'{}' is no instance type; did you mean '{}'?", type, closest(type, known));
 }
 
-job::Resources machine_resources(const Settings& settings) {
+job::Resources machine_resources(const Settings& settings, std::size_t gpus) {
   struct sysinfo info{};
   ::sysinfo(&info);
   job::Resources out{double(::sysconf(_SC_NPROCESSORS_ONLN)),
-                     std::uint64_t(info.totalram) * info.mem_unit, 0};
+                     std::uint64_t(info.totalram) * info.mem_unit, std::int64_t(gpus)};
   override_with(settings.machine, out);
   return out;
 }

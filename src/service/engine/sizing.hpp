@@ -24,7 +24,8 @@ Sizing size_instance(std::string_view type, const Settings& settings,
 /// type that the table lacks needs a name that tells its size.
 std::string instance_type_fault(std::string_view type);
 
-/// What jobs may use of this machine: what it has, or what [machine] says.
-job::Resources machine_resources(const Settings& settings);
+/// What jobs may use of this machine: what it has, `gpus` GPUs among it (engine/gpus.hpp), or what
+/// [machine] says.
+job::Resources machine_resources(const Settings& settings, std::size_t gpus);
 
 }  // namespace trainyard::engine

@@ -73,7 +73,7 @@ std::string why_waits(const job::Why& why, const NameOf& name_of) {
   if (!why.others.empty() && why.request.need.gpus > why.free.gpus) {
     std::vector<std::string> uses;
     for (const auto& use : why.others)
-      uses.push_back(fmt::format("GPU {} is used by {}, not a job", use.gpu, use.by));
+      uses.push_back(use.by + ", not a job");
     return fmt::format("waits: {}", fmt::join(uses, "; "));
   }
   const std::string missing = shortage(why.request.need, why.free);

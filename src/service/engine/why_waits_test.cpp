@@ -52,7 +52,7 @@ TEST_CASE("what is missing, who holds it, how many are ahead, by when it is free
 
 TEST_CASE("a quota, who leaves, and a GPU that no job uses are told before all else") {
   job::Why why = waiting();
-  why.others = {{"local", "0", "pid 4242 (18 GiB)"}};
+  why.others = {{"local", "GPU-aa", "GPU 0 is used by pid 4242 (18 GiB)"}};
   CHECK(said(why).starts_with("waits for capacity: "));
   why.request.need.gpus = 1;
   CHECK(said(why) == "waits: GPU 0 is used by pid 4242 (18 GiB), not a job");

@@ -4,12 +4,15 @@
 #include "os/accounts.hpp"
 #include "os/files.hpp"
 #include "service/channels/channels.hpp"
+#include "service/engine/gpus.hpp"
 #include "service/engine/terms.hpp"
 #include "wire/instance/environment.hpp"
 #include "wire/json.hpp"
 #include "wire/shapes/create_training_job.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace trainyard::engine {
 namespace {
@@ -44,7 +47,7 @@ bool is_in(const store::EnvironmentRow& row, const std::string& name, const os::
 JobWorld::JobWorld(const Settings& settings, InstanceContext instances,
                    const channels::Stores& stores, net::Server& server)
     : settings_(settings), instances_(std::move(instances)), stores_(stores), server_(server),
-      capacity_(machine_resources(settings)) {}
+      capacity_(machine_resources(settings, instances_.gpus.size())) {}
 
 World JobWorld::functions() {
   return {
@@ -57,6 +60,7 @@ World JobWorld::functions() {
       },
       {},
       [this] { return held_up(); },
+      [this] { return others(); },
       [this](Millis delay, std::function<void()> task) {
         server_.run_after(delay, std::move(task));
       },
@@ -78,11 +82,20 @@ std::string JobWorld::held_up() const {
   return "";
 }
 
-job::Machine JobWorld::machine() const {
-  job::Machine out{local_machine, capacity_.cpus, capacity_.memory_bytes, {}};
-  for (std::int64_t n = 0; n < capacity_.gpus; ++n)
-    out.gpus.push_back(std::to_string(n));
+std::vector<job::ForeignUse> JobWorld::others() const {
+  std::vector<job::ForeignUse> out;
+  for (auto& use : gpus_used_by_others(instances_.gpus, instances_.paths.instances())) {
+    const auto gpu = std::ranges::find(instances_.gpus, use.gpu, &os::Gpu::uuid);
+    const auto index = gpu == instances_.gpus.end() ? -1 : std::int64_t(gpu->index);
+    out.push_back(
+        {local_machine, std::move(use.gpu), fmt::format("GPU {} is used by {}", index, use.by)});
+  }
   return out;
+}
+
+job::Machine JobWorld::machine() const {
+  return {local_machine, capacity_.cpus, capacity_.memory_bytes,
+          gpu_names(settings_, instances_.gpus)};
 }
 
 job::Request JobWorld::asks(const store::JobRow& row) const {
@@ -203,7 +216,10 @@ Result<wire::InstanceSpec> JobWorld::spec(const store::JobRow& row, const job::J
   const auto request = TRY(request_of(row));
   const auto image =
       TRY(resolve(request.AlgorithmSpecification->TrainingImage.value_or(""), row.environment));
-  auto spec = make_instance_spec(row, request, job, n, image, size_of(row), instances_, settings_);
+  const Sizing size = size_of(row);
+  const auto gpus = std::size_t(n) < job.places.size() ? job.places[std::size_t(n)].gpus
+                                                       : std::vector<std::string>();
+  auto spec = make_instance_spec(row, request, job, n, image, size, gpus, instances_, settings_);
   for (const auto& mount : settings_.sandbox_mounts)
     spec.Environment.Mounts.push_back(mount);
   spec.StopGraceMs = settings_.stop_grace_seconds * 1000;

@@ -46,6 +46,7 @@ private:
   Sizing size_of(const store::JobRow& row) const;
   bool runs_in(const store::EnvironmentRow& row, const store::InstanceRow& instance) const;
   std::string held_up() const;
+  std::vector<job::ForeignUse> others() const;
   Result<std::vector<std::string>> stage(const store::JobRow& row);
   Result<wire::InstanceSpec> spec(const store::JobRow& row, const job::Job& job, std::int64_t n);
 

@@ -6,11 +6,11 @@
 #include "wire/json.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* spec_name = "spec.json";
 constexpr int wait_ms_max = 10'000;
+constexpr const char* loader_path = "LD_LIBRARY_PATH";
 constexpr int began_fd = 3;  // the agent's, until its directory is its own
 
 // The living agent's process, if there is one. The pid may have been used again since the lock was
@@ -69,6 +70,9 @@ Result<> LocalFleet::launch(const wire::InstanceSpec& spec) {
   agent.arguments = {"trainyard", "agent", "--spec", (dir / spec_name).string(),
                      std::to_string(began_fd)};
   agent.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  // Where the service found the driver's library its agents do, too.
+  if (const char* path = std::getenv(loader_path))
+    agent.environment.push_back(std::string(loader_path) + "=" + path);
   agent.directory = "/";
   agent.new_session = true;
   const os::Fd log = TRY(os::open_file(dir / "agent.log", O_WRONLY | O_CREAT | O_APPEND));

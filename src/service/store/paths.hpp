@@ -8,6 +8,7 @@
 ///     credentials                the first access key, for the CLI and `trainyard run`; 0600
 ///     run/agent.sock             agents dial here
 ///     run/door.sock              what their jobs ask, and uploads, come by here
+///     run/gpu/<UUID>             locked by the agent whose instance has that GPU
 ///     run/client.sock            local clients hand over what only they may: their environment
 ///   blobs/                     may be shared between machines
 ///     objects/                   contents of objects, named by them
@@ -40,6 +41,7 @@ struct DataPaths {
   auto agent_socket() const { return run() / "agent.sock"; }
   auto door_socket() const { return run() / "door.sock"; }
   auto client_socket() const { return run() / "client.sock"; }
+  auto gpu_locks() const { return run() / "gpu"; }
   auto objects() const { return blobs / "objects"; }
   auto snapshots() const { return blobs / "snapshots"; }
   auto logs() const { return blobs / "logs"; }

@@ -96,6 +96,18 @@ template <class V> void fields(V& v, LimitSpec& l) {
   v("Gpus", l.Gpus);
 }
 
+/// A GPU that is the instance's alone.
+struct GpuSpec {
+  std::string Uuid;
+  std::int64_t Index = 0;  ///< as the driver counts this machine's
+  std::int64_t Minor = 0;  ///< its device is /dev/nvidia<Minor>
+};
+template <class V> void fields(V& v, GpuSpec& g) {
+  v("Uuid", g.Uuid, required, length(1, 96), pattern("[A-Za-z0-9-]+"));
+  v("Index", g.Index, range(0, 4095));
+  v("Minor", g.Minor, range(0, 4095));
+}
+
 struct CheckpointSpec {
   std::string LocalPath = "/opt/ml/checkpoints";
   std::string S3Uri;
@@ -159,6 +171,8 @@ struct InstanceSpec {
   std::vector<SyncSpec> Syncs;
   std::int64_t SyncEveryMs = 10'000;  ///< at most so often while the script runs
   LimitSpec Limits;
+  std::vector<GpuSpec> Gpus;
+  std::string GpuLocks;  ///< host directory of a lock a GPU, of its UUID's name; with `Gpus`
   bool NetworkIsolation = false;
   std::int64_t MaxRuntimeMs = 0;                         ///< 0 = none
   std::int64_t OutputBytesMax = std::int64_t(30) << 30;  ///< of model, output, checkpoints each
@@ -204,6 +218,8 @@ template <class V> void fields(V& v, InstanceSpec& s) {
   v("Syncs", s.Syncs);
   v("SyncEveryMs", s.SyncEveryMs);
   v("Limits", s.Limits);
+  v("Gpus", s.Gpus);
+  v("GpuLocks", s.GpuLocks);
   v("NetworkIsolation", s.NetworkIsolation);
   v("MaxRuntimeMs", s.MaxRuntimeMs);
   v("OutputBytesMax", s.OutputBytesMax);
