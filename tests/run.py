@@ -24,15 +24,14 @@ SANITIZED = ("conformance",)
 # Suites wait for much of their time, those of the SDK for most of it: so many run at a time, the longest
 # begin first.
 AT_A_TIME = 5
+LONG = ("conformance clients", "conformance", "crash", "examples", "conformance asan", "conformance asan 2",
+        "toolkit", "refmodel", "sandbox", "agent")
+
 # What a test works on lies in memory where there is room, but of suites that meet a real disk on behalf of
 # all: ext4 without a journal, as many virtual machines have it, passes over each inode that was freed in the
 # last minutes whenever it makes a file, and tests free very many.
 MEMORY, ROOM_BYTES = pathlib.Path("/dev/shm"), 8 << 30
 ON_DISK = {"conformance", "conformance clients", "agent"}
-
-LONG = ("conformance clients", "conformance", "crash", "examples", "conformance asan", "conformance asan 2",
-        "toolkit", "refmodel", "sandbox", "agent")
-
 
 def run(name, command, **environment):
     """Runs a command with its output in a log; (exit code, output, seconds). Whoever runs it: what Python

@@ -54,8 +54,8 @@ int power_cut_id(const char* path, char* out, size_t size) {
   return 0;
 }
 
-// What was written to the database's log since it was kept last, and between that and the time before. It
-// is synced at each commit, which adds a few pages to its 16 MiB.
+// What was written to the database's log since it was kept last, and between that and the time
+// before. It is synced at each commit, which adds a few pages to its 16 MiB.
 static struct {
   ino_t file;
   int times;  // that it was kept by this process
