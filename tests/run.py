@@ -33,6 +33,7 @@ LONG = ("conformance clients", "conformance", "crash", "examples", "conformance 
 MEMORY, ROOM_BYTES = pathlib.Path("/dev/shm"), 8 << 30
 ON_DISK = {"conformance", "conformance clients", "agent"}
 
+
 def run(name, command, **environment):
     """Runs a command with its output in a log; (exit code, output, seconds). Whoever runs it: what Python
     has compiled once is not compiled for each process."""
