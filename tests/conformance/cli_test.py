@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import unittest.mock
 
 import boto3
 import botocore.exceptions
@@ -526,12 +527,15 @@ def test_login_writes_a_profile_beside_what_is_there(service, tmp_path):
     assert kept.startswith("[other]\naws_access_key_id = mine\n")
     assert kept.count("[trainyard]") == 1 and kept.count(service.secret_key) == 1
     assert_profile_works(service, tmp_path)
+    done = subprocess.run([AWS, "sts", "get-caller-identity"], capture_output=True, text=True,
+                          env=bare(service, tmp_path, AWS_PROFILE="trainyard"), timeout=60)
+    assert done.returncode == 0 and service.account in done.stdout, done.stderr
 
 
 def assert_profile_works(service, home):
-    done = subprocess.run([AWS, "sts", "get-caller-identity"], capture_output=True, text=True,
-                          env=bare(service, home, AWS_PROFILE="trainyard"), timeout=60)
-    assert done.returncode == 0 and service.account in done.stdout, done.stderr
+    """By boto3, whose files these are."""
+    with unittest.mock.patch.dict(os.environ, bare(service, home, AWS_PROFILE="trainyard"), clear=True):
+        assert boto3.Session().client("sts").get_caller_identity()["Account"] == service.account
 
 
 @pytest.mark.parametrize("heading", ["[trainyard]  ", "[trainyard] # mine", " [trainyard]\t; mine"])

@@ -6,6 +6,7 @@
 // POWER_CUT_DATA  the directory; what is in it when the service starts is on the disk already
 // POWER_CUT_KEPT  where it is kept, outside of POWER_CUT_DATA:
 //   f-ID  content of the file ID;  d-ID  "TYPE MODE UID GID ID NAME\0" for each name in directory ID
+//   o-ID  the content before that, written over with what has changed to be the next
 //
 // The agents that a service starts are watched too: POWER_CUT_JOINS tells them not to begin anew.
 //
@@ -14,18 +15,19 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static char data[PATH_MAX], kept[PATH_MAX];
 static int (*real_fsync)(int), (*real_fdatasync)(int);
+static ssize_t (*real_pwrite64)(int, const void*, size_t, off64_t);
 static int (*real_execve)(const char*, char* const[], char* const[]);
 static char* for_agents[5];  // variables
 
@@ -52,11 +54,54 @@ int power_cut_id(const char* path, char* out, size_t size) {
   return 0;
 }
 
-static void keep_content(int fd, int to) {
-  ssize_t n;
-  while ((n = sendfile(to, fd, NULL, 1 << 30)) > 0)
-    ;
-  check(n == 0, "power_cut: copy");
+// What was written to the database's log since it was kept last, and between that and the time
+// before. It is synced at each commit, which adds a few pages to its 16 MiB.
+static struct {
+  ino_t file;
+  int times;  // that it was kept by this process
+  struct span {
+    off_t from, to;
+  } last, before;
+} log_written;
+
+static struct span all_of(struct span a, struct span b) {
+  if (a.to == 0 || b.to == 0) return a.to == 0 ? b : a;
+  return (struct span){a.from < b.from ? a.from : b.from, a.to > b.to ? a.to : b.to};
+}
+
+ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t at) {
+  struct stat st;
+  if (log_written.file != 0 && fstat(fd, &st) == 0 && st.st_ino == log_written.file)
+    log_written.last = all_of(log_written.last, (struct span){at, at + (off_t)size});
+  return real_pwrite64(fd, bytes, size, at);
+}
+
+// Where `to`, kept the time before last, may differ from the file.
+static struct span changed(const struct statx* st, const char* path) {
+  const struct span all = {0, (off_t)st->stx_size};
+  const size_t n = strlen(path);
+  if (n < 4 || strcmp(path + n - 4, "-wal") != 0) return all;
+  if (log_written.file != st->stx_ino) log_written.times = 0;
+  log_written.file = st->stx_ino;
+  const struct span out =
+      log_written.times++ < 2 ? all : all_of(log_written.last, log_written.before);
+  log_written.before = log_written.last;
+  log_written.last = (struct span){0, 0};
+  return out;
+}
+
+// `to` has an older content of the file, or none.
+static void keep_content(int fd, int to, struct span what) {
+  static char content[1 << 18];  // one at a time: lock()
+  for (off_t at = what.from; at < what.to;) {
+    const off_t left = what.to - at;
+    const ssize_t n =
+        pread(fd, content, left < (off_t)sizeof content ? (size_t)left : sizeof content, at);
+    check(n >= 0, "power_cut: read");
+    if (n == 0) break;
+    check(real_pwrite64(to, content, (size_t)n, at) == n, "power_cut: copy");
+    at += n;
+  }
 }
 
 static void keep_names(int fd, int to) {
@@ -78,25 +123,28 @@ static void keep_names(int fd, int to) {
   check(fclose(out) == 0, "power_cut: write names");
 }
 
-// Keeps the state of one file or directory; whole, or not at all.
-static void keep(int fd) {
+// Keeps the state of one file or directory; whole, or not at all. `name`: what it is called, or "".
+static void keep(int fd, const char* name) {
   struct statx st;
   char id[64], beside[PATH_MAX + 80], path[PATH_MAX + 80], self[64];
   check(look_at(fd, "", &st) == 0, "power_cut: stat");
   write_id(id, sizeof id, &st);
-  snprintf(beside, sizeof beside, "%s/new", kept);
-  snprintf(path, sizeof path, "%s/%c-%s", kept, S_ISDIR(st.stx_mode) ? 'd' : 'f', id);
+  const int is_directory = S_ISDIR(st.stx_mode);
+  snprintf(beside, sizeof beside, "%s/o-%s", kept, id);
+  snprintf(path, sizeof path, "%s/%c-%s", kept, is_directory ? 'd' : 'f', id);
   snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
   const int from = open(self, O_RDONLY | O_CLOEXEC);  // `fd` may be open for writing only
-  const int to = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int to = open(beside, O_RDWR | O_CREAT | (is_directory ? O_TRUNC : 0) | O_CLOEXEC, 0600);
   check(from >= 0 && to >= 0, "power_cut: open");
-  if (S_ISDIR(st.stx_mode))
+  if (is_directory)
     keep_names(from, to);
   else
-    keep_content(from, to);
+    keep_content(from, to, changed(&st, name));
+  check(is_directory || ftruncate(to, (off_t)st.stx_size) == 0, "power_cut: truncate");
   close(from);
   close(to);
-  check(rename(beside, path) == 0, "power_cut: rename");
+  if (renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_EXCHANGE) != 0)  // the first of it
+    check(errno == ENOENT && rename(beside, path) == 0, "power_cut: rename");
 }
 
 static int is_in_data(const char* path) {
@@ -122,7 +170,7 @@ static int sync_and_keep(int fd, int (*real)(int)) {
   if (!is_in_data(path) || fstat(fd, &st) != 0) return outcome;
   if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return outcome;
   const int locked = lock();
-  keep(fd);
+  keep(fd, path);
   close(locked);
   return outcome;
 }
@@ -151,7 +199,7 @@ int execve(const char* program, char* const arguments[], char* const environment
 }
 
 static void keep_tree(int fd) {
-  keep(fd);
+  keep(fd, "");
   DIR* dir = fdopendir(fd);
   check(dir != NULL, "power_cut: list");
   for (const struct dirent* entry; (entry = readdir(dir)) != NULL;) {
@@ -164,7 +212,7 @@ static void keep_tree(int fd) {
     if (S_ISDIR(st.st_mode)) {
       keep_tree(child);
     } else {
-      keep(child);
+      keep(child, "");
       close(child);
     }
   }
@@ -180,6 +228,8 @@ static char* variable(const char* name, const char* value) {
 __attribute__((constructor)) static void begin(void) {
   real_fsync = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
   real_fdatasync = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+  real_pwrite64 =
+      (ssize_t (*)(int, const void*, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
   real_execve =
       (int (*)(const char*, char* const[], char* const[]))dlsym(RTLD_NEXT, "execve");
   if (!getenv("POWER_CUT_DATA") || !getenv("POWER_CUT_KEPT") || !getenv("LD_PRELOAD")) return;

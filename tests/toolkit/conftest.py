@@ -17,6 +17,14 @@ def original():
     return container.ORIGINAL
 
 
+@pytest.fixture(scope="session")
+def warm_original(original):
+    """The same without a start of its own for each run."""
+    warm = container.WarmOriginal()
+    yield warm
+    warm.end()
+
+
 @pytest.fixture
 def base(tmp_path):
     return tmp_path / "ml"

@@ -179,10 +179,10 @@ def from_file(tmp_path, content):
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
-def test_archives_are_unpacked_as_the_original_does(ours, original, base, tmp_path, name):
+def test_archives_are_unpacked_as_the_original_does(ours, original, warm_original, base, tmp_path, name):
     # SEMANTICS T7
     case = from_file(tmp_path, ARCHIVES[name])
-    theirs = container.run(original, base, case)
+    theirs = warm_original.run(base, case)
     expected = filtered(tree(base / "code"), original)
     mine = container.run(ours, base, case)
     assert tree(base / "code") == expected
@@ -220,7 +220,7 @@ def test_no_link_leads_out_by_way_of_another(ours, base, tmp_path, names):  # SE
     assert not os.path.lexists(base / "code/x")
 
 
-def test_a_directory_is_copied_links_followed(ours, original, base, tmp_path):
+def test_a_directory_is_copied_links_followed(ours, warm_original, base, tmp_path):
     source = tmp_path / "source"
     (source / "pkg").mkdir(parents=True)
     (source / "train.py").write_text(DUMP)
@@ -229,7 +229,7 @@ def test_a_directory_is_copied_links_followed(ours, original, base, tmp_path):
     (source / "linked.py").symlink_to("pkg/run.sh")
     os.utime(source / "train.py", (1, 1_500_000_000))
     case = Container(files={}, hyperparameters={"sagemaker_submit_directory": str(source)})
-    container.run(original, base, case)
+    warm_original.run(base, case)
     expected = tree(base / "code")
     assert container.run(ours, base, case).code == 0
     assert tree(base / "code") == expected
