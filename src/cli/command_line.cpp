@@ -125,6 +125,7 @@ private:
   void add_service_commands();
   void add_client_commands();
   void add_environment_commands();
+  void add_user_commands();
   void add_job_commands();
   void add_file_commands();
   void add_disk_commands();
@@ -139,7 +140,7 @@ private:
   bool follow_ = false;
   int count_ = 20;
   std::string older_ = "30d", unused_ = "1h";
-  bool dry_run_ = false;
+  bool dry_run_ = false, admin_ = false;
   std::function<Result<int>()> chosen_, within_;
 };
 
@@ -206,6 +207,7 @@ void CommandLine::add_client_commands() {
   add("login", "write an AWS profile and the SDK's settings for good",
       [this] { return log_in(common_); });
   add_environment_commands();
+  add_user_commands();
 }
 
 // A command with commands of its own, and what it does without one.
@@ -248,6 +250,20 @@ void CommandLine::add_environment_commands() {
   add_to(envs, "remove", "remove one that was added",
          [this] { return remove_environment(common_, name_); })
       ->add_option("NAME", name_, "its name")
+      ->required();
+}
+
+void CommandLine::add_user_commands() {
+  CLI::App* users =
+      add_group("users", "who may use the service", [this] { return list_users(common_); });
+  users->add_subcommand("list", "who there is, and who is an admin (the default)");
+  CLI::App* add = add_to(users, "add", "add one; their key is shown this once (for admins)",
+                         [this] { return add_user(common_, name_, admin_); });
+  add->add_option("NAME", name_, "who; a revoked one comes back with a new key")->required();
+  add->add_flag("--admin", admin_, "may stop and change all jobs, and add and revoke users");
+  add_to(users, "revoke", "end their keys at once; their jobs go on (for admins)",
+         [this] { return revoke_user(common_, name_); })
+      ->add_option("NAME", name_, "who")
       ->required();
 }
 

@@ -37,6 +37,10 @@ Result<int> add_environment(const Common& common, const NewEnvironment& wish);
 Result<int> remove_environment(const Common& common, const std::string& name);
 Result<int> list_environments(const Common& common);
 Result<int> explain_image(const Common& common, const std::string& image);
+/// Prints the new user's key, which is told this once.
+Result<int> add_user(const Common& common, const std::string& name, bool is_admin);
+Result<int> revoke_user(const Common& common, const std::string& name);
+Result<int> list_users(const Common& common);
 /// agent::copy_out(); the lines tell what was left out.
 using CopyOut = std::function<Result<std::vector<std::string>>(
     const os::Path& trusted, const os::Path& below, const os::Path& to)>;
