@@ -186,6 +186,9 @@ void mask_secrets(wire::CreateTrainingJobRequest& request,
   masking.values(request.Environment);
   if (request.AlgorithmSpecification && request.AlgorithmSpecification->ContainerArguments)
     masking.arguments(*request.AlgorithmSpecification->ContainerArguments);
+  if (request.AlgorithmSpecification && request.AlgorithmSpecification->ContainerArguments)
+    for (std::string& argument : *request.AlgorithmSpecification->ContainerArguments)
+      masking.text(argument);
   for (std::string* text : texts)
     masking.text(*text);
 }
