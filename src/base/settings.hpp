@@ -58,6 +58,13 @@ struct PythonSettings {
   bool offline = false;    ///< no index: find_links alone
 };
 
+/// `[listen] tls`: off loopback nothing else is spoken.
+struct TlsSettings {
+  bool is_on = false;
+  std::string certificate, key;    ///< files in PEM; "" = made by the service's own authority
+  std::vector<std::string> names;  ///< of this machine, beside those that it knows of itself
+};
+
 /// The machine's own Python, which an image's rule may name like one of [environments].
 inline constexpr const char* system_environment = "system Python";
 
@@ -67,6 +74,7 @@ bool is_environment_name(std::string_view name);
 
 struct Settings {
   std::string listen = "127.0.0.1:8430";  ///< [listen] address
+  TlsSettings tls;                        ///< [listen] tls, certificate, key, names
   std::string account = "123456789012";   ///< account
   std::string region = "us-east-1";       ///< region
   bool strict = false;                    ///< refuse what the service would refuse

@@ -247,6 +247,30 @@ TEST_CASE("an address is an IPv4 one with its port, or localhost") {
           std::string::npos);
 }
 
+namespace {
+std::string complaint(std::string_view text) {
+  return parse_settings(text, "t.toml").error().message;
+}
+}  // namespace
+
+// SEMANTICS A20, A27
+TEST_CASE("TLS has its certificate and key together, or makes them") {
+  const auto tls = parse_settings("[listen]\naddress = '0.0.0.0:1'\ntls = true\n"
+                                  "names = ['gpu.example.org', '10.0.0.5']",
+                                  "t.toml")
+                       .value()
+                       .tls;
+  CHECK(tls.is_on);
+  CHECK(tls.names == std::vector<std::string>{"gpu.example.org", "10.0.0.5"});
+  CHECK(complaint("[listen]\ntls = 'auto'") == "t.toml:2: must be true or false");
+  CHECK(complaint("[listen]\ntls = true\ncertificate = '/etc/passwd'") ==
+        "t.toml:1: certificate and key go together");
+  CHECK(complaint("[listen]\nnames = ['a']") ==
+        "t.toml:1: certificate, key and names are for tls = true");
+  CHECK(
+      complaint("[listen]\ntls = true\nnames = ['a:1']").starts_with("t.toml:3: 'a:1' is no host"));
+}
+
 TEST_CASE("the closest name has the fewest letters changed, and of equals is the first") {
   constexpr std::array<std::string_view, 3> names{"logs", "jobs", "job"};
   CHECK(closest("jobz", names) == "jobs");

@@ -35,6 +35,7 @@ int finish(const Result<int>& outcome) {
 
 struct ServeArguments {
   std::string listen, settings_file, account, region;
+  bool tls = false;
 };
 
 Result<Settings> settings_in(const std::string& file, const InstanceTypeCheck& instance_type) {
@@ -57,6 +58,7 @@ Result<> take_option(const std::string& option, const std::string& given,
 Result<Settings> settings_of(const ServeArguments& a, const InstanceTypeCheck& instance_type) {
   Settings out = TRY(settings_in(a.settings_file, instance_type));
   TRY(take_option("--listen", a.listen, read_address, out.listen));
+  out.tls.is_on = out.tls.is_on || a.tls;
   TRY(take_option("--account", a.account, read_account, out.account));
   TRY(take_option("--region", a.region, read_region, out.region));
   return out;
@@ -137,6 +139,7 @@ private:
   ServeArguments serve_;
   std::vector<std::string> words_;
   NewEnvironment wish_;
+  Login login_;
   bool follow_ = false;
   int count_ = 20;
   std::string older_ = "30d", unused_ = "1h";
@@ -164,6 +167,7 @@ void CommandLine::add_service_commands() {
     return int(ok);
   });
   serve->add_option("--listen", serve_.listen, "HOST:PORT (default 127.0.0.1:8430)");
+  serve->add_flag("--tls", serve_.tls, "speak TLS, as other addresses than 127.* need");
   serve->add_option("--settings", serve_.settings_file, "a TOML file; none is needed");
   serve->add_option("--account", serve_.account, "twelve digits (default 123456789012)");
   serve->add_option("--region", serve_.region, "default us-east-1; requests may name any");
@@ -204,8 +208,16 @@ void CommandLine::add_client_commands() {
   run->add_option("CMD", words_, "the command, after --: trainyard run -- python launch.py")
       ->required();
   add("env", "print exports for a shell", [this] { return print_environment(common_); });
-  add("login", "write an AWS profile and the SDK's settings for good",
-      [this] { return log_in(common_); });
+  CLI::App* login = add("login", "write an AWS profile and the SDK's settings for good",
+                        [this] { return log_in(common_, login_); });
+  login->add_option("URL", login_.url, "of a service elsewhere: https://HOST:8430");
+  login->add_option(
+      "--fingerprint", login_.fingerprint,
+      "of its authority, as its `trainyard serve` printed it; asked for if not given");
+  login->add_option("--key-id", login_.key_id, "your access key's id; asked for if not given");
+  login->add_option("--secret-file", login_.secret_file,
+                    "a file with its secret; asked for if not given");
+  login->add_option("--region", login_.region, "default us-east-1");
   add_environment_commands();
   add_user_commands();
 }

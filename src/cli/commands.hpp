@@ -52,7 +52,13 @@ Result<int> show_disk(const Common& common);
 Result<int> show_caches(const Common& common);
 Result<int> prune(const Common& common, const wire::PruneRequest& request);
 Result<int> print_environment(const Common& common);
-Result<int> log_in(const Common& common);
+/// How to log in at a service elsewhere.
+struct Login {
+  std::string url;          ///< "" = the service of this machine
+  std::string fingerprint;  ///< of its authority; "" = a person is asked
+  std::string key_id, secret_file, region;
+};
+Result<int> log_in(const Common& common, const Login& login);
 /// Runs the command with everything in place and returns its exit code.
 Result<int> run_client(const Common& common, const std::vector<std::string>& command);
 
