@@ -30,7 +30,7 @@ trainyard_library(api_operation service/api/operation
                   DEPS base wire wire_shapes store disk engine identity)
 trainyard_library(api_s3 service/api/s3 DEPS base os wire wire_sign net origin store objects)
 trainyard_library(api_sagemaker service/api/sagemaker
-                  DEPS base wire wire_shapes store channels engine api_operation)
+                  DEPS base wire wire_shapes s3 store identity channels engine api_operation)
 trainyard_library(api_logs service/api/logs DEPS base wire wire_shapes store logs net api_operation)
 trainyard_library(api_sts service/api/sts DEPS base api_operation)
 trainyard_library(api_iam service/api/iam DEPS base wire api_operation)

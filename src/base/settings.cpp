@@ -375,6 +375,29 @@ void read_listen(Reader& r, const toml::node& node, Settings& out) {
     r.complain(node, "certificate, key and names are for tls = true");
 }
 
+std::string wrong_prefix(std::string_view text) {
+  if (is_bucket_name(text.substr(0, text.find('/')))) return "";
+  return fmt::format("'{}' is no place: write bucket/prefix, as my-bucket/kim/, without s3://",
+                     text);
+}
+
+void read_role(Reader& r, const std::string& name, const toml::node& node, Settings& out) {
+  RoleSettings& role = out.roles[name];
+  r.read(node, "roles." + name,
+         {{"read", [&](const toml::node& n) { read_texts(r, n, role.read, wrong_prefix); }},
+          {"write", [&](const toml::node& n) { read_texts(r, n, role.write, wrong_prefix); }}});
+  if (name.find('/') != std::string::npos)
+    r.complain(node, fmt::format("'{}' is no role's name: write what stands behind the last '/' of "
+                                 "its ARN",
+                                 name));
+}
+
+void read_roles(Reader& r, const toml::node& node, Settings& out) {
+  each_named(r, node, "roles", [&](const std::string& name, const toml::node& value) {
+    read_role(r, name, value, out);
+  });
+}
+
 void read_instances(Reader& r, const toml::node& node, Settings& out) {
   each_named(r, node, "instances", [&](const std::string& type, const toml::node& value) {
     r.size(value, "instances." + type, out.instances[type]);
@@ -403,6 +426,7 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
        {"min_free_percent", [&](const toml::node& n) { r.whole(n, 0, 99, out.min_free_percent); }},
        {"log_limit", [&](const toml::node& n) { r.bytes(n, out.log_limit_bytes); }},
        {"listen", [&](const toml::node& n) { read_listen(r, n, out); }},
+       {"roles", [&](const toml::node& n) { read_roles(r, n, out); }},
        {"machine", [&](const toml::node& n) { r.size(n, "machine", out.machine); }},
        {"instances", [&](const toml::node& n) { read_instances(r, n, out); }},
        {"environments",

@@ -65,6 +65,13 @@ struct TlsSettings {
   std::vector<std::string> names;  ///< of this machine, beside those that it knows of itself
 };
 
+/// `[roles.NAME]`: what a job may touch whose RoleArn ends in NAME: "bucket/prefix", where every
+/// key that begins with the prefix is meant, or "bucket", all of it. What may be written may not be
+/// read by that.
+struct RoleSettings {
+  std::vector<std::string> read, write;
+};
+
 /// The machine's own Python, which an image's rule may name like one of [environments].
 inline constexpr const char* system_environment = "system Python";
 
@@ -99,6 +106,8 @@ struct Settings {
   std::map<std::string, std::string> caches;  ///< [caches] HF_HOME = "/a/directory"
   std::string sandbox_user = "trainyard";     ///< [sandbox] user, when the service is root
   std::vector<std::string> sandbox_mounts;    ///< [sandbox] mounts: more read-only directories
+  std::map<std::string, RoleSettings>
+      roles;  ///< [roles.NAME]; one that is not here is not narrowed
 };
 
 /// What is wrong with the name of an instance type, in words, or "".

@@ -271,6 +271,20 @@ TEST_CASE("TLS has its certificate and key together, or makes them") {
       complaint("[listen]\ntls = true\nnames = ['a:1']").starts_with("t.toml:3: 'a:1' is no host"));
 }
 
+// SEMANTICS A20, A29
+TEST_CASE("a role has places of buckets") {
+  const auto roles =
+      parse_settings("[roles.Narrow]\nread = ['data/in/', 'other']\nwrite = []", "t.toml")
+          .value()
+          .roles;
+  CHECK(roles.at("Narrow").read == std::vector<std::string>{"data/in/", "other"});
+  CHECK(complaint("[roles.Narrow]\nread = ['s3://data/x']")
+            .starts_with("t.toml:2: 's3://data/x' is no place: write bucket/prefix"));
+  CHECK(complaint("[roles.Narrow]\nreads = []") ==
+        "t.toml:2: 'reads' is no setting in [roles.Narrow]; did you mean 'read'?");
+  CHECK(complaint("[roles.'service-role/Narrow']\nread = []").starts_with("t.toml:1: "));
+}
+
 TEST_CASE("the closest name has the fewest letters changed, and of equals is the first") {
   constexpr std::array<std::string_view, 3> names{"logs", "jobs", "job"};
   CHECK(closest("jobz", names) == "jobs");

@@ -216,9 +216,10 @@ void FrontDoor::refuse(const Request& request, net::Exchange& exchange, const Er
 
 void FrontDoor::hand_to_s3(const Request& request, Shared exchange) {
   const std::string& region = request.signature.region;
+  const auto caller = identity::caller_of(parts_.services.identity.account(), *request.key);
   handle_s3(parts_.s3, std::move(exchange),
             {request.signature, request.key->secret, request.id,
-             region.empty() ? parts_.services.settings.region : region});
+             region.empty() ? parts_.services.settings.region : region, caller.arn(), caller.role});
 }
 
 // Answers a request whose body is there, on a thread of the pool.

@@ -1,5 +1,6 @@
 #include "service/engine/world.hpp"
 
+#include "base/arn.hpp"
 #include "base/log.hpp"
 #include "os/accounts.hpp"
 #include "os/files.hpp"
@@ -169,9 +170,11 @@ Result<std::vector<std::string>> JobWorld::stage(const store::JobRow& row) {
   TRY(resolve(request.AlgorithmSpecification->TrainingImage.value_or(""), row.environment));
   std::vector<std::string> sources;
   if (!request.InputDataConfig) return sources;
+  channels::Stores stores = stores_;
+  stores.role = arn_name(request.RoleArn);
   for (const auto& channel : *request.InputDataConfig)
     sources.push_back(
-        TRY(channels::stage(stores_, channel, request.AlgorithmSpecification->TrainingInputMode)));
+        TRY(channels::stage(stores, channel, request.AlgorithmSpecification->TrainingInputMode)));
   return sources;
 }
 

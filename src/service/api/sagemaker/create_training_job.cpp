@@ -2,6 +2,7 @@
 
 #include "base/arn.hpp"
 #include "base/id.hpp"
+#include "service/api/sagemaker/check_role.hpp"
 #include "service/api/sagemaker/check_training_job.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "service/engine/terms.hpp"
@@ -33,6 +34,7 @@ Failure name_is_taken(const Call& call, const std::string& name) {
 Result<Write> create_training_job(Services& services, const Call& call) {
   auto request = TRY(wire::decode<CreateTrainingJobRequest>(call.body));
   TRY(check_training_job(request, call.caller.account, services.settings));
+  TRY(check_role(request, call, services.settings));
   store::JobRow row;
   row.id = new_id(services.clock.now());
   row.account = call.caller.account;
