@@ -392,9 +392,31 @@ void read_role(Reader& r, const std::string& name, const toml::node& node, Setti
                                  name));
 }
 
+void read_unix_name(Reader& r, const toml::node& node, UserSettings& out) {
+  r.text(node, out.unix_name);
+  const passwd* entry = ::getpwnam(out.unix_name.c_str());
+  if (!entry)
+    return r.complain(node, fmt::format("there is no user '{}' on this machine (getent passwd "
+                                        "lists them)",
+                                        out.unix_name));
+  if (entry->pw_uid == 0) r.complain(node, "no job's files are root's: name another user");
+  out.uid = entry->pw_uid;
+  out.gid = entry->pw_gid;
+}
+
 void read_roles(Reader& r, const toml::node& node, Settings& out) {
   each_named(r, node, "roles", [&](const std::string& name, const toml::node& value) {
     read_role(r, name, value, out);
+  });
+}
+
+void read_users(Reader& r, const toml::node& node, Settings& out) {
+  each_named(r, node, "users", [&](const std::string& name, const toml::node& value) {
+    UserSettings& user = out.users[name];
+    const bool are_known =
+        r.read(value, "users." + name,
+               {{"unix", [&](const toml::node& n) { read_unix_name(r, n, user); }}});
+    if (are_known && user.unix_name.empty()) r.complain(value, "a user needs unix = \"ACCOUNT\"");
   });
 }
 
@@ -427,6 +449,7 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
        {"log_limit", [&](const toml::node& n) { r.bytes(n, out.log_limit_bytes); }},
        {"listen", [&](const toml::node& n) { read_listen(r, n, out); }},
        {"roles", [&](const toml::node& n) { read_roles(r, n, out); }},
+       {"users", [&](const toml::node& n) { read_users(r, n, out); }},
        {"machine", [&](const toml::node& n) { r.size(n, "machine", out.machine); }},
        {"instances", [&](const toml::node& n) { read_instances(r, n, out); }},
        {"environments",

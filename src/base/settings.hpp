@@ -72,6 +72,13 @@ struct RoleSettings {
   std::vector<std::string> read, write;
 };
 
+/// `[users.NAME]`: who that user is on this machine: whom the files are of that their jobs make on
+/// file systems.
+struct UserSettings {
+  std::string unix_name;  ///< of an account of this machine, never root's
+  std::uint32_t uid = 0, gid = 0;
+};
+
 /// The machine's own Python, which an image's rule may name like one of [environments].
 inline constexpr const char* system_environment = "system Python";
 
@@ -108,6 +115,7 @@ struct Settings {
   std::vector<std::string> sandbox_mounts;    ///< [sandbox] mounts: more read-only directories
   std::map<std::string, RoleSettings>
       roles;  ///< [roles.NAME]; one that is not here is not narrowed
+  std::map<std::string, UserSettings> users;  ///< [users.NAME] unix
 };
 
 /// What is wrong with the name of an instance type, in words, or "".

@@ -285,6 +285,17 @@ TEST_CASE("a role has places of buckets") {
   CHECK(complaint("[roles.'service-role/Narrow']\nread = []").starts_with("t.toml:1: "));
 }
 
+// SEMANTICS A20, J64
+TEST_CASE("a user's account is one of this machine, and not root") {
+  const auto users = parse_settings("[users.kim]\nunix = 'nobody'", "t.toml").value().users;
+  CHECK(users.at("kim").uid == 65534);
+  CHECK(complaint("[users.kim]\nunix = 'no-such-user'") ==
+        "t.toml:2: there is no user 'no-such-user' on this machine (getent passwd lists them)");
+  CHECK(complaint("[users.kim]\nunix = 'root'") ==
+        "t.toml:2: no job's files are root's: name another user");
+  CHECK(complaint("[users.kim]").starts_with("t.toml:1: a user needs unix"));
+}
+
 TEST_CASE("the closest name has the fewest letters changed, and of equals is the first") {
   constexpr std::array<std::string_view, 3> names{"logs", "jobs", "job"};
   CHECK(closest("jobz", names) == "jobs");

@@ -62,6 +62,11 @@ struct User {
 
 // Who the jobs are outside: this user, or, for a service that is root, the sandbox user.
 Result<User> sandbox_user(const Settings& settings) {
+  if (::geteuid() != 0 && !settings.users.empty())
+    return fail(ErrorKind::invalid, "InvalidSettings",
+                fmt::format("[users.{}] unix: only a service that root runs gives files to others; "
+                            "run it as root, or take that out of the settings",
+                            settings.users.begin()->first));
   if (::geteuid() != 0) return User{::geteuid(), ::getegid()};
   const passwd* entry = ::getpwnam(settings.sandbox_user.c_str());
   if (entry && entry->pw_uid != 0) return User{entry->pw_uid, entry->pw_gid};

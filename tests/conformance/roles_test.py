@@ -16,8 +16,8 @@ NARROW = """
 cpus = 0.2
 memory = "512MiB"
 [roles.Narrow]
-read = ["data/in/", "work/"]
-write = ["work/"]
+read = ["data/in/", "drafts/"]
+write = ["drafts/"]
 [roles.Mute]
 read = ["data/in/"]
 """
@@ -29,7 +29,7 @@ ASK = ("curl -s -H \"Authorization: $AWS_CONTAINER_AUTHORIZATION_TOKEN\" \"$AWS_
 def service(tmp_path_factory):
     with running(tmp_path_factory.mktemp("roles"), NARROW) as service:
         s3 = service.client("s3")
-        for bucket in ("data", "work", "other"):
+        for bucket in ("data", "drafts", "other"):
             s3.create_bucket(Bucket=bucket)
         for key in ("in/a", "in/b", "secret/a", "inner"):
             s3.put_object(Bucket="data", Key=key, Body=key.encode())
@@ -41,7 +41,7 @@ def narrow(service, name="Narrow"):
 
 
 def job_of(service, script, role="Narrow", **more):
-    more = {"OutputDataConfig": {"S3OutputPath": "s3://work/out"}, **more}
+    more = {"OutputDataConfig": {"S3OutputPath": "s3://drafts/out"}, **more}
     return service.request(script, RoleArn=narrow(service, role), **more)
 
 
@@ -70,16 +70,16 @@ def test_a_narrowed_role_reads_and_writes_its_places(inside):  # SEMANTICS A29
     assert s3.get_object(Bucket="data", Key="in/a")["Body"].read() == b"in/a"
     assert s3.head_object(Bucket="data", Key="in/b")["ContentLength"] == 4
     assert [o["Key"] for o in s3.list_objects_v2(Bucket="data", Prefix="in/")["Contents"]] == ["in/a", "in/b"]
-    s3.put_object(Bucket="work", Key="x", Body=b"1")
-    s3.copy_object(Bucket="work", Key="y", CopySource={"Bucket": "data", "Key": "in/a"})
-    upload = s3.create_multipart_upload(Bucket="work", Key="z")["UploadId"]
-    part = s3.upload_part(Bucket="work", Key="z", UploadId=upload, PartNumber=1, Body=b"part")
-    s3.list_parts(Bucket="work", Key="z", UploadId=upload)
-    s3.complete_multipart_upload(Bucket="work", Key="z", UploadId=upload, MultipartUpload={
+    s3.put_object(Bucket="drafts", Key="x", Body=b"1")
+    s3.copy_object(Bucket="drafts", Key="y", CopySource={"Bucket": "data", "Key": "in/a"})
+    upload = s3.create_multipart_upload(Bucket="drafts", Key="z")["UploadId"]
+    part = s3.upload_part(Bucket="drafts", Key="z", UploadId=upload, PartNumber=1, Body=b"part")
+    s3.list_parts(Bucket="drafts", Key="z", UploadId=upload)
+    s3.complete_multipart_upload(Bucket="drafts", Key="z", UploadId=upload, MultipartUpload={
         "Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
-    s3.delete_object(Bucket="work", Key="y")
+    s3.delete_object(Bucket="drafts", Key="y")
     s3.head_bucket(Bucket="data")
-    assert [b["Name"] for b in s3.list_buckets()["Buckets"]] == ["data", "work"]
+    assert [b["Name"] for b in s3.list_buckets()["Buckets"]] == ["data", "drafts"]
 
 
 def test_all_else_is_denied_with_the_role_and_the_setting(service, inside):  # SEMANTICS A29
@@ -104,13 +104,13 @@ def test_all_else_is_denied_with_the_role_and_the_setting(service, inside):  # S
             (s3.delete_bucket, {"Bucket": "data"}),
             (s3.delete_object, {"Bucket": "data", "Key": "in/a"}),
             (s3.create_multipart_upload, {"Bucket": "data", "Key": "in/a"}),
-            (s3.copy_object, {"Bucket": "work", "Key": "got", "CopySource": {"Bucket": "data", "Key": "secret/a"}}),
+            (s3.copy_object, {"Bucket": "drafts", "Key": "got", "CopySource": {"Bucket": "data", "Key": "secret/a"}}),
             (s3.copy_object, {"Bucket": "data", "Key": "in/c", "CopySource": {"Bucket": "data", "Key": "in/a"}})]:
         assert "because" in denied(call, **members), (call, members)
-    upload = s3.create_multipart_upload(Bucket="work", Key="z")["UploadId"]
-    assert "s3:GetObject" in denied(s3.upload_part_copy, Bucket="work", Key="z", UploadId=upload, PartNumber=1,
+    upload = s3.create_multipart_upload(Bucket="drafts", Key="z")["UploadId"]
+    assert "s3:GetObject" in denied(s3.upload_part_copy, Bucket="drafts", Key="z", UploadId=upload, PartNumber=1,
                                     CopySource={"Bucket": "data", "Key": "secret/a"})
-    s3.abort_multipart_upload(Bucket="work", Key="z", UploadId=upload)
+    s3.abort_multipart_upload(Bucket="drafts", Key="z", UploadId=upload)
     deleted = s3.delete_objects(Bucket="data", Delete={"Objects": [{"Key": "in/a"}, {"Key": "secret/a"}]})
     assert [e["Code"] for e in deleted["Errors"]] == ["AccessDenied"] * 2
     assert service.client("s3").list_objects_v2(Bucket="data")["Contents"] == before
@@ -149,11 +149,11 @@ def test_a_job_reads_and_stores_where_its_role_may(service):  # SEMANTICS A29
     request = job_of(
         service, "cat /opt/ml/input/data/training/*; echo m > /opt/ml/model/m; echo c > /opt/ml/checkpoints/c",
         InputDataConfig=[service.channel("s3://data/in/")],
-        CheckpointConfig={"S3Uri": "s3://work/checkpoints"})
+        CheckpointConfig={"S3Uri": "s3://drafts/checkpoints"})
     service.client("sagemaker").create_training_job(**request)
     job = service.wait(request["TrainingJobName"])
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
-    assert service.client("s3").get_object(Bucket="work", Key="checkpoints/c")["Body"].read() == b"c\n"
+    assert service.client("s3").get_object(Bucket="drafts", Key="checkpoints/c")["Body"].read() == b"c\n"
 
 
 NOT_THERE = [
@@ -205,8 +205,8 @@ def test_a_manifest_leads_no_further(service):  # SEMANTICS A29
 
 def test_what_is_forbidden_later_fails_when_it_is_stored(tmp_path):  # SEMANTICS A29
     """The service comes back with other settings while the job runs."""
-    with running(tmp_path, "[roles.Narrow]\nwrite = [\"work/\"]\n") as service:
-        service.client("s3").create_bucket(Bucket="work")
+    with running(tmp_path, "[roles.Narrow]\nwrite = [\"drafts/\"]\n") as service:
+        service.client("s3").create_bucket(Bucket="drafts")
         request = job_of(service, f"echo m > /opt/ml/model/m; {GATE}")
         service.client("sagemaker").create_training_job(**request)
         name = request["TrainingJobName"]

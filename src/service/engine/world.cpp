@@ -186,6 +186,12 @@ Result<wire::InstanceSpec> JobWorld::spec(const store::JobRow& row, const job::J
   auto spec = make_instance_spec(row, request, job, n, image, size_of(row), instances_, settings_);
   for (const auto& mount : settings_.sandbox_mounts)
     spec.Environment.Mounts.push_back(mount);
+  if (const auto user = settings_.users.find(row.user); user != settings_.users.end())
+    for (std::size_t i = 0; i < spec.Channels.size(); ++i)
+      if ((*request.InputDataConfig)[i].DataSource.FileSystemDataSource) {
+        spec.Channels[i].OwnerUid = user->second.uid;
+        spec.Channels[i].OwnerGid = user->second.gid;
+      }
   spec.StopGraceMs = settings_.stop_grace_seconds * 1000;
   spec.LogBytesMax = std::int64_t(settings_.log_limit_bytes);
   return spec;
