@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -20,6 +22,7 @@ namespace {
 // Answers with what it was sent, and a file where it is asked for one.
 struct Echo : Handler {
   std::string file;
+  std::function<void()> answered;
   std::variant<Admission, wire::Response> admit(const wire::RequestHead&) override {
     Admission a;
     a.body_bytes_max = 64u << 20;
@@ -37,7 +40,9 @@ struct Echo : Handler {
     } else {
       r.body = e->body();
     }
+    const bool tells = e->head().path == "/told";
     e->reply(std::move(r));
+    if (tells) answered();
   }
 };
 
@@ -136,12 +141,18 @@ TEST_CASE("who comes from this machine may do without TLS") {
 }
 
 TEST_CASE("a server that ends sends what it answered, and lets idle clients go") {
-  auto secured = std::make_unique<Secured>();
-  Client idle(secured->at, Millis(20'000));
+  Secured secured;
+  std::promise<void> answered;
+  secured.handler.answered = [&] { answered.set_value(); };
+  Client idle(secured.at, Millis(20'000)), reading(secured.at, Millis(20'000));
   CHECK(body_of(idle.send(post("/"), "x")) == "x");
-  secured->server->drain(Millis(1000));
-  secured->server->close_connections();
-  secured->server->stop();
+  const std::string body(20u << 20, 'y');
+  auto got = std::async(std::launch::async, [&] { return reading.send(post("/told"), body); });
+  answered.get_future().wait();
+  secured.server->drain(Millis(10'000));
+  secured.server->close_connections();
+  secured.server->stop();
+  CHECK(body_of(got.get()) == body);
   CHECK_FALSE(idle.send(post("/"), "x"));
 }
 
