@@ -11,6 +11,7 @@
 #include "agent/ml_tree.hpp"
 #include "agent/outcome.hpp"
 #include "agent/outputs.hpp"
+#include "agent/owned_tree.hpp"
 #include "agent/packages.hpp"
 #include "agent/reports.hpp"
 #include "agent/service_link.hpp"
@@ -223,6 +224,10 @@ Result<> Instance::prepare() {
   std::map<std::string, int> trees;
   for (const auto& [channel, files] : fetched_.fast_files)
     trees[channel] = files->tree();
+  std::vector<os::Fd> owned;
+  for (const auto& channel : spec_.Channels)
+    if (is_anothers(channel, owner_of(spec_)))
+      trees[channel.Name] = owned.emplace_back(TRY(owned_tree(channel, owner_of(spec_)))).get();
   running_ = TRY(runtime_.prepare(plan_container(spec_, paths_, facts, trees)));
   TRY(serve_fast_files());
   if (spec_.NetworkIsolation) door_listener_ = std::move(running_->door_listener);

@@ -21,7 +21,7 @@ Mount mount_of(const wire::ChannelSpec& channel, const std::map<std::string, int
   const os::Path target = channel_inside(channel.Name);
   if (const auto it = trees.find(channel.Name); it != trees.end()) {
     const auto kind = it->second < 0 ? Mount::Kind::fuse : Mount::Kind::tree;
-    return {kind, {}, target, true, false, 0, {}, it->second};
+    return {kind, {}, target, true, false, 0, {}, it->second, channel.OwnerUid == 0};
   }
   const auto kind = channel.Access == "overlay" ? Mount::Kind::overlay : Mount::Kind::bind;
   return {kind, channel.Source, target, channel.Access == "ro", false, 0, channel.Within};

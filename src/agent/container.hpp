@@ -56,11 +56,17 @@ inline os::Owner owner_of(const wire::InstanceSpec& spec) {
   return {uid_t(spec.HostUid), gid_t(spec.HostGid)};
 }
 
+/// Whether a channel's files are of somebody else of this machine than the job's (owned_tree.hpp).
+inline bool is_anothers(const wire::ChannelSpec& channel, os::Owner job) {
+  return channel.OwnerUid != 0 &&
+         (uid_t(channel.OwnerUid) != job.uid || gid_t(channel.OwnerGid) != job.gid);
+}
+
 /// Where the container sees a channel.
 os::Path channel_inside(const std::string& name);
 
 /// Mounts, variables, command and limits of the container. `trees` are channels that this agent
-/// serves, by name: Mount::tree, or -1 for Mount::Kind::fuse.
+/// serves, by name: Mount::tree, or -1 for Mount::Kind::fuse; and those that are another's.
 SandboxSpec plan_container(const wire::InstanceSpec& spec, const InstancePaths& paths,
                            const MachineFacts& facts, const std::map<std::string, int>& trees = {});
 

@@ -340,6 +340,86 @@ void read_user(Reader& r, const toml::node& node, Settings& out) {
     r.complain(node, "no job runs as root: name another user");
 }
 
+void read_texts(Reader& r, const toml::node& node, std::vector<std::string>& out,
+                const std::function<std::string(std::string_view)>& wrong) {
+  const toml::array* array = node.as_array();
+  if (!array) return r.complain(node, "must be a list of texts");
+  for (const auto& item : *array) {
+    r.text(item, out.emplace_back());
+    if (const auto said = wrong(out.back()); !said.empty()) r.complain(item, said);
+  }
+}
+
+std::string wrong_host(std::string_view name) {
+  constexpr std::string_view letters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
+  const bool is_good = !name.empty() && name.size() <= 253 && name[0] != '.' && name[0] != '-' &&
+                       name.find_first_not_of(letters) == std::string_view::npos;
+  return is_good ? ""
+                 : fmt::format("'{}' is no host: write a name or an IPv4 address, as "
+                               "gpu.example.org, without a port",
+                               name);
+}
+
+void read_listen(Reader& r, const toml::node& node, Settings& out) {
+  TlsSettings& tls = out.tls;
+  r.read(node, "listen",
+         {{"address", [&](const toml::node& n) { r.ruled(n, read_address, out.listen); }},
+          {"tls", [&](const toml::node& n) { r.flag(n, tls.is_on); }},
+          {"certificate", [&](const toml::node& n) { read_file_path(r, n, tls.certificate); }},
+          {"key", [&](const toml::node& n) { read_file_path(r, n, tls.key); }},
+          {"names", [&](const toml::node& n) { read_texts(r, n, tls.names, wrong_host); }}});
+  if (tls.certificate.empty() != tls.key.empty())
+    r.complain(node, "certificate and key go together");
+  if (!tls.is_on && !(tls.certificate.empty() && tls.names.empty()))
+    r.complain(node, "certificate, key and names are for tls = true");
+}
+
+std::string wrong_prefix(std::string_view text) {
+  if (is_bucket_name(text.substr(0, text.find('/')))) return "";
+  return fmt::format("'{}' is no place: write bucket/prefix, as my-bucket/kim/, without s3://",
+                     text);
+}
+
+void read_role(Reader& r, const std::string& name, const toml::node& node, Settings& out) {
+  RoleSettings& role = out.roles[name];
+  r.read(node, "roles." + name,
+         {{"read", [&](const toml::node& n) { read_texts(r, n, role.read, wrong_prefix); }},
+          {"write", [&](const toml::node& n) { read_texts(r, n, role.write, wrong_prefix); }}});
+  if (name.find('/') != std::string::npos)
+    r.complain(node, fmt::format("'{}' is no role's name: write what stands behind the last '/' of "
+                                 "its ARN",
+                                 name));
+}
+
+void read_unix_name(Reader& r, const toml::node& node, UserSettings& out) {
+  r.text(node, out.unix_name);
+  const passwd* entry = ::getpwnam(out.unix_name.c_str());
+  if (!entry)
+    return r.complain(node, fmt::format("there is no user '{}' on this machine (getent passwd "
+                                        "lists them)",
+                                        out.unix_name));
+  if (entry->pw_uid == 0) r.complain(node, "no job's files are root's: name another user");
+  out.uid = entry->pw_uid;
+  out.gid = entry->pw_gid;
+}
+
+void read_roles(Reader& r, const toml::node& node, Settings& out) {
+  each_named(r, node, "roles", [&](const std::string& name, const toml::node& value) {
+    read_role(r, name, value, out);
+  });
+}
+
+void read_users(Reader& r, const toml::node& node, Settings& out) {
+  each_named(r, node, "users", [&](const std::string& name, const toml::node& value) {
+    UserSettings& user = out.users[name];
+    const bool are_known =
+        r.read(value, "users." + name,
+               {{"unix", [&](const toml::node& n) { read_unix_name(r, n, user); }}});
+    if (are_known && user.unix_name.empty()) r.complain(value, "a user needs unix = \"ACCOUNT\"");
+  });
+}
+
 void read_instances(Reader& r, const toml::node& node, Settings& out) {
   each_named(r, node, "instances", [&](const std::string& type, const toml::node& value) {
     r.size(value, "instances." + type, out.instances[type]);
@@ -398,11 +478,9 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
        {"sync_seconds", [&](const toml::node& n) { r.whole(n, 1, 3600, out.sync_seconds); }},
        {"min_free_percent", [&](const toml::node& n) { r.whole(n, 0, 99, out.min_free_percent); }},
        {"log_limit", [&](const toml::node& n) { r.bytes(n, out.log_limit_bytes); }},
-       {"listen",
-        [&](const toml::node& n) {
-          r.read(n, "listen",
-                 {{"address", [&](const toml::node& a) { r.ruled(a, read_address, out.listen); }}});
-        }},
+       {"listen", [&](const toml::node& n) { read_listen(r, n, out); }},
+       {"roles", [&](const toml::node& n) { read_roles(r, n, out); }},
+       {"users", [&](const toml::node& n) { read_users(r, n, out); }},
        {"machine", [&](const toml::node& n) { r.size(n, "machine", out.machine); }},
        {"instances", [&](const toml::node& n) { read_instances(r, n, out); }},
        {"environments",

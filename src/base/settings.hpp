@@ -67,6 +67,27 @@ struct QueueSettings {
   std::map<std::string, std::map<std::string, std::int64_t>> quotas;
 };
 
+/// `[listen] tls`: off loopback nothing else is spoken.
+struct TlsSettings {
+  bool is_on = false;
+  std::string certificate, key;    ///< files in PEM; "" = made by the service's own authority
+  std::vector<std::string> names;  ///< of this machine, beside those that it knows of itself
+};
+
+/// `[roles.NAME]`: what a job may touch whose RoleArn ends in NAME: "bucket/prefix", where every
+/// key that begins with the prefix is meant, or "bucket", all of it. What may be written may not be
+/// read by that.
+struct RoleSettings {
+  std::vector<std::string> read, write;
+};
+
+/// `[users.NAME]`: who that user is on this machine: whom the files are of that their jobs make on
+/// file systems.
+struct UserSettings {
+  std::string unix_name;  ///< of an account of this machine, never root's
+  std::uint32_t uid = 0, gid = 0;
+};
+
 /// The machine's own Python, which an image's rule may name like one of [environments].
 inline constexpr const char* system_environment = "system Python";
 
@@ -76,6 +97,7 @@ bool is_environment_name(std::string_view name);
 
 struct Settings {
   std::string listen = "127.0.0.1:8430";  ///< [listen] address
+  TlsSettings tls;                        ///< [listen] tls, certificate, key, names
   std::string account = "123456789012";   ///< account
   std::string region = "us-east-1";       ///< region
   bool strict = false;                    ///< refuse what the service would refuse
@@ -101,6 +123,9 @@ struct Settings {
   std::map<std::string, std::string> caches;  ///< [caches] HF_HOME = "/a/directory"
   std::string sandbox_user = "trainyard";     ///< [sandbox] user, when the service is root
   std::vector<std::string> sandbox_mounts;    ///< [sandbox] mounts: more read-only directories
+  std::map<std::string, RoleSettings>
+      roles;  ///< [roles.NAME]; one that is not here is not narrowed
+  std::map<std::string, UserSettings> users;  ///< [users.NAME] unix
 };
 
 /// What is wrong with the name of an instance type, in words, or "".

@@ -270,6 +270,55 @@ TEST_CASE("an address is an IPv4 one with its port, or localhost") {
           std::string::npos);
 }
 
+namespace {
+std::string complaint(std::string_view text) {
+  return parse_settings(text, "t.toml").error().message;
+}
+}  // namespace
+
+// SEMANTICS A20, A27
+TEST_CASE("TLS has its certificate and key together, or makes them") {
+  const auto tls = parse_settings("[listen]\naddress = '0.0.0.0:1'\ntls = true\n"
+                                  "names = ['gpu.example.org', '10.0.0.5']",
+                                  "t.toml")
+                       .value()
+                       .tls;
+  CHECK(tls.is_on);
+  CHECK(tls.names == std::vector<std::string>{"gpu.example.org", "10.0.0.5"});
+  CHECK(complaint("[listen]\ntls = 'auto'") == "t.toml:2: must be true or false");
+  CHECK(complaint("[listen]\ntls = true\ncertificate = '/etc/passwd'") ==
+        "t.toml:1: certificate and key go together");
+  CHECK(complaint("[listen]\nnames = ['a']") ==
+        "t.toml:1: certificate, key and names are for tls = true");
+  CHECK(
+      complaint("[listen]\ntls = true\nnames = ['a:1']").starts_with("t.toml:3: 'a:1' is no host"));
+}
+
+// SEMANTICS A20, A29
+TEST_CASE("a role has places of buckets") {
+  const auto roles =
+      parse_settings("[roles.Narrow]\nread = ['data/in/', 'other']\nwrite = []", "t.toml")
+          .value()
+          .roles;
+  CHECK(roles.at("Narrow").read == std::vector<std::string>{"data/in/", "other"});
+  CHECK(complaint("[roles.Narrow]\nread = ['s3://data/x']")
+            .starts_with("t.toml:2: 's3://data/x' is no place: write bucket/prefix"));
+  CHECK(complaint("[roles.Narrow]\nreads = []") ==
+        "t.toml:2: 'reads' is no setting in [roles.Narrow]; did you mean 'read'?");
+  CHECK(complaint("[roles.'service-role/Narrow']\nread = []").starts_with("t.toml:1: "));
+}
+
+// SEMANTICS A20, J64
+TEST_CASE("a user's account is one of this machine, and not root") {
+  const auto users = parse_settings("[users.kim]\nunix = 'nobody'", "t.toml").value().users;
+  CHECK(users.at("kim").uid == 65534);
+  CHECK(complaint("[users.kim]\nunix = 'no-such-user'") ==
+        "t.toml:2: there is no user 'no-such-user' on this machine (getent passwd lists them)");
+  CHECK(complaint("[users.kim]\nunix = 'root'") ==
+        "t.toml:2: no job's files are root's: name another user");
+  CHECK(complaint("[users.kim]").starts_with("t.toml:1: a user needs unix"));
+}
+
 TEST_CASE("the closest name has the fewest letters changed, and of equals is the first") {
   constexpr std::array<std::string_view, 3> names{"logs", "jobs", "job"};
   CHECK(closest("jobz", names) == "jobs");

@@ -101,6 +101,7 @@ std::map<std::string, std::string> client_variables(const wire::CredentialsFile&
       {"SAGEMAKER_SUPPRESS_V2_WARNING", "1"},
   };
   if (!session_token.empty()) out["AWS_SESSION_TOKEN"] = session_token;
+  if (!c.CaBundle.empty()) out["AWS_CA_BUNDLE"] = c.CaBundle;
   if (!sdk_config.empty()) out["SAGEMAKER_USER_CONFIG_OVERRIDE"] = sdk_config;
   return out;
 }

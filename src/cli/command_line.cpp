@@ -35,6 +35,7 @@ int finish(const Result<int>& outcome) {
 
 struct ServeArguments {
   std::string listen, settings_file, account, region;
+  bool tls = false;
 };
 
 Result<Settings> settings_in(const std::string& file, const InstanceTypeCheck& instance_type) {
@@ -57,6 +58,7 @@ Result<> take_option(const std::string& option, const std::string& given,
 Result<Settings> settings_of(const ServeArguments& a, const InstanceTypeCheck& instance_type) {
   Settings out = TRY(settings_in(a.settings_file, instance_type));
   TRY(take_option("--listen", a.listen, read_address, out.listen));
+  out.tls.is_on = out.tls.is_on || a.tls;
   TRY(take_option("--account", a.account, read_account, out.account));
   TRY(take_option("--region", a.region, read_region, out.region));
   return out;
@@ -125,6 +127,7 @@ private:
   void add_service_commands();
   void add_client_commands();
   void add_environment_commands();
+  void add_user_commands();
   void add_job_commands();
   void add_file_commands();
   void add_disk_commands();
@@ -138,8 +141,9 @@ private:
   NewEnvironment wish_;
   bool follow_ = false, waiting_ = false;
   int count_ = 20, priority_ = 0;
+  Login login_;
   std::string older_ = "30d", unused_ = "1h";
-  bool dry_run_ = false;
+  bool dry_run_ = false, admin_ = false;
   std::function<Result<int>()> chosen_, within_;
 };
 
@@ -163,6 +167,7 @@ void CommandLine::add_service_commands() {
     return int(ok);
   });
   serve->add_option("--listen", serve_.listen, "HOST:PORT (default 127.0.0.1:8430)");
+  serve->add_flag("--tls", serve_.tls, "speak TLS, as other addresses than 127.* need");
   serve->add_option("--settings", serve_.settings_file, "a TOML file; none is needed");
   serve->add_option("--account", serve_.account, "twelve digits (default 123456789012)");
   serve->add_option("--region", serve_.region, "default us-east-1; requests may name any");
@@ -203,9 +208,18 @@ void CommandLine::add_client_commands() {
   run->add_option("CMD", words_, "the command, after --: trainyard run -- python launch.py")
       ->required();
   add("env", "print exports for a shell", [this] { return print_environment(common_); });
-  add("login", "write an AWS profile and the SDK's settings for good",
-      [this] { return log_in(common_); });
+  CLI::App* login = add("login", "write an AWS profile and the SDK's settings for good",
+                        [this] { return log_in(common_, login_); });
+  login->add_option("URL", login_.url, "of a service elsewhere: https://HOST:8430");
+  login->add_option(
+      "--fingerprint", login_.fingerprint,
+      "of its authority, as its `trainyard serve` printed it; asked for if not given");
+  login->add_option("--key-id", login_.key_id, "your access key's id; asked for if not given");
+  login->add_option("--secret-file", login_.secret_file,
+                    "a file with its secret; asked for if not given");
+  login->add_option("--region", login_.region, "default us-east-1");
   add_environment_commands();
+  add_user_commands();
 }
 
 // A command with commands of its own, and what it does without one.
@@ -248,6 +262,20 @@ void CommandLine::add_environment_commands() {
   add_to(envs, "remove", "remove one that was added",
          [this] { return remove_environment(common_, name_); })
       ->add_option("NAME", name_, "its name")
+      ->required();
+}
+
+void CommandLine::add_user_commands() {
+  CLI::App* users =
+      add_group("users", "who may use the service", [this] { return list_users(common_); });
+  users->add_subcommand("list", "who there is, and who is an admin (the default)");
+  CLI::App* add = add_to(users, "add", "add one; their key is shown this once (for admins)",
+                         [this] { return add_user(common_, name_, admin_); });
+  add->add_option("NAME", name_, "who; a revoked one comes back with a new key")->required();
+  add->add_flag("--admin", admin_, "may stop and change all jobs, and add and revoke users");
+  add_to(users, "revoke", "end their keys at once; their jobs go on (for admins)",
+         [this] { return revoke_user(common_, name_); })
+      ->add_option("NAME", name_, "who")
       ->required();
 }
 

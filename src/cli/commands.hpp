@@ -40,6 +40,10 @@ Result<int> add_environment(const Common& common, const NewEnvironment& wish);
 Result<int> remove_environment(const Common& common, const std::string& name);
 Result<int> list_environments(const Common& common);
 Result<int> explain_image(const Common& common, const std::string& image);
+/// Prints the new user's key, which is told this once.
+Result<int> add_user(const Common& common, const std::string& name, bool is_admin);
+Result<int> revoke_user(const Common& common, const std::string& name);
+Result<int> list_users(const Common& common);
 /// agent::copy_out(); the lines tell what was left out.
 using CopyOut = std::function<Result<std::vector<std::string>>(
     const os::Path& trusted, const os::Path& below, const os::Path& to)>;
@@ -51,7 +55,13 @@ Result<int> show_disk(const Common& common);
 Result<int> show_caches(const Common& common);
 Result<int> prune(const Common& common, const wire::PruneRequest& request);
 Result<int> print_environment(const Common& common);
-Result<int> log_in(const Common& common);
+/// How to log in at a service elsewhere.
+struct Login {
+  std::string url;          ///< "" = the service of this machine
+  std::string fingerprint;  ///< of its authority; "" = a person is asked
+  std::string key_id, secret_file, region;
+};
+Result<int> log_in(const Common& common, const Login& login);
 /// Runs the command with everything in place and returns its exit code.
 Result<int> run_client(const Common& common, const std::vector<std::string>& command);
 

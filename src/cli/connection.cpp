@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/hash.hpp"
+#include "cli/client_environment.hpp"
 #include "wire/sign/signer.hpp"
 
 #include <cstdlib>
@@ -27,6 +28,7 @@ std::optional<wire::CredentialsFile> from_variables() {
   if (out.Endpoint.empty() || out.AccessKeyId.empty() || out.SecretAccessKey.empty()) return {};
   while (out.Endpoint.ends_with('/'))
     out.Endpoint.pop_back();
+  out.CaBundle = variable("AWS_CA_BUNDLE");
   const auto region = variable("AWS_REGION"), fallback = variable("AWS_DEFAULT_REGION");
   out.Region = !region.empty() ? region : !fallback.empty() ? fallback : "us-east-1";
   return out;
@@ -45,6 +47,15 @@ template <class V> void fields(V& v, ErrorBody& e) {
 std::string with_advice(std::string message) {
   if (message != "Requested resource not found.") return message;
   return "there is no job of that name; the newest: trainyard jobs";
+}
+
+Failure untrusted(const Error& error, const wire::CredentialsFile& c) {
+  if (c.CaBundle.empty()) return Failure(error);
+  return fail(error.kind, error.code,
+              "call " + c.Endpoint + ": " + error.message + ", which is now " + c.CaBundle +
+                  ". Somebody may stand between; if the service was set up anew, ask its admin for "
+                  "the fingerprint and log in again: trainyard login " +
+                  c.Endpoint + " --fingerprint HEX");
 }
 
 Failure service_error(const wire::Response& response) {
@@ -72,6 +83,10 @@ Result<wire::CredentialsFile> stored_credentials(const os::Path& data) {
   return wire::decode<wire::CredentialsFile>(TRY(os::read_file(data / "state/credentials")));
 }
 
+os::Path login_file() {
+  return config_home() / "trainyard/login.json";
+}
+
 Failure no_service(const std::string& url, const os::Path& data) {
   const std::string where = url.empty() ? "on " + data.string() : "at " + url;
   return fail(ErrorKind::unavailable, "NoService",
@@ -85,7 +100,26 @@ Connection::Connection(wire::CredentialsFile credentials, std::string token, net
     : credentials_(std::move(credentials)), token_(std::move(token)), is_local_(is_local),
       data_(std::move(data)), client_(std::move(endpoint), timeout) {}
 
+Result<net::Endpoint> Connection::endpoint_of(const wire::CredentialsFile& credentials) {
+  auto out = TRY(net::parse_endpoint(credentials.Endpoint));
+  out.ca_bundle = credentials.CaBundle;
+  return out;
+}
+
+Result<Connection> Connection::to(wire::CredentialsFile credentials) {
+  auto endpoint = TRY(endpoint_of(credentials));
+  Connection out(std::move(credentials), "", std::move(endpoint), false, "");
+  if (out.credentials_.Account.empty()) out.credentials_.Account = TRY(out.ask_account());
+  return out;
+}
+
 Result<Connection> Connection::open(const os::Path& data) {
+  const bool is_wished = data != default_data() || !variable("TRAINYARD_DATA").empty();
+  if (!is_wished && !from_variables()) {
+    const auto login = os::read_file(login_file());
+    if (login) return to(TRY(wire::decode<wire::CredentialsFile>(*login)));
+    if (login.error().kind != ErrorKind::not_found) return Failure(login.error());
+  }
   const auto stored = stored_credentials(data);
   if (!stored && stored.error().kind != ErrorKind::not_found) return Failure(stored.error());
   const auto named = from_variables();
@@ -99,7 +133,7 @@ Result<Connection> Connection::open(const os::Path& data) {
     credentials = *named;
     credentials.Account = account;
   }
-  auto endpoint = TRY(net::parse_endpoint(credentials.Endpoint));
+  auto endpoint = TRY(endpoint_of(credentials));
   Connection out(std::move(credentials), std::move(token), std::move(endpoint), is_local, data);
   if (out.credentials_.Account.empty()) out.credentials_.Account = TRY(out.ask_account());
   return out;
@@ -140,8 +174,12 @@ Result<std::string> Connection::post(std::string_view service, wire::Headers hea
   wire::sign_head(head, {credentials_.AccessKeyId, credentials_.SecretAccessKey, token_},
                   credentials_.Region, service, sha256_hex(body), system_clock().now());
   auto response = client_.send(head, body);
+  if (!response && response.error().code == "UntrustedCertificate")
+    return untrusted(response.error(), credentials_);
   if (!response && response.error().kind == ErrorKind::unavailable)
-    return no_service(credentials_.Endpoint, data_);
+    return data_.empty() ? fail(ErrorKind::unavailable, "NoService",
+                                "call " + credentials_.Endpoint + ": " + response.error().message)
+                         : no_service(credentials_.Endpoint, data_);
   if (!response) return Failure(response.error());
   if (response->status != 200) return service_error(*response);
   return std::get<std::string>(std::move(response->body));

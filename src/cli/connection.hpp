@@ -20,13 +20,18 @@ os::Path default_data();
 /// DATA/state/credentials: the service of that directory and its first key.
 Result<wire::CredentialsFile> stored_credentials(const os::Path& data);
 
+/// What `trainyard login URL` keeps for the commands: a CredentialsFile.
+os::Path login_file();
+
 class Connection {
 public:
   /// Reads DATA/state/credentials; AWS_ENDPOINT_URL with AWS_ACCESS_KEY_ID and
-  /// AWS_SECRET_ACCESS_KEY, when all are set, win; the account of a service elsewhere is asked for.
-  /// An error of kind `unavailable` says how to start
-  /// a service.
+  /// AWS_SECRET_ACCESS_KEY, when all are set, win; else, where `data` is nobody's wish but the
+  /// default, the service elsewhere that this user has logged in at. The account of one that the
+  /// environment names is asked for. An error of kind `unavailable` says how to start a service.
   static Result<Connection> open(const os::Path& data);
+  /// To a service elsewhere; the account is asked for where it is not told.
+  static Result<Connection> to(wire::CredentialsFile credentials);
 
   const wire::CredentialsFile& credentials() const { return credentials_; }
   const std::string& token() const { return token_; }
@@ -51,6 +56,7 @@ private:
              bool is_local, os::Path data);
   Result<std::string> post(std::string_view service, wire::Headers headers, std::string_view body);
   Result<std::string> ask_account();
+  static Result<net::Endpoint> endpoint_of(const wire::CredentialsFile& credentials);
 
   wire::CredentialsFile credentials_;
   std::string token_;

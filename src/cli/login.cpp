@@ -1,6 +1,8 @@
 #include "cli/client_environment.hpp"
 #include "cli/commands.hpp"
 #include "cli/connection.hpp"
+#include "cli/meet.hpp"
+#include "cli/print.hpp"
 #include "wire/json.hpp"
 
 #include <fmt/format.h>
@@ -88,14 +90,16 @@ Result<bool> put_sdk_config(const os::Path& path, const wire::CredentialsFile& c
 
 }  // namespace
 
-Result<int> log_in(const Common& common) {
-  const Connection service = TRY(Connection::open(common.data));
-  const auto c = TRY(lasting_credentials(common, service));
+namespace {
+
+// Where `trainyard` finds the service, and every AWS client: a profile, and the SDK's settings.
+Result<int> keep(const Common& common, const wire::CredentialsFile& c) {
   TRY(put_section(home() / ".aws/credentials", profile,
                   fmt::format("aws_access_key_id = {}\naws_secret_access_key = {}\n", c.AccessKeyId,
                               c.SecretAccessKey)));
   TRY(put_section(home() / ".aws/config", std::string("profile ") + profile,
-                  fmt::format("region = {}\nendpoint_url = {}\n", c.Region, c.Endpoint)));
+                  fmt::format("region = {}\nendpoint_url = {}\n{}", c.Region, c.Endpoint,
+                              c.CaBundle.empty() ? "" : "ca_bundle = " + c.CaBundle + "\n")));
   const os::Path config = config_home() / "sagemaker/config.yaml";
   const bool written = TRY(put_sdk_config(config, c));
   if (common.json) {
@@ -105,6 +109,9 @@ Result<int> log_in(const Common& common) {
     return ok;
   }
   std::printf("profile '%s' is in ~/.aws; use it: export AWS_PROFILE=%s\n", profile, profile);
+  if (!c.CaBundle.empty())
+    std::printf("it trusts %s; what reads no profile needs: export AWS_CA_BUNDLE=%s\n",
+                c.CaBundle.c_str(), shell_word(c.CaBundle).c_str());
   if (written)
     std::printf("the SageMaker SDK's settings are in %s\n", config.c_str());
   else
@@ -114,6 +121,27 @@ Result<int> log_in(const Common& common) {
       "not covered: sagemaker.get_execution_role() asks AWS's own STS host whatever the endpoint "
       "is. Give the role by hand, or start the script with: trainyard run -- python launch.py\n");
   return ok;
+}
+
+}  // namespace
+
+Result<int> log_in(const Common& common, const Login& login) {
+  const bool has_more = !login.fingerprint.empty() || !login.key_id.empty() ||
+                        !login.secret_file.empty() || !login.region.empty();
+  if (login.url.empty() && has_more)
+    return fail(ErrorKind::invalid, "Usage",
+                "--fingerprint, --key-id, --secret-file and --region are for a service elsewhere: "
+                "trainyard login https://HOST:8430 ...");
+  if (!login.url.empty()) {
+    const auto c = TRY(meet(login));
+    TRY(os::make_directories(login_file().parent_path()));
+    TRY(os::write_durably(login_file(), wire::encode(c)));
+    return keep(common, c);
+  }
+  std::error_code ec;
+  std::filesystem::remove(login_file(), ec);  // the commands mean this machine's again
+  const Connection service = TRY(Connection::open(common.data));
+  return keep(common, TRY(lasting_credentials(common, service)));
 }
 
 }  // namespace trainyard::cli

@@ -71,6 +71,11 @@ Result<os::Fd> connect_tcp(const Endpoint& at, Wait wait) {
 
 }  // namespace
 
+Result<std::vector<std::string>> shown_certificates(const Endpoint& at, Millis timeout) {
+  const os::Fd fd = TRY(connect_tcp(at, {timeout}));
+  return Tls::shown(fd.get(), at.host, {timeout});
+}
+
 Result<> wait_for(int fd, short events, Wait wait, std::string_view doing) {
   std::array<pollfd, 2> fds{pollfd{fd, events, 0}, pollfd{wait.stop_fd, POLLIN, 0}};
   for (;;) {

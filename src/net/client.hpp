@@ -12,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace trainyard::net {
 
@@ -26,6 +27,10 @@ struct Endpoint {
 /// Takes "http[s]://HOST[:PORT][/]" and "HOST:PORT"; anything else is an error that says what is
 /// accepted.
 Result<Endpoint> parse_endpoint(std::string_view url);
+
+/// The certificates that the service at a TLS endpoint shows, in PEM, its own first. Nobody is
+/// trusted by that. An error of kind `unavailable` when nobody listens, or no TLS is spoken.
+Result<std::vector<std::string>> shown_certificates(const Endpoint& at, Millis timeout);
 
 /// A request body that is pulled: fills `out`, returns how much; 0 ends it early (an error).
 using BodySource = std::function<Result<std::size_t>(std::span<char> out)>;

@@ -5,6 +5,7 @@
 #include "net/fd_watch.hpp"
 #include "net/head.hpp"
 #include "net/signal.hpp"
+#include "net/tls_server.hpp"
 
 #include <boost/asio.hpp>
 
@@ -35,12 +36,13 @@ struct Shared {
   std::mutex mutex;
   std::condition_variable idle;
   std::atomic<std::size_t> requests = 0;
+  std::size_t tunnels = 0;
   std::shared_ptr<std::atomic<std::size_t>> buffered_bytes =
       std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 // One address, and the connections that came in by it.
-class Listener : public ConnectionHost {
+class Listener : public TunnelHost {
 public:
   explicit Listener(Shared& shared) : shared_(shared) {}
   virtual void begin() = 0;
@@ -56,6 +58,14 @@ protected:
     if (--shared_.requests > 0) return;
     const std::lock_guard lock(shared_.mutex);
     shared_.idle.notify_all();
+  }
+  void tunnel_begins() override {
+    const std::lock_guard lock(shared_.mutex);
+    ++shared_.tunnels;
+  }
+  void tunnel_ends() override {
+    const std::lock_guard lock(shared_.mutex);
+    if (--shared_.tunnels == 0) shared_.idle.notify_all();
   }
   void connection_begins(HostedConnection& connection) override;
   void connection_ends(HostedConnection& connection) override;
@@ -126,9 +136,9 @@ bool somebody_waits(int listening) {
 
 template <class Acceptor> class ListenerOn final : public Listener {
 public:
-  explicit ListenerOn(Shared& shared, std::string peer = "")
+  explicit ListenerOn(Shared& shared, std::string peer = "", TlsContext tls = {})
       : Listener(shared), acceptor(asio::make_strand(shared.io)), peer_(std::move(peer)),
-        room_(acceptor.get_executor()) {}
+        tls_(std::move(tls)), room_(acceptor.get_executor()) {}
   void begin() override { asio::co_spawn(acceptor.get_executor(), accept(), asio::detached); }
   void end() override {
     asio::post(acceptor.get_executor(), [this] {
@@ -147,6 +157,7 @@ private:
   awaitable<void> accept();
 
   const std::string peer_;  // "" where each connection has its own
+  const TlsContext tls_;    // none: plain
   Signal room_;
 };
 
@@ -170,16 +181,23 @@ template <class Acceptor> awaitable<void> ListenerOn<Acceptor>::accept() {
       continue;
     }
     std::string peer = peer_;
+    bool is_local = false;
     boost::system::error_code ignored;
     if constexpr (is_tcp) {
       socket.set_option(asio::ip::tcp::no_delay(true), ignored);
       const auto from = socket.remote_endpoint(ignored);
       peer = from.address().to_string() + ":" + std::to_string(from.port());
+      is_local = from.address().is_loopback();
     }
     socket.non_blocking(true, ignored);
-    serve_connection(*this, Socket(std::move(socket)), std::move(peer));
+    if (tls_)
+      serve_tls(*this, tls_, Socket(std::move(socket)), std::move(peer), is_local);
+    else
+      serve_connection(*this, Socket(std::move(socket)), std::move(peer));
   }
 }
+
+constexpr Millis last_words{300};
 
 class ServerImpl final : public Server {
 public:
@@ -189,7 +207,7 @@ public:
   }
   ~ServerImpl() override { stop(); }
 
-  Result<std::string> listen_tcp(const std::string& address) override;
+  Result<std::string> listen_tcp(const std::string& address, const TlsIdentity* tls) override;
   Result<> listen_unix(const os::Path& path, unsigned mode, std::string peer) override;
   void accept() override {
     for (const auto& listener : listeners_)
@@ -206,6 +224,11 @@ public:
       listener->close_connections();
   }
   void stop() override {
+    {  // what was answered goes out before its connection does
+      std::unique_lock lock(shared_.mutex);
+      if (!threads_.empty())
+        shared_.idle.wait_for(lock, last_words, [this] { return shared_.tunnels == 0; });
+    }
     work_.reset();
     shared_.io.stop();
     for (auto& thread : threads_)
@@ -260,7 +283,7 @@ boost::system::error_code listen_after_a_kill(asio::ip::tcp::acceptor& acceptor,
 
 }  // namespace
 
-Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
+Result<std::string> ServerImpl::listen_tcp(const std::string& address, const TlsIdentity* tls) {
   const auto at = parse_address(address);
   if (!at) return Failure(at.error());
   boost::system::error_code ec;
@@ -268,7 +291,8 @@ Result<std::string> ServerImpl::listen_tcp(const std::string& address) {
   if (ec)
     return fail(ErrorKind::invalid, "InvalidSettings",
                 "listen on " + address + ": " + ec.message());
-  auto listener = std::make_unique<ListenerOn<asio::ip::tcp::acceptor>>(shared_);
+  const TlsContext context = tls ? TRY(make_tls_context(*tls)) : nullptr;
+  auto listener = std::make_unique<ListenerOn<asio::ip::tcp::acceptor>>(shared_, "", context);
   ec = listen_after_a_kill(listener->acceptor, {host, at->port});
   if (ec)
     return fail(

@@ -91,6 +91,12 @@ struct ServerOptions {
   Millis request_timeout{86'400'000};  ///< a whole request
 };
 
+/// Who a server is over TLS, in PEM.
+struct TlsIdentity {
+  std::string chain;  ///< its certificate, and those above it
+  std::string key;
+};
+
 /// Owns its threads and listeners.
 class Server {
 public:
@@ -98,7 +104,9 @@ public:
   virtual ~Server() = default;
   /// Listens on "HOST:PORT" (PORT 0 = any free one); returns the address it got. Who connects waits
   /// for accept(). An address that is in use is tried for a second.
-  virtual Result<std::string> listen_tcp(const std::string& address) = 0;
+  /// With `tls` only TLS is spoken there, but to who comes from 127.*: those may do without.
+  virtual Result<std::string> listen_tcp(const std::string& address,
+                                         const TlsIdentity* tls = nullptr) = 0;
   /// Listens on a unix socket with that mode; an old socket file there is replaced. `peer` is the
   /// RequestHead::peer of all that comes by it.
   virtual Result<> listen_unix(const os::Path& path, unsigned mode, std::string peer) = 0;

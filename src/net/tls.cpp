@@ -3,7 +3,9 @@
 #include "net/wait.hpp"
 
 #include <climits>
+#include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -105,6 +107,31 @@ Result<std::unique_ptr<Tls>> Tls::connect(int fd, const std::string& host,
                     "): name the authority's file by ca_bundle");
   TRY(shaken);
   return std::unique_ptr<Tls>(new Tls(std::move(session)));
+}
+
+Result<std::vector<std::string>> Tls::shown(int fd, const std::string& host, Wait wait) {
+  Session session;
+  session.context.reset(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free);
+  session.ssl.reset(session.context ? ::SSL_new(session.context.get()) : nullptr);
+  session.fd = fd;
+  session.wait = wait;
+  SSL* ssl = session.ssl.get();
+  if (!ssl || ::SSL_set_fd(ssl, fd) != 1 || ::SSL_set_tlsext_host_name(ssl, host.c_str()) != 1)
+    return fail_internal("prepare TLS with " + host + ": " + last_reason());
+  ::SSL_set_verify(ssl, SSL_VERIFY_NONE, nullptr);
+  TRY(session.run("begin TLS", ::SSL_connect));
+  std::vector<std::string> out;
+  const STACK_OF(X509)* chain = ::SSL_get_peer_cert_chain(ssl);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    const std::unique_ptr<BIO, decltype(&::BIO_free_all)> memory(::BIO_new(::BIO_s_mem()),
+                                                                 ::BIO_free_all);
+    char* text = nullptr;
+    if (!memory || ::PEM_write_bio_X509(memory.get(), sk_X509_value(chain, i)) != 1)
+      return fail_internal("read the certificates of " + host + ": " + last_reason());
+    const long size = ::BIO_get_mem_data(memory.get(), &text);
+    out.emplace_back(text, std::size_t(size));
+  }
+  return out;
 }
 
 Result<std::size_t> Tls::read(std::span<char> out) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace trainyard::net {
 
@@ -18,6 +19,9 @@ public:
   /// when the peer is not who it should be, `unavailable` when it went away.
   static Result<std::unique_ptr<Tls>> connect(int fd, const std::string& host,
                                               const std::string& ca_bundle, Wait wait);
+  /// Shakes hands with whoever is there, trusts nobody, and gives the certificates that were shown
+  /// in PEM: its own first. For who asks a person whether to trust them.
+  static Result<std::vector<std::string>> shown(int fd, const std::string& host, Wait wait);
   ~Tls();
   Tls(const Tls&) = delete;
   Tls& operator=(const Tls&) = delete;

@@ -25,6 +25,7 @@
 #include "service/store/control.hpp"
 #include "service/store/objects.hpp"
 #include "service/store/schema.hpp"
+#include "service/tls.hpp"
 #include "wire/instance/handover.hpp"
 #include "wire/instance/lock.hpp"
 #include "wire/json.hpp"
@@ -32,6 +33,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <optional>
 #include <pwd.h>
@@ -61,6 +63,11 @@ struct User {
 
 // Who the jobs are outside: this user, or, for a service that is root, the sandbox user.
 Result<User> sandbox_user(const Settings& settings) {
+  if (::geteuid() != 0 && !settings.users.empty())
+    return fail(ErrorKind::invalid, "InvalidSettings",
+                fmt::format("[users.{}] unix: only a service that root runs gives files to others; "
+                            "run it as root, or take that out of the settings",
+                            settings.users.begin()->first));
   if (::geteuid() != 0) return User{::geteuid(), ::getegid()};
   const passwd* entry = ::getpwnam(settings.sandbox_user.c_str());
   if (entry && entry->pw_uid != 0) return User{entry->pw_uid, entry->pw_gid};
@@ -116,6 +123,11 @@ Result<> open_ways(const store::DataPaths& paths) {
   return {};
 }
 
+Result<> hold(os::FileLock& lock, const store::DataPaths& paths) {
+  TRY(lock.write(wire::encode_lock({::getpid(), os::boot_id()})));
+  return open_ways(paths);
+}
+
 Result<std::unique_ptr<store::Database>> open_database(const store::DataPaths& paths) {
   auto db = TRY(store::Database::open(paths.database(), store::Database::Mode::write));
   TRY(store::migrate(*db));
@@ -161,16 +173,53 @@ void raise_descriptor_limit() {
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("few descriptors can be opened", {});
 }
 
+// Where it listens: for local clients and jobs on loopback, and for others by TLS.
+struct Addresses {
+  std::string local;  // http://127.0.0.1:8430
+  std::string tls;    // https://gpu.example.org:8430, or ""
+  std::string fingerprint;
+};
+
+// One port for both where it can be: local clients are told from others by where they come from.
+Result<Addresses> listen(net::Server& server, const Settings& settings,
+                         const std::optional<TlsSetup>& tls) {
+  const std::string address =
+      TRY(server.listen_tcp(settings.listen, tls ? &tls->identity : nullptr));
+  if (!tls) return Addresses{"http://" + address, "", ""};
+  const std::string host = host_of(address), port = address.substr(host.size());
+  const bool is_any = host == "0.0.0.0";
+  if (!is_any && !is_loopback(host)) TRY(server.listen_tcp("127.0.0.1" + port));
+  std::string name = settings.tls.names.empty() ? host : settings.tls.names.front();
+  if (std::array<char, 256> own{};
+      is_any && settings.tls.names.empty() && ::gethostname(own.data(), own.size() - 1) == 0)
+    name = own.data();
+  return Addresses{"http://" + (is_loopback(host) ? host : "127.0.0.1") + port,
+                   "https://" + name + port, tls->fingerprint};
+}
+
+void say_where(const Addresses& at, bool json) {
+  if (json && at.tls.empty())
+    std::printf("{\"Endpoint\":\"%s\"}\n", at.local.c_str());
+  else if (json)
+    std::printf("{\"Endpoint\":\"%s\",\"TlsEndpoint\":\"%s\",\"Fingerprint\":\"%s\"}\n",
+                at.local.c_str(), at.tls.c_str(), at.fingerprint.c_str());
+  else
+    std::printf("trainyard: listening on %s\n", at.local.c_str());
+  if (!json && !at.tls.empty())
+    std::printf("trainyard: listening on %s; on other machines: trainyard login %s\n"
+                "trainyard: the fingerprint that login shows there must be %s\n",
+                at.tls.c_str(), at.tls.c_str(), at.fingerprint.c_str());
+  std::fflush(stdout);
+}
+
 // Tells whoever started it, and the command's local clients.
-Result<> announce(const wire::CredentialsFile& credentials, const store::DataPaths& paths,
-                  bool json) {
+Result<> announce(const wire::CredentialsFile& credentials, const Addresses& at,
+                  const store::DataPaths& paths, bool json) {
   const std::string text = wire::encode(credentials);
   // Not written anew for nothing: a full disk is no reason not to start.
   if (os::read_file(paths.credentials()).value_or("") != text)
     TRY(os::write_durably(paths.credentials(), text));
-  std::printf(json ? "{\"Endpoint\":\"%s\"}\n" : "trainyard: listening on %s\n",
-              credentials.Endpoint.c_str());
-  std::fflush(stdout);
+  say_where(at, json);
   return {};
 }
 
@@ -204,12 +253,12 @@ Result<> serve(const ServeOptions& options) {
   const sigset_t signals = block_signals();
   raise_descriptor_limit();
   const auto& [paths, settings, program, json] = options;
+  TRY(check_listen(settings));
   const User user = TRY(sandbox_user(settings));
   os::FileLock lock = TRY(take_directory(paths));
-  TRY(lock.write(wire::encode_lock({::getpid(), os::boot_id()})));
-  TRY(open_ways(paths));
-
+  TRY(hold(lock, paths));
   const Clock& clock = system_clock();
+  const auto tls = TRY(prepare_tls(settings, paths, clock.now()));
   store::Control control(TRY(open_database(paths)), clock);
   store::Readers readers(paths.database(), pool_threads + effect_threads + body_threads);
   Pool pool(pool_threads, queue_max), bodies(body_threads, queue_max),
@@ -242,8 +291,8 @@ Result<> serve(const ServeOptions& options) {
   std::unique_ptr<Handover> handover;
   const auto work = [&]() -> Result<> {
     const auto key = TRY(identity.first_key());
-    const std::string address = TRY(server->listen_tcp(settings.listen));
-    world.set_service_url("http://" + address);
+    const Addresses at = TRY(listen(*server, settings, tls));
+    world.set_service_url(at.local);
     TRY(server->listen_unix(paths.agent_socket(), 0600, api::agent_peer));
     TRY(server->listen_unix(paths.door_socket(), 0600, "door"));
     TRY(api::clean_after_start(s3));
@@ -255,8 +304,8 @@ Result<> serve(const ServeOptions& options) {
     TRY(engine.recover());
     server->accept();
     handover = TRY(Handover::open(paths.client_socket(), *server, pool, identity, clock, settings));
-    TRY(announce({"http://" + address, key.id, key.secret, settings.region, settings.account},
-                 paths, json));
+    TRY(announce({at.local, key.id, key.secret, settings.region, settings.account, ""}, at, paths,
+                 json));
     await_end(signals);
     ::unlink(paths.client_socket().c_str());  // from here the next service waits for this one
     server->drain(drain_grace);

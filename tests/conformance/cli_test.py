@@ -39,7 +39,7 @@ def everything(done):
 # -- words --------------------------------------------------------------------------------------
 
 COMMANDS = ["serve", "run", "env", "login", "jobs", "describe", "logs", "stop", "why", "envs",
-            "cache", "doctor"]
+            "cache", "users", "doctor"]
 
 
 def test_help_names_each_command_and_exit_code(service):

@@ -66,6 +66,7 @@ class Service:
             file.write_text(settings)
             self.options += ["--settings", str(file)]
         self.process = None
+        self.token = None  # of the key, where it is a session's
         self.listen = free_address()
         self.clients = {}
 
@@ -113,7 +114,8 @@ class Service:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SAGEMAKER_", "PIP_", "UV_"))}
         return {**kept, "TRAINYARD_DATA": str(self.data), "AWS_ENDPOINT_URL": self.url,
                 "AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key,
-                "AWS_DEFAULT_REGION": self.region, "AWS_EC2_METADATA_DISABLED": "true"}
+                "AWS_DEFAULT_REGION": self.region, "AWS_EC2_METADATA_DISABLED": "true",
+                **({"AWS_SESSION_TOKEN": self.token} if self.token else {})}
 
     def client(self, name, region=None, **config):
         """Made once: making one costs more than most of what it is asked."""
@@ -126,7 +128,7 @@ class Service:
         config = {"retries": {"max_attempts": 0}, "s3": {"addressing_style": "path"}, **config}
         return boto3.client(name, endpoint_url=self.url, region_name=region or self.region,
                             aws_access_key_id=self.access_key,
-                            aws_secret_access_key=self.secret_key,
+                            aws_secret_access_key=self.secret_key, aws_session_token=self.token,
                             config=botocore.config.Config(**config))
 
     def run(self, *arguments, **more):

@@ -38,6 +38,7 @@ struct Mount {
   os::Path within = {};
   /// A mount that is attached nowhere yet (fsmount(2)): the caller's, and seen in one container.
   int tree = -1;
+  bool is_served = true;  ///< of a tree: its files come from this process
 };
 
 enum class Network {

@@ -267,8 +267,9 @@ Result<> Builder::keep_out_of_served(std::size_t n) const {
   const os::Path target = without_links(spec_.mounts[n].target);
   for (std::size_t other = 0; other < spec_.mounts.size(); ++other) {
     const Mount& served = spec_.mounts[other];
-    if (other == n || (served.kind != Mount::Kind::tree && served.kind != Mount::Kind::fuse))
-      continue;
+    const bool is_served =
+        (served.kind == Mount::Kind::tree && served.is_served) || served.kind == Mount::Kind::fuse;
+    if (other == n || !is_served) continue;
     const os::Path above = without_links(served.target);
     if (is_below(target, above))
       return refuse("mount something at " + target.string(),

@@ -1,11 +1,14 @@
 #include "service/api/front_door.hpp"
 
+#include "base/arn.hpp"
 #include "base/hash.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
+#include "service/identity/permission.hpp"
 #include "wire/error_body.hpp"
 #include "wire/instance/messages.hpp"
 #include "wire/json.hpp"
+#include "wire/shapes/create_training_job.hpp"
 
 #include <fmt/format.h>
 
@@ -213,9 +216,10 @@ void FrontDoor::refuse(const Request& request, net::Exchange& exchange, const Er
 
 void FrontDoor::hand_to_s3(const Request& request, Shared exchange) {
   const std::string& region = request.signature.region;
+  const auto caller = identity::caller_of(parts_.services.identity.account(), *request.key);
   handle_s3(parts_.s3, std::move(exchange),
             {request.signature, request.key->secret, request.id,
-             region.empty() ? parts_.services.settings.region : region});
+             region.empty() ? parts_.services.settings.region : region, caller.arn(), caller.role});
 }
 
 // Answers a request whose body is there, on a thread of the pool.
@@ -244,13 +248,26 @@ void FrontDoor::answer_whole(std::shared_ptr<Request> request, Shared exchange) 
 
 Call FrontDoor::make_call(const Request& request, net::Exchange& exchange) const {
   Call call;
-  call.caller = {parts_.services.identity.account(), request.key->user, request.key->id,
-                 request.key->environment};
+  call.caller = identity::caller_of(parts_.services.identity.account(), *request.key);
   call.region = request.signature.region;
   call.body = exchange.body();
   call.request_id = request.id;
   return call;
 }
+
+namespace {
+
+// A job whose user was revoked goes on and stores what it made; it begins and changes nothing else.
+Result<Write> prepare(const Operation& operation, Services& services, const Call& call) {
+  if (!call.caller.is_revoked) return operation.prepare(services, call);
+  const bool is_ours = operation.name.starts_with("Trainyard.");
+  const auto action = operation.name.substr(operation.name.find('.') + 1);
+  return identity::not_authorized(call.caller,
+                                  fmt::format("{}:{}", is_ours ? "trainyard" : "sagemaker", action),
+                                  "", call.caller.user + ", whose job asks, was revoked");
+}
+
+}  // namespace
 
 // The one operation that waits; it holds no thread while it does.
 void FrontDoor::await(std::shared_ptr<Request> request, const Call& call, Shared exchange) {
@@ -262,7 +279,7 @@ void FrontDoor::await(std::shared_ptr<Request> request, const Call& call, Shared
 
 void FrontDoor::run_write(const Operation& operation, const Request& request, const Call& call,
                           Shared exchange) {
-  auto write = operation.prepare(parts_.services, call);
+  auto write = prepare(operation, parts_.services, call);
   if (!write)
     return exchange->reply(refusal(request.protocol, write.error(), exchange->head(), request.id));
   auto body = std::make_shared<std::string>();
@@ -279,18 +296,28 @@ void FrontDoor::run_write(const Operation& operation, const Request& request, co
   });
 }
 
+namespace {
+
+Result<std::string> role_of(const store::JobRow& row) {
+  const auto request = TRY(wire::decode<wire::CreateTrainingJobRequest>(row.request));
+  return std::string(arn_name(request.RoleArn));
+}
+
+}  // namespace
+
 // GET /-/credentials  Authorization: TOKEN  ->  what every AWS SDK expects of a container's
 // endpoint.
 void FrontDoor::give_credentials(net::Exchange& exchange) {
   const std::string token(exchange.head().headers.get("Authorization"));
   const Time now = parts_.services.clock.now();
   const auto key = [&]() -> Result<identity::AccessKey> {
-    const auto job = TRY(parts_.readers.read([&](store::Snapshot& s) -> Result<std::string> {
+    using identity::JobIdentity;
+    const auto job = TRY(parts_.readers.read([&](store::Snapshot& s) -> Result<JobIdentity> {
       const auto instance = TRY(store::find_instance_by_token(s, token));
       const auto row = instance ? TRY(store::find_job(s, instance->job)) : std::nullopt;
       if (!row || row->ended)
         return fail(ErrorKind::denied, "AccessDenied", "the job's token is not valid (any more)");
-      return row->id;
+      return JobIdentity{row->id, row->user, TRY(role_of(*row))};
     }));
     return parts_.services.identity.job_key(job, now);
   }();

@@ -33,6 +33,9 @@ constexpr Operation operations[] = {
     {"Trainyard.RemoveEnvironment", remove_environment},
     {"Trainyard.ListEnvironments", nullptr, list_environments},
     {"Trainyard.ExplainImage", nullptr, explain_image},
+    {"Trainyard.AddUser", add_user},
+    {"Trainyard.RevokeUser", revoke_user},
+    {"Trainyard.ListUsers", nullptr, list_users},
     {"sts:GetCallerIdentity", nullptr, get_caller_identity},
     {"iam:GetRole", nullptr, get_role},
 };

@@ -35,7 +35,7 @@ Result<> check_augmented(const Settings&, const wire::Channel& channel, std::str
   return {};
 }
 
-Result<std::vector<Piece>> unit_of(const Settings& settings, std::string_view line,
+Result<std::vector<Piece>> unit_of(const Stores& stores, std::string_view line,
                                    const std::string& where,
                                    const std::vector<std::string>& names) {
   std::vector<Piece> out;
@@ -45,13 +45,14 @@ Result<std::vector<Piece>> unit_of(const Settings& settings, std::string_view li
       continue;
     }
     s3::Location at = TRY(s3::parse_uri(attribute.value));
-    const bool is_elsewhere = elsewhere(settings, at.bucket) != nullptr;
+    TRY(check_role(stores, Access::read, at.bucket, at.key));
+    const bool is_elsewhere = elsewhere(stores.settings, at.bucket) != nullptr;
     out.push_back({std::move(at.bucket), std::move(at.key), {}, where, is_elsewhere});
   }
   return out;
 }
 
-Result<std::vector<std::vector<Piece>>> units_of(const Settings& settings, std::string_view text,
+Result<std::vector<std::vector<Piece>>> units_of(const Stores& stores, std::string_view text,
                                                  const std::string& uri,
                                                  const std::vector<std::string>& names) {
   std::vector<std::vector<Piece>> out;
@@ -63,7 +64,7 @@ Result<std::vector<std::vector<Piece>>> units_of(const Settings& settings, std::
     ++number;
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
-    auto unit = unit_of(settings, line, fmt::format("line {} of {}", number, uri), names);
+    auto unit = unit_of(stores, line, fmt::format("line {} of {}", number, uri), names);
     if (!unit) return in_context(unit.error(), fmt::format("line {}", number));
     out.push_back(std::move(*unit));
   }
@@ -77,7 +78,7 @@ Result<std::string> stage_augmented(const Stores& stores, const wire::Channel& c
   const s3::Location at = TRY(s3::parse_uri(s3.S3Uri));
   auto made = [&]() -> Result<std::string> {
     const auto text = TRY(read_object(stores, at.bucket, at.key, manifest_bytes_max));
-    const auto units = TRY(units_of(stores.settings, text, s3.S3Uri, *s3.AttributeNames));
+    const auto units = TRY(units_of(stores, text, s3.S3Uri, *s3.AttributeNames));
     const bool is_fetched = std::any_of(units.begin(), units.end(), [](const auto& unit) {
       return std::any_of(unit.begin(), unit.end(), [](const Piece& p) { return p.is_elsewhere; });
     });

@@ -21,6 +21,7 @@ struct Stores {
   objects::Snapshots& snapshots;
   objects::Blobs& blobs;
   store::Readers& readers;
+  std::string role{};  ///< the job's: the name in its RoleArn
 };
 
 /// One kind of data source. `mode` is "File", "FastFile" or "Pipe".

@@ -35,6 +35,7 @@ Result<std::optional<std::string>> directory_of(const Settings& settings, const 
 Result<std::string> stage_prefix(const Stores& stores, const wire::Channel& channel,
                                  std::string_view mode) {
   const s3::Location at = TRY(s3::parse_uri(channel.DataSource.S3DataSource->S3Uri));
+  TRY(check_role(stores, Access::list, at.bucket, at.key));
   if (const auto directory = TRY(directory_of(stores.settings, at, mode))) return *directory;
   return stage_objects(stores, {at.bucket, at.key}, mode);
 }

@@ -39,8 +39,22 @@ Result<> check_uri(const Settings&, const wire::Channel& channel, std::string_vi
   return {};
 }
 
+Result<> check_role(const Stores& stores, Access access, std::string_view bucket,
+                    std::string_view key) {
+  const auto why = role_denial(stores.settings, stores.role, access, bucket, key);
+  if (why.empty()) return {};
+  return fail(ErrorKind::invalid, "AccessDenied",
+              fmt::format("the job's role {} may not {} s3://{}/{}: {}", stores.role,
+                          access == Access::list ? "list" : "read", bucket, key, why));
+}
+
 Result<std::string> stage_objects(const Stores& stores, const objects::Selection& selection,
                                   std::string_view mode) {
+  if (!selection.keys)
+    TRY(check_role(stores, Access::list, selection.bucket, selection.prefix));
+  else
+    for (const auto& key : *selection.keys)
+      TRY(check_role(stores, Access::read, selection.bucket, key));
   const auto form = mode == "Pipe" ? objects::Form::sequence : objects::Form::tree;
   if (!elsewhere(stores.settings, selection.bucket))
     return stores.snapshots.snapshot(selection, form);
@@ -74,6 +88,7 @@ Result<std::string> read_elsewhere(const Settings& settings, const std::string& 
 
 Result<std::string> read_object(const Stores& stores, const std::string& bucket,
                                 const std::string& key, std::size_t bytes_max) {
+  TRY(check_role(stores, Access::read, bucket, key));
   if (elsewhere(stores.settings, bucket))
     return read_elsewhere(stores.settings, bucket, key, bytes_max);
   const objects::Blobs::Hold hold(stores.blobs);

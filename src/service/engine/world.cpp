@@ -1,5 +1,6 @@
 #include "service/engine/world.hpp"
 
+#include "base/arn.hpp"
 #include "base/log.hpp"
 #include "os/accounts.hpp"
 #include "os/files.hpp"
@@ -205,9 +206,11 @@ Result<std::vector<std::string>> JobWorld::stage(const store::JobRow& row) {
   TRY(resolve(request.AlgorithmSpecification->TrainingImage.value_or(""), row.environment));
   std::vector<std::string> sources;
   if (!request.InputDataConfig) return sources;
+  channels::Stores stores = stores_;
+  stores.role = arn_name(request.RoleArn);
   for (const auto& channel : *request.InputDataConfig)
     sources.push_back(
-        TRY(channels::stage(stores_, channel, request.AlgorithmSpecification->TrainingInputMode)));
+        TRY(channels::stage(stores, channel, request.AlgorithmSpecification->TrainingInputMode)));
   return sources;
 }
 
@@ -222,6 +225,12 @@ Result<wire::InstanceSpec> JobWorld::spec(const store::JobRow& row, const job::J
   auto spec = make_instance_spec(row, request, job, n, image, size, gpus, instances_, settings_);
   for (const auto& mount : settings_.sandbox_mounts)
     spec.Environment.Mounts.push_back(mount);
+  if (const auto user = settings_.users.find(row.user); user != settings_.users.end())
+    for (std::size_t i = 0; i < spec.Channels.size(); ++i)
+      if ((*request.InputDataConfig)[i].DataSource.FileSystemDataSource) {
+        spec.Channels[i].OwnerUid = user->second.uid;
+        spec.Channels[i].OwnerGid = user->second.gid;
+      }
   spec.StopGraceMs = settings_.stop_grace_seconds * 1000;
   spec.LogBytesMax = std::int64_t(settings_.log_limit_bytes);
   return spec;

@@ -16,6 +16,11 @@ struct AccessKeyRow {
   std::string environment;    ///< the Python environment that `trainyard run` handed over with this
                               ///< key, or ""
   std::optional<Time> expires;
+  std::string job;   ///< the id of the job whose credentials it is; "" of a user's own key
+  std::string role;  ///< that job's role: the name in its RoleArn
+
+  bool is_admin = false;    ///< the user is one; read alone
+  bool is_revoked = false;  ///< the user was; read alone. Of a job's key: it goes on
 };
 
 /// Also deletes the keys that have expired.
@@ -24,8 +29,9 @@ Result<> insert_access_key(Txn& txn, const AccessKeyRow& row);
 Result<std::optional<AccessKeyRow>> find_access_key(Snapshot& s, std::string_view id);
 /// The user's first key without an end.
 Result<std::optional<AccessKeyRow>> lasting_access_key(Snapshot& s, std::string_view user);
-/// Of the user's keys that are good for longer than `until` the one that lasts longest.
-Result<std::optional<AccessKeyRow>> access_key_beyond(Snapshot& s, std::string_view user,
-                                                      Time until);
+/// Of the job's keys that are good for longer than `until` the one that lasts longest.
+Result<std::optional<AccessKeyRow>> job_key_beyond(Snapshot& s, std::string_view job, Time until);
+/// The user's own; those of their jobs stay.
+Result<> delete_access_keys(Txn& txn, std::string_view user);
 
 }  // namespace trainyard::store

@@ -6,6 +6,7 @@
 ///     trainyard.db (-wal, -shm)  all rows
 ///     serve.lock                 held by the one service that runs here: "PID BOOT_ID"
 ///     credentials                the first access key, for the CLI and `trainyard run`; 0600
+///     tls/ca.pem, ca.key         the authority that TLS is by, where it is the service's own; 0600
 ///     run/agent.sock             agents dial here
 ///     run/door.sock              what their jobs ask, and uploads, come by here
 ///     run/gpu/<UUID>             locked by the agent whose instance has that GPU
@@ -37,6 +38,8 @@ struct DataPaths {
   auto database() const { return state / "trainyard.db"; }
   auto lock() const { return state / "serve.lock"; }
   auto credentials() const { return state / "credentials"; }
+  auto authority() const { return state / "tls/ca.pem"; }
+  auto authority_key() const { return state / "tls/ca.key"; }
   auto run() const { return state / "run"; }
   auto agent_socket() const { return run() / "agent.sock"; }
   auto door_socket() const { return run() / "door.sock"; }

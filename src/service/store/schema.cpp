@@ -90,7 +90,21 @@ ALTER TABLE job ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;   -- the queue's
 CREATE INDEX job_by_end ON job (ended_ms) WHERE ended_ms IS NOT NULL;
 )";
 
-constexpr std::array steps{step_1, step_2, step_3};
+constexpr const char* step_4 = R"(
+CREATE TABLE user (
+  name TEXT PRIMARY KEY, is_admin INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+  revoked_ms INTEGER) WITHOUT ROWID;
+
+-- Whose credentials a job's are, and of which role: '' in a key that is a user's own.
+ALTER TABLE access_key ADD COLUMN job TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_key ADD COLUMN role TEXT NOT NULL DEFAULT '';
+
+-- Until here there was one user.
+UPDATE access_key SET job=substr(user, 5), user='trainyard' WHERE user LIKE 'job/%';
+UPDATE job SET user='trainyard' WHERE user='' OR user LIKE 'job/%';
+)";
+
+constexpr std::array steps{step_1, step_2, step_3, step_4};
 static_assert(steps.size() == schema_version);
 
 Result<int> current_version(Database& db) {

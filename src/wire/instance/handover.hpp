@@ -29,9 +29,11 @@ template <class V> void fields(V& v, SessionAnswer& r) {
   v("ShortIds", r.ShortIds);
 }
 
-/// state/credentials: where the service is and its first key; for this user's clients.
+/// state/credentials: where the service is and its first key; for this user's clients. The same of
+/// a service elsewhere, where `trainyard login URL` was told of it.
 struct CredentialsFile {
   std::string Endpoint, AccessKeyId, SecretAccessKey, Region, Account;
+  std::string CaBundle;  ///< whom TLS trusts: a file in PEM; "" = this machine's authorities
 };
 template <class V> void fields(V& v, CredentialsFile& c) {
   v("Endpoint", c.Endpoint, required);
@@ -39,6 +41,7 @@ template <class V> void fields(V& v, CredentialsFile& c) {
   v("SecretAccessKey", c.SecretAccessKey, required);
   v("Region", c.Region, required);
   v("Account", c.Account, required);
+  v("CaBundle", c.CaBundle);
 }
 
 }  // namespace trainyard::wire

@@ -25,6 +25,8 @@ struct ChannelSpec {
   /// Where it is given: a directory above `Source` that others write to; links lead nowhere out of
   /// it.
   std::string Within;
+  /// Who of this machine the job is there, in place of who it is elsewhere; 0: the same.
+  std::int64_t OwnerUid = 0, OwnerGid = 0;
   std::string InputMode = "File";
   std::optional<std::string> ContentType;
   std::string S3DistributionType = "FullyReplicated";
@@ -38,6 +40,8 @@ template <class V> void fields(V& v, ChannelSpec& c) {
   v("Fetched", c.Fetched);
   v("Access", c.Access);
   v("Within", c.Within);
+  v("OwnerUid", c.OwnerUid);
+  v("OwnerGid", c.OwnerGid);
   v("InputMode", c.InputMode);
   v("ContentType", c.ContentType);
   v("S3DistributionType", c.S3DistributionType);

@@ -127,6 +127,56 @@ template <class V> void fields(V& v, ExplainImageResponse& r) {
   v("Sentence", r.Sentence);
 }
 
+/// AddUser: somebody who may use this service, and their key, which is told here alone.
+struct AddUserRequest {
+  std::string Name;
+  bool Admin = false;  ///< may change what is others', and say who users are
+};
+template <class V> void fields(V& v, AddUserRequest& r) {
+  v("Name", r.Name, required, length(1, 64), pattern("[a-zA-Z0-9][a-zA-Z0-9._-]*"));
+  v("Admin", r.Admin);
+}
+struct AddUserResponse {
+  std::string Name;
+  bool Admin = false;
+  std::string AccessKeyId, SecretAccessKey;
+};
+template <class V> void fields(V& v, AddUserResponse& r) {
+  v("Name", r.Name);
+  v("Admin", r.Admin);
+  v("AccessKeyId", r.AccessKeyId);
+  v("SecretAccessKey", r.SecretAccessKey);
+}
+
+/// RevokeUser: their keys end; their jobs go on.
+struct RevokeUserRequest {
+  std::string Name;
+};
+template <class V> void fields(V& v, RevokeUserRequest& r) {
+  v("Name", r.Name, required, length(1, 64));
+}
+
+struct UserSummary {
+  std::string Name;
+  bool Admin = false;
+  bool You = false;  ///< who asks
+  Time Created{};
+  std::optional<Time> Revoked;
+};
+template <class V> void fields(V& v, UserSummary& u) {
+  v("Name", u.Name);
+  v("Admin", u.Admin);
+  v("You", u.You);
+  v("Created", u.Created);
+  v("Revoked", u.Revoked);
+}
+struct ListUsersResponse {
+  std::vector<UserSummary> Users;
+};
+template <class V> void fields(V& v, ListUsersResponse& r) {
+  v("Users", r.Users);
+}
+
 /// What takes space, or was removed.
 struct DiskShare {
   std::string Name;

@@ -4,6 +4,7 @@
 #include "service/api/s3/buckets.hpp"
 #include "service/api/s3/conditions.hpp"
 #include "service/api/s3/errors.hpp"
+#include "service/api/s3/role_check.hpp"
 
 namespace trainyard::api {
 
@@ -25,6 +26,7 @@ Result<CopySource> parse_copy_source(const S3Call& call) {
 
 Result<store::ObjectRow> require_copy_source(const S3Context& context, store::Snapshot& s,
                                              const S3Call& call, const CopySource& source) {
+  TRY(check_role(context, call, "GetObject", Access::read, source.bucket, source.key));
   if (context.settings.buckets.contains(source.bucket))
     return fail(ErrorKind::invalid, "NotImplemented",
                 "A copy out of a bucket that is not the store's own is not offered: get "

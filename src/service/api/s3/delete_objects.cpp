@@ -7,6 +7,7 @@
 #include "service/api/s3/errors.hpp"
 #include "service/api/s3/operations.hpp"
 #include "service/api/s3/receive_body.hpp"
+#include "service/api/s3/role_check.hpp"
 #include "service/api/s3/xml_answer.hpp"
 
 namespace trainyard::api {
@@ -43,7 +44,10 @@ Result<Request> parse(const std::string& body) {
 }
 
 // The content that the key had.
-Result<std::string> remove(store::Txn& txn, const std::string& bucket, const Item& item) {
+Result<std::string> remove(const S3Context& context, store::Txn& txn, const S3Call& call,
+                           const Item& item) {
+  const std::string& bucket = call.bucket;
+  TRY(check_role(context, call, "DeleteObject", Access::write, bucket, item.key));
   if (!item.version.empty()) TRY(check_version(item.version));
   if (item.has_other_condition)
     return fail(ErrorKind::invalid, "NotImplemented",
@@ -64,7 +68,7 @@ Result<Change> delete_objects(S3Context& context, const S3Call& call) {
     wire::XmlWriter xml;
     xml.open("DeleteResult", s3_namespace);
     for (const auto& item : request.items) {
-      auto removed = remove(txn, call.bucket, item);
+      auto removed = remove(context, txn, call, item);
       if (removed) {
         out.freed.push_back(std::move(*removed));
         if (!request.is_quiet) xml.open("Deleted").element("Key", item.key).close();

@@ -6,6 +6,7 @@
 #include "service/api/s3/elsewhere.hpp"
 #include "service/api/s3/errors.hpp"
 #include "service/api/s3/operation.hpp"
+#include "service/api/s3/role_check.hpp"
 #include "service/objects/collect.hpp"
 #include "wire/error_body.hpp"
 
@@ -59,6 +60,7 @@ Result<Ready> make_ready(S3Context& context, std::shared_ptr<net::Exchange> exch
   const auto owner = head.headers.find("x-amz-expected-bucket-owner");
   if (owner && *owner != context.account)
     return fail(ErrorKind::denied, "AccessDenied", "Access Denied");
+  TRY(check_operation(context, call, *operation));
   return Ready{operation, std::move(call)};
 }
 

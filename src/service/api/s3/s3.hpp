@@ -39,6 +39,8 @@ struct S3Caller {
   std::string secret;  ///< of its key: chunks of a body may be signed with it
   std::string request_id;
   std::string region;  ///< of the signature's scope
+  std::string arn;     ///< who it is
+  std::string role;    ///< whose credentials of a job it has, or ""
 };
 
 /// Whether the body of this request is read as it comes. All others are buffered before handle_s3.

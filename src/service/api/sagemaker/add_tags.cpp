@@ -12,7 +12,8 @@ Result<Write> add_tags(Services&, const Call& call) {
   auto request = TRY(wire::decode<wire::AddTagsInput>(call.body));
   Write write;
   write.write = [call, request = std::move(request)](store::Txn& txn) -> Result<std::string> {
-    TRY(find_by_arn(txn, call, request.ResourceArn));
+    const auto row = TRY(find_by_arn(txn, call, request.ResourceArn));
+    TRY(check_may_change(call, row, "sagemaker:AddTags"));
     store::Tags tags;
     for (const auto& tag : request.Tags)
       tags.emplace_back(tag.Key, tag.Value);

@@ -2,6 +2,8 @@
 
 #include "base/arn.hpp"
 #include "base/id.hpp"
+#include "service/api/sagemaker/check_role.hpp"
+#include "service/api/operation/find_job.hpp"
 #include "service/api/sagemaker/check_training_job.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "service/engine/terms.hpp"
@@ -46,6 +48,7 @@ Result<> check_quota(Services& services, const store::JobRow& row, const job::Jo
 Result<Write> create_training_job(Services& services, const Call& call) {
   auto request = TRY(wire::decode<CreateTrainingJobRequest>(call.body));
   TRY(check_training_job(request, call.caller.account, services.settings));
+  TRY(check_role(request, call, services.settings));
   store::JobRow row;
   row.id = new_id(services.clock.now());
   row.account = call.caller.account;
@@ -55,6 +58,7 @@ Result<Write> create_training_job(Services& services, const Call& call) {
   row.environment = call.caller.environment;
   row.user = call.caller.user;
   row.priority = TRY(engine::priority_of(request));
+  TRY(check_priority(call, row.priority));
   job::Job job;
   job.terms = engine::terms_of(request, services.settings);
   TRY(check_quota(services, row, job));

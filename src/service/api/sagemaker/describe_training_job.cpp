@@ -3,6 +3,7 @@
 #include "base/arn.hpp"
 #include "base/encoding.hpp"
 #include "service/api/operation/find_job.hpp"
+#include "service/api/operation/masking.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "service/engine/job_codec.hpp"
 #include "wire/json.hpp"
@@ -97,10 +98,12 @@ Result<std::string> describe_training_job(Services& services, store::Snapshot& s
                                           const Call& call) {
   const auto request = TRY(wire::decode<wire::DescribeTrainingJobRequest>(call.body));
   const auto row = TRY(find_named(s, call, request.TrainingJobName));
-  const auto job = TRY(engine::decode_job(row.state));
+  auto job = TRY(engine::decode_job(row.state));
+  auto created = TRY(wire::decode<CreateTrainingJobRequest>(row.request));
+  if (!identity::may_change(call.caller, row.user)) mask_secrets(created, {&job.failure_reason});
   DescribeTrainingJobResponse out;
   out.TrainingJobArn = training_job_arn(row.region, row.account, row.name);
-  echo(TRY(wire::decode<CreateTrainingJobRequest>(row.request)), out);
+  echo(created, out);
   tell(job, row, {services.engine.why(s, row.id), services.engine.doing(row.id, job)}, out);
   return wire::encode(out);
 }

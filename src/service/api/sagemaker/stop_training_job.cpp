@@ -18,6 +18,7 @@ Result<Write> stop_training_job(Services& services, const Call& call) {
   write.write = [&services, call, id,
                  request = std::move(request)](store::Txn& txn) -> Result<std::string> {
     const auto row = TRY(find_named(txn, call, request.TrainingJobName));
+    TRY(check_may_change(call, row, "sagemaker:StopTrainingJob"));
     if (row.status != "InProgress" && row.status != "Stopping")
       return fail(ErrorKind::invalid, "ValidationException",
                   fmt::format("The request was rejected because the training job is in status {}.",

@@ -1,4 +1,5 @@
 #include "service/api/trainyard/trainyard.hpp"
+#include "service/identity/permission.hpp"
 #include "wire/json.hpp"
 #include "wire/shapes/trainyard.hpp"
 
@@ -39,6 +40,7 @@ Result<Write> describe_disk(Services& services, const Call&) {
 
 Result<Write> prune(Services& services, const Call& call) {
   const auto request = TRY(wire::decode<wire::PruneRequest>(call.body));
+  if (!request.DryRun) TRY(identity::check_admin(call.caller, "trainyard:Prune"));
   const auto pruned = TRY(services.disk.prune(
       {Millis(request.OlderSeconds * 1000), request.DryRun, !request.KeepLogs}));
   return answered(wire::encode(wire::PruneResponse{shares_of(pruned)}));

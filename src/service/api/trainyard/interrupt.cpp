@@ -49,6 +49,7 @@ Result<Write> interrupt(Services& services, const Call& call) {
   write.write = [&services, call, id,
                  request = std::move(request)](store::Txn& txn) -> Result<std::string> {
     const auto row = TRY(find_named(txn, call, request.TrainingJobName));
+    TRY(check_may_change(call, row, "trainyard:Interrupt"));
     TRY(check(row, TRY(engine::decode_job(row.state))));
     TRY(services.engine.apply(txn, row.id, job::Interrupted{"Interrupted by trainyard interrupt"}));
     *id = row.id;

@@ -2,6 +2,7 @@
 #include "base/log.hpp"
 #include "os/files.hpp"
 #include "service/api/trainyard/trainyard.hpp"
+#include "service/identity/permission.hpp"
 #include "service/store/environments.hpp"
 #include "service/store/jobs.hpp"
 #include "wire/json.hpp"
@@ -50,6 +51,7 @@ void remove_directory(Services& services, const os::Path& directory) {
 }  // namespace
 
 Result<Write> remove_environment(Services& services, const Call& call) {
+  TRY(identity::check_admin(call.caller, "trainyard:RemoveEnvironment"));
   const auto request = TRY(wire::decode<wire::RemoveEnvironmentRequest>(call.body));
   const std::string name = request.Name;
   if (services.settings.environments.contains(name))

@@ -14,6 +14,8 @@ Result<Write> set_priority(Services& services, const Call& call) {
   Write write;
   write.write = [call, id, request](store::Txn& txn) -> Result<std::string> {
     const auto row = TRY(find_named(txn, call, request.TrainingJobName));
+    TRY(check_may_change(call, row, "trainyard:SetPriority"));
+    TRY(check_priority(call, request.Priority));
     if (row.ended)
       return fail(ErrorKind::invalid, "ValidationException",
                   row.name + " has ended (" + row.status + "): a priority changes nothing");

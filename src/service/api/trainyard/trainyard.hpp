@@ -20,5 +20,8 @@ Result<Write> add_environment(Services& services, const Call& call);
 Result<Write> remove_environment(Services& services, const Call& call);
 Result<std::string> list_environments(Services& services, store::Snapshot& s, const Call& call);
 Result<std::string> explain_image(Services& services, store::Snapshot& s, const Call& call);
+Result<Write> add_user(Services& services, const Call& call);
+Result<Write> revoke_user(Services& services, const Call& call);
+Result<std::string> list_users(Services& services, store::Snapshot& s, const Call& call);
 
 }  // namespace trainyard::api

@@ -1,7 +1,9 @@
 #include "service/api/operation/find_job.hpp"
+#include "service/api/operation/masking.hpp"
 #include "service/api/trainyard/trainyard.hpp"
 #include "service/engine/job_codec.hpp"
 #include "wire/json.hpp"
+#include "wire/shapes/create_training_job.hpp"
 #include "wire/shapes/describe_training_job.hpp"
 #include "wire/shapes/trainyard.hpp"
 
@@ -84,7 +86,11 @@ std::string explain(const job::Job& job, const std::string& name, const std::str
 Result<std::string> why(Services& services, store::Snapshot& s, const Call& call) {
   const auto request = TRY(wire::decode<wire::DescribeTrainingJobRequest>(call.body));
   const auto row = TRY(find_named(s, call, request.TrainingJobName));
-  const auto job = TRY(engine::decode_job(row.state));
+  auto job = TRY(engine::decode_job(row.state));
+  if (!identity::may_change(call.caller, row.user)) {
+    auto created = TRY(wire::decode<wire::CreateTrainingJobRequest>(row.request));
+    mask_secrets(created, {&job.failure_reason});
+  }
   return wire::encode(wire::WhyResponse{
       row.status, explain(job, row.name, services.engine.why(s, row.id), services.clock.now())});
 }
