@@ -27,7 +27,7 @@ Result<net::Authority> own_authority(const store::DataPaths& paths, Time now) {
                 fmt::format("{} has no key beside it ({}). Put it back; or remove both: a new "
                             "authority is made, and everybody logs in anew",
                             paths.authority().string(), paths.authority_key().string()));
-  const auto made = TRY(net::make_authority(now));
+  auto made = TRY(net::make_authority(now));
   TRY(os::make_directories(paths.authority().parent_path()));
   TRY(os::write_durably(paths.authority_key(), made.key));
   TRY(os::write_durably(paths.authority(), made.certificate));
