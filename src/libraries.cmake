@@ -25,21 +25,22 @@ trainyard_library(fleet service/fleet DEPS base os wire wire_instance net)
 trainyard_library(logs service/logs DEPS base os wire_instance net)
 trainyard_library(engine service/engine
                   DEPS base os wire wire_shapes wire_instance s3 origin job store channels fleet net)
+trainyard_library(events service/events DEPS base os wire wire_shapes net store engine)
 trainyard_library(identity service/identity DEPS base store)
 trainyard_library(api_operation service/api/operation
-                  DEPS base wire wire_shapes store disk engine identity)
+                  DEPS base wire wire_shapes store disk engine identity logs)
 trainyard_library(api_s3 service/api/s3 DEPS base os wire wire_sign net origin store objects)
 trainyard_library(api_sagemaker service/api/sagemaker
                   DEPS base wire wire_shapes s3 store identity channels engine api_operation)
-trainyard_library(api_logs service/api/logs DEPS base wire wire_shapes store logs net api_operation)
+trainyard_library(api_logs service/api/logs DEPS base wire wire_shapes store logs api_operation)
 trainyard_library(api_sts service/api/sts DEPS base api_operation)
 trainyard_library(api_iam service/api/iam DEPS base wire api_operation)
 trainyard_library(api_trainyard service/api/trainyard
-                  DEPS base os wire wire_shapes store engine identity api_operation)
+                  DEPS base os wire wire_shapes store engine events identity logs api_operation)
 trainyard_library(api service/api DEPS base wire wire_sign wire_shapes wire_instance net fleet identity
                   api_operation api_s3 api_sagemaker api_logs api_sts api_iam api_trainyard)
 trainyard_library(service service DEPS base os wire wire_instance net store objects disk identity logs fleet
-                  engine api_s3 api)
+                  engine events api_s3 api)
 trainyard_library(cli cli DEPS base os wire wire_sign wire_shapes wire_instance wire_packages net)
 
 add_executable(trainyard src/main.cpp src/doctor.cpp)

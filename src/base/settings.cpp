@@ -313,6 +313,48 @@ void read_find_links(Reader& r, const toml::node& node, std::string& out) {
   if (!out.starts_with("http://") && !out.starts_with("https://")) read_directory(r, node, out);
 }
 
+// Kept also where it is wrong: that a webhook lacks one is not to be told then.
+void read_webhook_url(Reader& r, const toml::node& node, std::string& out) {
+  r.text(node, out);
+  if (const auto url = read_url(out); !url) r.complain(node, url.error().message);
+}
+
+void read_secret(Reader& r, const toml::node& node, std::string& out) {
+  r.text(node, out);
+  if (out.size() < 16 || out.size() > 256)
+    r.complain(node, "a secret has 16 to 256 characters: make one with openssl rand -hex 32");
+}
+
+void read_webhook(Reader& r, const toml::node& node, Settings& out) {
+  WebhookSettings w;
+  const bool are_known =
+      r.read(node, "[events]",
+             {{"url", [&](const toml::node& n) { read_webhook_url(r, n, w.url); }},
+              {"secret", [&](const toml::node& n) { read_secret(r, n, w.secret); }},
+              {"jobs", [&](const toml::node& n) { r.text(n, w.jobs); }},
+              {"ca_bundle", [&](const toml::node& n) { read_file_path(r, n, w.ca_bundle); }}});
+  const bool is_twice = std::any_of(out.events.begin(), out.events.end(),
+                                    [&](const auto& other) { return other.url == w.url; });
+  if (are_known && (w.url.empty() || w.secret.empty()))
+    r.complain(node, "[[events]] needs url = \"https://HOST/PATH\" and a secret: make one with "
+                     "openssl rand -hex 32");
+  else if (is_twice)
+    r.complain(node, fmt::format("'{}' is told of events by another [[events]] already: widen the "
+                                 "jobs of that one",
+                                 w.url));
+  out.events.push_back(std::move(w));
+}
+
+void read_webhooks(Reader& r, const toml::node& node, Settings& out) {
+  const toml::array* array = node.as_array();
+  if (!array) return r.complain(node, "write [[events]], with two brackets, before each webhook");
+  for (const auto& item : *array)
+    read_webhook(r, item, out);
+  if (out.events.size() > webhooks_max)
+    r.complain(node, fmt::format("at most {} [[events]]: let one of them pass on what it is told",
+                                 webhooks_max));
+}
+
 void read_python_settings(Reader& r, const toml::node& node, PythonSettings& out) {
   r.read(node, "python",
          {{"index_url", [&](const toml::node& n) { r.text(n, out.index_url); }},
@@ -459,6 +501,11 @@ void read_queue(Reader& r, const toml::node& node, QueueSettings& out) {
            }}});
 }
 
+void read_retry(Reader& r, const toml::node& node, std::int64_t& losses_max) {
+  r.read(node, "[retry]",
+         {{"lost_machine", [&](const toml::node& n) { r.whole(n, 0, 30, losses_max); }}});
+}
+
 void read_all(Reader& r, const toml::table& root, Settings& out) {
   r.read(
       root, "",
@@ -467,12 +514,7 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
        {"strict", [&](const toml::node& n) { r.flag(n, out.strict); }},
        {"strict_images", [&](const toml::node& n) { r.flag(n, out.strict_images); }},
        {"strict_instances", [&](const toml::node& n) { r.flag(n, out.strict_instances); }},
-       {"retry",
-        [&](const toml::node& n) {
-          r.read(n, "[retry]", {{"lost_machine", [&](const toml::node& v) {
-                                   r.whole(v, 0, 30, out.retries_after_loss);
-                                 }}});
-        }},
+       {"retry", [&](const toml::node& n) { read_retry(r, n, out.retries_after_loss); }},
        {"stop_grace_seconds",
         [&](const toml::node& n) { r.whole(n, 1, 3600, out.stop_grace_seconds); }},
        {"sync_seconds", [&](const toml::node& n) { r.whole(n, 1, 3600, out.sync_seconds); }},
@@ -490,6 +532,7 @@ void read_all(Reader& r, const toml::table& root, Settings& out) {
           });
         }},
        {"images", [&](const toml::node& n) { read_images(r, n, out); }},
+       {"events", [&](const toml::node& n) { read_webhooks(r, n, out); }},
        {"queue", [&](const toml::node& n) { read_queue(r, n, out.queue); }},
        {"python", [&](const toml::node& n) { read_python_settings(r, n, out.python); }},
        {"caches",

@@ -51,6 +51,15 @@ struct BucketSettings {
   std::string ca_bundle;         ///< PEM; whom TLS trusts, instead of this machine's authorities
 };
 
+/// `[[events]]`: a webhook that is told what happens to jobs.
+struct WebhookSettings {
+  std::string url;         ///< "https://HOST[:PORT][/PATH]", or http
+  std::string secret;      ///< signs what is sent: 16 to 256 characters
+  std::string jobs = "*";  ///< a glob: * and ?; of which jobs
+  std::string ca_bundle;   ///< PEM; whom TLS trusts, instead of this machine's authorities
+};
+inline constexpr std::size_t webhooks_max = 16;
+
 /// `[python]`: where packages of a job's requirements.txt come from.
 struct PythonSettings {
   std::string index_url;   ///< instead of PyPI
@@ -120,6 +129,7 @@ struct Settings {
   std::uint64_t cache_bytes = std::uint64_t(100) << 30;  ///< [cache] size: of fetched contents
   PythonSettings python;
   QueueSettings queue;
+  std::vector<WebhookSettings> events;
   std::map<std::string, std::string> caches;  ///< [caches] HF_HOME = "/a/directory"
   std::string sandbox_user = "trainyard";     ///< [sandbox] user, when the service is root
   std::vector<std::string> sandbox_mounts;    ///< [sandbox] mounts: more read-only directories

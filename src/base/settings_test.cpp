@@ -4,6 +4,7 @@
 #include "base/settings_values.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <array>
 
@@ -53,6 +54,35 @@ mounts = ["/usr"]
   CHECK(s->environments.at("mine") == "/bin/sh");
   CHECK(s->images.at(0).environment == "mine");
   CHECK(s->sandbox_mounts.at(0) == "/usr");
+}
+
+TEST_CASE("webhooks are told of events") {
+  const auto s = parse_settings(R"(
+[[events]]
+url = "https://hooks.example.com/trainyard?team=1"
+secret = "0123456789abcdef"
+jobs = "prod-*"
+[[events]]
+url = "http://127.0.0.1:9000"
+secret = "0123456789abcdef"
+)",
+                                "t.toml");
+  REQUIRE(s);
+  REQUIRE(s->events.size() == 2);
+  CHECK(s->events[0].url == "https://hooks.example.com/trainyard?team=1");
+  CHECK(s->events[0].jobs == "prod-*");
+  CHECK(s->events[1].jobs == "*");
+  const std::string good = "[[events]]\nurl = \"http://h/\"\nsecret = \"0123456789abcdef\"\n";
+  CHECK(error_of("[events]\nurl = \"http://h/\"") ==
+        "t.toml:1: write [[events]], with two brackets, before each webhook");
+  CHECK(error_of("[[events]]\nurl = \"http://h/\"").find("t.toml:1: [[events]] needs url") == 0);
+  CHECK(error_of("[[events]]\nurl = \"http://h/\"\nsecret = \"short\"") ==
+        "t.toml:3: a secret has 16 to 256 characters: make one with openssl rand -hex 32");
+  CHECK(error_of(good + "job = \"x\"").find("did you mean 'jobs'?") != std::string::npos);
+  CHECK(error_of(good + good).find("t.toml:4: 'http://h/' is told of events by another") == 0);
+  for (const char* url : {"h/x", "ftp://h/x", "http://me:secret@h/x", "http://h/a b", "http:///x"})
+    CHECK(error_of(fmt::format("[[events]]\nurl = \"{}\"\nsecret = \"0123456789abcdef\"", url))
+              .find("t.toml:2: '") == 0);
 }
 
 TEST_CASE("the queue's shares and quotas are of users and instance types") {

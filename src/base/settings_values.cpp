@@ -72,6 +72,17 @@ Result<std::string> read_endpoint(std::string_view text) {
                             text));
 }
 
+Result<std::string> read_url(std::string_view text) {
+  const auto scheme = text.find("://");
+  const auto path = scheme == std::string_view::npos ? scheme : text.find('/', scheme + 3);
+  const bool is_good =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != '#'; });
+  if (is_good && read_endpoint(text.substr(0, path))) return std::string(text);
+  return refuse(fmt::format("'{}' is no URL: write https://HOST/PATH or http://HOST:PORT/PATH, "
+                            "without a name and password in it",
+                            text));
+}
+
 Result<std::chrono::seconds> parse_age(std::string_view text) {
   std::int64_t count = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), count);

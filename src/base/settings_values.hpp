@@ -23,6 +23,9 @@ Result<std::string> read_address(std::string_view text);
 /// "http[s]://HOST[:PORT]", without a path.
 Result<std::string> read_endpoint(std::string_view text);
 
+/// "http[s]://HOST[:PORT][/PATH]".
+Result<std::string> read_url(std::string_view text);
+
 /// "30d", "12h": from an hour to ten years.
 Result<std::chrono::seconds> parse_age(std::string_view text);
 

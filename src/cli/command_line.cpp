@@ -139,6 +139,7 @@ private:
   ServeArguments serve_;
   std::vector<std::string> words_;
   NewEnvironment wish_;
+  EventsWish events_;
   bool follow_ = false, waiting_ = false;
   int count_ = 20, priority_ = 0;
   Login login_;
@@ -290,6 +291,12 @@ void CommandLine::add_job_commands() {
   CLI::App* logs =
       add_named("logs", "a job's log", [this] { return show_logs(common_, name_, follow_); });
   logs->add_flag("-f,--follow", follow_, "go on until the job ends");
+  CLI::App* events = add("events", "what happened to jobs: each change of a status, each alarm",
+                         [this] { return show_events(common_, events_); });
+  events->add_option("-n", events_.count, "the last ones (default 20, at most 100)")
+      ->check(CLI::Range(1, 100));
+  events->add_option("--job", events_.job, "of this job alone");
+  events->add_flag("-f,--follow", events_.follow, "go on: until the job ends, if there is one");
   add_named("interrupt", "take a spot job's machine from it, as a drill: it goes on later",
             [this] { return interrupt_job(common_, name_); });
   add_named("priority", "a job's place in the queue: the higher the earlier, 0 unless told",

@@ -26,6 +26,13 @@ Result<int> list_waiting(const Common& common, int count);
 Result<int> set_priority(const Common& common, const std::string& name, int priority);
 Result<int> describe_job(const Common& common, const std::string& name);
 Result<int> show_logs(const Common& common, const std::string& name, bool follow);
+/// What happened to jobs, oldest first.
+struct EventsWish {
+  int count = 20;       ///< the last ones
+  std::string job;      ///< "" = all
+  bool follow = false;  ///< goes on: to the job's end, or for good
+};
+Result<int> show_events(const Common& common, const EventsWish& wish);
 Result<int> interrupt_job(const Common& common, const std::string& name);
 Result<int> stop_job(const Common& common, const std::string& name);
 Result<int> explain_job(const Common& common, const std::string& name);

@@ -114,15 +114,15 @@ private:
 // One connection and the bytes received but not yet used.
 struct Client::Impl {
   Endpoint endpoint;
-  Wait wait;
+  Wait wait, connect_wait;
   os::Fd fd{};
   std::unique_ptr<Tls> tls{};  // over the descriptor, where the endpoint wants it
   Received received{};
 
   Result<> open() {
     close();
-    fd = TRY(endpoint.unix_path.empty() ? connect_tcp(endpoint, wait)
-                                        : connect_unix(endpoint.unix_path, wait));
+    fd = TRY(endpoint.unix_path.empty() ? connect_tcp(endpoint, connect_wait)
+                                        : connect_unix(endpoint.unix_path, connect_wait));
     if (!endpoint.tls) return {};
     auto shaken = Tls::connect(fd.get(), endpoint.host, endpoint.ca_bundle, wait);
     if (!shaken) {
@@ -279,7 +279,9 @@ Result<> Client::Impl::send_head(const wire::RequestHead& head,
 }
 
 Client::Client(Endpoint endpoint, Millis timeout, int stop_fd)
-    : impl_(new Impl{std::move(endpoint), {timeout, stop_fd}}) {}
+    : Client(std::move(endpoint), timeout, stop_fd, timeout) {}
+Client::Client(Endpoint endpoint, Millis timeout, int stop_fd, Millis connect_timeout)
+    : impl_(new Impl{std::move(endpoint), {timeout, stop_fd}, {connect_timeout, stop_fd}}) {}
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;

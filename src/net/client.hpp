@@ -42,6 +42,8 @@ public:
   /// `timeout` bounds each wait for the peer (connect, a read, a write), not the whole request;
   /// `stop_fd`, unless -1, ends them all with kind `unavailable` when it becomes readable.
   Client(Endpoint endpoint, Millis timeout, int stop_fd = -1);
+  /// The same with another bound on connecting.
+  Client(Endpoint endpoint, Millis timeout, int stop_fd, Millis connect_timeout);
   ~Client();
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;

@@ -13,6 +13,8 @@
 #include "service/engine/engine.hpp"
 #include "service/engine/gpus.hpp"
 #include "service/engine/world.hpp"
+#include "service/events/retention.hpp"
+#include "service/events/webhook.hpp"
 #include "service/fleet/agent_sessions.hpp"
 #include "service/fleet/local.hpp"
 #include "service/handover.hpp"
@@ -237,6 +239,19 @@ struct LateHandler final : net::Handler {
   }
 };
 
+// Agents, and what jobs send through their doors.
+Result<> listen_for_agents(net::Server& server, const store::DataPaths& paths) {
+  TRY(server.listen_unix(paths.agent_socket(), 0600, api::agent_peer));
+  return server.listen_unix(paths.door_socket(), 0600, "door");
+}
+
+void wake_on_events(store::Control& control, logs::Follower& follower, events::Webhooks& webhooks) {
+  control.on_events([&](const std::vector<std::string>& jobs) {
+    follower.events_came(jobs);
+    webhooks.wake();
+  });
+}
+
 // What [retention] says. It walks and removes: the pool's work.
 void prune_daily(disk::Disk& disk, const Settings& settings, net::Server& server, Pool& pool) {
   if (settings.retention.count() == 0) return;
@@ -245,6 +260,17 @@ void prune_daily(disk::Disk& disk, const Settings& settings, net::Server& server
       if (!pool.post(task)) log::warn("nothing is pruned until the next start", {});
     });
   });
+}
+
+// All that goes by itself, from now on.
+void remove_old(store::Control& control, objects::Uploads& uploads, disk::Disk& disk,
+                const Settings& settings, net::Server& server, Pool& pool) {
+  const auto run_after = [&server](Millis after, auto task) {
+    server.run_after(after, std::move(task));
+  };
+  objects::remove_abandoned_daily(control, uploads, run_after);
+  events::prune_hourly(control, run_after);
+  prune_daily(disk, settings, server, pool);
 }
 
 }  // namespace
@@ -283,6 +309,8 @@ Result<> serve(const ServeOptions& options) {
   engine::Engine engine(control, readers, fleet, effects, functions);
   fleet::AgentSessions sessions(engine.session_callbacks());
   engine.use_sessions(sessions);
+  events::Webhooks webhooks({control, readers, clock});
+  wake_on_events(control, *follower, webhooks);
   disk::Disk disk(paths, readers, snapshots, clock);
   api::Services services{settings, paths, clock, engine, identity, world, disk, pool};
   handler.door = std::make_unique<api::FrontDoor>(
@@ -293,14 +321,11 @@ Result<> serve(const ServeOptions& options) {
     const auto key = TRY(identity.first_key());
     const Addresses at = TRY(listen(*server, settings, tls));
     world.set_service_url(at.local);
-    TRY(server->listen_unix(paths.agent_socket(), 0600, api::agent_peer));
-    TRY(server->listen_unix(paths.door_socket(), 0600, "door"));
+    TRY(listen_for_agents(*server, paths));
     TRY(api::clean_after_start(s3));
     TRY(api::ensure_default_bucket(s3));
-    objects::remove_abandoned_daily(control, uploads, [&server](Millis after, auto task) {
-      server->run_after(after, std::move(task));
-    });
-    prune_daily(disk, settings, *server, pool);
+    remove_old(control, uploads, disk, settings, *server, pool);
+    TRY(webhooks.start(settings.events));
     TRY(engine.recover());
     server->accept();
     handover = TRY(Handover::open(paths.client_socket(), *server, pool, identity, clock, settings));
@@ -313,6 +338,7 @@ Result<> serve(const ServeOptions& options) {
   };
   const Result<> outcome = work();
   server->close_connections();
+  webhooks.stop();
   for (Pool* p : {&bodies, &pool, &effects})
     p->stop();
   control.stop();

@@ -311,6 +311,7 @@ void Encoder::leaf(double in) {
 }
 void Encoder::leaf(Time in) {
   const std::int64_t ms = to_ms(in);
+  if (times_ == Times::millis) return leaf(ms);
   fmt::format_to(std::back_inserter(out_), "{}.{:03}", ms / 1000, ms % 1000);
 }
 

@@ -97,10 +97,15 @@ private:
   Problems& problems_;
 };
 
+/// How a Time is written: as AWS's JSON protocols do, or as EventBridge does.
+enum class Times { seconds, millis };
+
 /// Writes one structure as JSON text. Optionals without a value are left out, all else is written.
 class Encoder {
 public:
-  explicit Encoder(std::string& out) : out_(out) { out_ += '{'; }
+  explicit Encoder(std::string& out, Times times = Times::seconds) : out_(out), times_(times) {
+    out_ += '{';
+  }
   ~Encoder() { out_ += '}'; }
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
@@ -130,13 +135,13 @@ private:
       }
       out_ += in.empty() ? "[]" : "]";
     } else if constexpr (is_map<T>::value) {
-      Encoder inner(out_);
+      Encoder inner(out_, times_);
       for (const auto& [key, item] : in)
         inner.write_member(key, item);
     } else if constexpr (is_leaf<T>) {
       leaf(in);
     } else {
-      Encoder inner(out_);
+      Encoder inner(out_, times_);
       fields(inner, const_cast<T&>(in));  // fields() is written once, for reading and writing
     }
   }
@@ -152,6 +157,7 @@ private:
   void leaf(Time in);
 
   std::string& out_;
+  Times times_;
   bool first_ = true;
 };
 
@@ -176,10 +182,10 @@ template <class T> Result<T> decode(std::string_view text) {
 }
 
 /// The structure as compact JSON, members in the order of its fields().
-template <class T> std::string encode(const T& in) {
+template <class T> std::string encode(const T& in, Times times = Times::seconds) {
   std::string out;
   {
-    Encoder encoder(out);
+    Encoder encoder(out, times);
     fields(encoder, const_cast<T&>(in));
   }
   return out;

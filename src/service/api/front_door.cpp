@@ -4,6 +4,8 @@
 #include "base/hash.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
+#include "service/api/logs/await_log_events.hpp"
+#include "service/api/trainyard/events.hpp"
 #include "service/identity/permission.hpp"
 #include "wire/error_body.hpp"
 #include "wire/instance/messages.hpp"
@@ -237,7 +239,8 @@ void FrontDoor::answer_whole(std::shared_ptr<Request> request, Shared exchange) 
     call.form = std::move(*form);
     name = request->signature.service + ":" + std::string(call.form.get("Action"));
   }
-  if (name == "Trainyard.AwaitLogEvents") return await(request, call, exchange);
+  if (name == "Trainyard.AwaitLogEvents") return await(await_log_events, request, call, exchange);
+  if (name == "Trainyard.AwaitEvents") return await(await_events, request, call, exchange);
   const Operation* operation = find_operation(name);
   if (!operation) return refuse(*request, *exchange, not_offered(name, exchange->body()).value());
   if (operation->prepare) return run_write(*operation, *request, call, exchange);
@@ -269,10 +272,11 @@ Result<Write> prepare(const Operation& operation, Services& services, const Call
 
 }  // namespace
 
-// The one operation that waits; it holds no thread while it does.
-void FrontDoor::await(std::shared_ptr<Request> request, const Call& call, Shared exchange) {
-  const LogWaiting waiting{parts_.services, parts_.readers, parts_.pool, parts_.follower};
-  await_log_events(waiting, call, [request, exchange](Result<std::string> outcome) {
+// The operations that wait; they hold no thread while they do.
+void FrontDoor::await(Awaiting operation, std::shared_ptr<Request> request, const Call& call,
+                      Shared exchange) {
+  const Waiting waiting{parts_.services, parts_.readers, parts_.pool, parts_.follower};
+  operation(waiting, call, [request, exchange](Result<std::string> outcome) {
     exchange->reply(answer(request->protocol, std::move(outcome), exchange->head(), request->id));
   });
 }

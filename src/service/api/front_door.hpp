@@ -4,8 +4,8 @@
 
 #include "base/pool.hpp"
 #include "net/server.hpp"
-#include "service/api/logs/await_log_events.hpp"
 #include "service/api/operation/operation.hpp"
+#include "service/api/operation/waiting.hpp"
 #include "service/api/s3/s3.hpp"
 #include "service/fleet/agent_sessions.hpp"
 #include "wire/sign/verify.hpp"
@@ -49,7 +49,9 @@ private:
   Call make_call(const Request& request, net::Exchange& exchange) const;
   void run_write(const Operation& operation, const Request& request, const Call& call,
                  Shared exchange);
-  void await(std::shared_ptr<Request> request, const Call& call, Shared exchange);
+  using Awaiting = void (*)(const Waiting&, const Call&, Reply);
+  void await(Awaiting operation, std::shared_ptr<Request> request, const Call& call,
+             Shared exchange);
   void give_credentials(net::Exchange& exchange);
 
   Parts parts_;

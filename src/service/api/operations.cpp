@@ -3,6 +3,7 @@
 #include "service/api/operation/operation.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "service/api/sts/get_caller_identity.hpp"
+#include "service/api/trainyard/events.hpp"
 #include "service/api/trainyard/trainyard.hpp"
 
 #include <algorithm>
@@ -26,6 +27,7 @@ constexpr Operation operations[] = {
     {"Trainyard.ListWaiting", nullptr, list_waiting},
     {"Trainyard.SetPriority", set_priority},
     {"Trainyard.Interrupt", interrupt},
+    {"Trainyard.ListEvents", nullptr, list_events},
     {"Trainyard.LocateFiles", nullptr, locate_files},
     {"Trainyard.DescribeDisk", describe_disk},
     {"Trainyard.Prune", prune},

@@ -3,6 +3,7 @@
 #include "base/id.hpp"
 #include "base/log.hpp"
 #include "service/engine/job_codec.hpp"
+#include "service/engine/job_events.hpp"
 
 #include <algorithm>
 
@@ -42,6 +43,7 @@ Result<> Engine::create(store::Txn& txn, store::JobRow row, job::Job job) {
   row.created = row.modified = txn.now();
   show_in_row(job, row);
   TRY(store::insert_job(txn, row));
+  TRY(tell_of_change(txn, row, {}, job));
   return store::append_event(txn, row.id, row.seq, job::name(event), encode_event(event));
 }
 
@@ -57,6 +59,7 @@ Result<job::Job> Engine::apply(store::Txn& txn, const std::string& id, const job
   row.modified = now;
   show_in_row(job, row);
   TRY(store::update_job(txn, row));
+  TRY(tell_of_change(txn, row, before, job));
   TRY(store::append_event(txn, id, row.seq, job::name(event), encode_event(event)));
   for (const auto& effect : effects)
     TRY(store::owe_effect(txn, id, job::name(effect), job::attempt_of(effect)));

@@ -3,7 +3,6 @@
 #include <array>
 #include <sys/inotify.h>
 #include <unistd.h>
-#include <vector>
 
 namespace trainyard::logs {
 namespace {
@@ -51,6 +50,12 @@ void Follower::once(const Subject& subject, Millis limit, std::function<void()> 
 
 void Follower::job_changed(const std::string& job) {
   call_all(by_job_, job);
+}
+
+void Follower::events_came(const std::vector<std::string>& jobs) {
+  for (const auto& job : jobs)
+    job_changed(job);
+  job_changed(any_job);
 }
 
 // Called by what comes first; all that comes later finds nobody.

@@ -1,5 +1,6 @@
 #pragma once
-/// Tells when a log's files or its job change, the first by inotify: nobody polls a log.
+/// Tells when a log's files or its job change, the first by inotify: nobody polls a log, or what
+/// happens to jobs.
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -13,8 +14,12 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace trainyard::logs {
+
+/// A subject's job that stands for all: who waits for it is told of their events.
+inline constexpr const char* any_job = "";
 
 class Follower {
 public:
@@ -33,6 +38,8 @@ public:
 
   /// The job's rows are not what they were; to be called once that is durable. Any thread.
   void job_changed(const std::string& job);
+  /// The same where events of these jobs were written: for who waits for any_job too.
+  void events_came(const std::vector<std::string>& jobs);
 
 private:
   using Id = std::uint64_t;  // never used again

@@ -67,9 +67,24 @@ void Control::run() {
   }
 }
 
+void Control::on_events(Told told) {
+  const std::lock_guard lock(mutex_);
+  told_ = std::move(told);
+}
+
+void Control::tell(const std::vector<std::string>& jobs) {
+  Told told;
+  {
+    const std::lock_guard lock(mutex_);
+    told = told_;
+  }
+  if (told && !jobs.empty()) told(jobs);
+}
+
 void Control::run_batch(std::deque<Item>& batch) {
   last_now_ = std::max(last_now_, clock_.now());  // rows never go back in time
   std::vector<Result<>> outcomes;
+  std::vector<std::string> events_of;
   Result<> whole = db_->prepare("BEGIN IMMEDIATE").run();
   if (whole) {
     Txn txn(*db_, last_now_);
@@ -77,6 +92,7 @@ void Control::run_batch(std::deque<Item>& batch) {
       outcomes.push_back(run_one(txn, item.work));
       if (!db_->in_transaction()) break;  // what follows would commit by itself
     }
+    events_of = txn.told();
     whole = db_->prepare("COMMIT").run();  // fails without a transaction
     if (!whole) (void)db_->prepare("ROLLBACK").run();
   }
@@ -84,6 +100,7 @@ void Control::run_batch(std::deque<Item>& batch) {
   for (std::size_t i = 0; i < batch.size(); ++i)
     batch[i].done(whole ? std::move(outcomes[i])
                         : Result<>(Failure(unavailable("store: " + whole.error().message))));
+  if (whole) tell(events_of);
 }
 
 Result<> Control::run_one(Txn& txn, const Work& work) {

@@ -26,6 +26,9 @@ public:
   /// whole batch with an error of kind `unavailable`.
   using Done = std::function<void(Result<>)>;
 
+  /// Jobs of which events were written (Txn::tells_of), now durable.
+  using Told = std::function<void(const std::vector<std::string>& jobs)>;
+
   /// `db` in write mode, migrated.
   Control(std::unique_ptr<Database> db, const Clock& clock);
   ~Control();
@@ -35,6 +38,10 @@ public:
   /// Thread-safe. Past 10,000 queued works `done` is called at once, on the caller's thread, with
   /// `unavailable`.
   void submit(Work work, Done done);
+
+  /// From now on `told` is called on the control thread after each commit that wrote events;
+  /// a work that failed may have undone its own. Must not block.
+  void on_events(Told told);
 
   /// Finishes what is queued and returns; what is submitted from then on is `unavailable`. The
   /// destructor does it too; whoever owns what the callbacks work on calls it before that goes.
@@ -61,6 +68,7 @@ private:
   Result<> wait(Work work);
   void run();
   void run_batch(std::deque<Item>& batch);
+  void tell(const std::vector<std::string>& jobs);
   Result<> run_one(Txn& txn, const Work& work);
 
   std::unique_ptr<Database> db_;
@@ -69,6 +77,7 @@ private:
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Item> queue_;
+  Told told_;
   bool stopping_ = false;
   std::thread thread_;
 };

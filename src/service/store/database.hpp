@@ -11,6 +11,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -109,10 +111,14 @@ public:
   Txn(Database& db, Time now) : Snapshot(db), now_(now) {}
   /// One time for everything in this transaction.
   Time now() const { return now_; }
+  /// An event of this job was written: who waits for some is told once that is durable.
+  void tells_of(std::string job) { told_.push_back(std::move(job)); }
+  const std::vector<std::string>& told() const { return told_; }
   std::int64_t changes() const { return db_.changes(); }
 
 private:
   Time now_;
+  std::vector<std::string> told_;
 };
 
 }  // namespace trainyard::store

@@ -104,7 +104,20 @@ UPDATE access_key SET job=substr(user, 5), user='trainyard' WHERE user LIKE 'job
 UPDATE job SET user='trainyard' WHERE user='' OR user LIKE 'job/%';
 )";
 
-constexpr std::array steps{step_1, step_2, step_3, step_4};
+constexpr const char* step_5 = R"(
+-- What happened to jobs and is told to others, in the order of `id`.
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, at_ms INTEGER NOT NULL,
+  type TEXT NOT NULL,           -- the event's detail-type
+  payload TEXT NOT NULL);       -- what it tells that the job's row does not keep
+CREATE INDEX outbox_by_job ON outbox (job, id);
+
+CREATE TABLE webhook (
+  key TEXT PRIMARY KEY,         -- the hash of its URL
+  told INTEGER NOT NULL) WITHOUT ROWID;  -- the last of outbox that it was told, or that was given up
+)";
+
+constexpr std::array steps{step_1, step_2, step_3, step_4, step_5};
 static_assert(steps.size() == schema_version);
 
 Result<int> current_version(Database& db) {

@@ -2,28 +2,14 @@
 /// Trainyard.AwaitLogEvents: GetLogEvents that waits. For following a log without asking again and
 /// again.
 
-#include "base/pool.hpp"
-#include "net/server.hpp"
-#include "service/api/operation/operation.hpp"
-#include "service/logs/follower.hpp"
-
-#include <functional>
-#include <memory>
+#include "service/api/operation/waiting.hpp"
 
 namespace trainyard::api {
-
-struct LogWaiting {
-  Services& services;
-  store::Readers& readers;
-  Pool& pool;
-  logs::Follower& follower;
-};
 
 /// Answers at once when there are events behind the request's nextToken, else when some come, the
 /// job changes, or 20 s are over (maybe with none). A logStreamName "JOB/" stands for the stream
 /// that a waiting job has not got yet: the answer, always without events, comes once it has one or
 /// changes. `reply` is called once, on any thread.
-void await_log_events(const LogWaiting& waiting, const Call& call,
-                      std::function<void(Result<std::string>)> reply);
+void await_log_events(const Waiting& waiting, const Call& call, Reply reply);
 
 }  // namespace trainyard::api

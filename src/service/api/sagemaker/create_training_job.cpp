@@ -2,8 +2,8 @@
 
 #include "base/arn.hpp"
 #include "base/id.hpp"
-#include "service/api/sagemaker/check_role.hpp"
 #include "service/api/operation/find_job.hpp"
+#include "service/api/sagemaker/check_role.hpp"
 #include "service/api/sagemaker/check_training_job.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
 #include "service/engine/terms.hpp"

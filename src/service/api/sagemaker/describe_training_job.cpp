@@ -1,15 +1,11 @@
 #include "wire/shapes/describe_training_job.hpp"
 
-#include "base/arn.hpp"
-#include "base/encoding.hpp"
 #include "service/api/operation/find_job.hpp"
 #include "service/api/operation/masking.hpp"
 #include "service/api/sagemaker/sagemaker.hpp"
+#include "service/engine/description.hpp"
 #include "service/engine/job_codec.hpp"
 #include "wire/json.hpp"
-#include "wire/shapes/create_training_job.hpp"
-
-#include <algorithm>
 
 // POST /  X-Amz-Target: SageMaker.DescribeTrainingJob  {"TrainingJobName": "NAME"}
 // 200 what was asked for, echoed, and where the job is
@@ -17,79 +13,15 @@
 namespace trainyard::api {
 namespace {
 
-using wire::CreateTrainingJobRequest;
-using wire::DescribeTrainingJobResponse;
-
-// What came with CreateTrainingJob comes back as it was sent; the service's defaults fill the rest.
-void echo(const CreateTrainingJobRequest& in, DescribeTrainingJobResponse& out) {
-  out.TrainingJobName = in.TrainingJobName;
-  out.HyperParameters = in.HyperParameters;
-  out.AlgorithmSpecification = in.AlgorithmSpecification;
-  out.RoleArn = in.RoleArn;
-  out.InputDataConfig = in.InputDataConfig;
-  out.OutputDataConfig = in.OutputDataConfig;
-  // attach() reads the key unguarded, so it is always there.
-  if (!out.OutputDataConfig->KmsKeyId) out.OutputDataConfig->KmsKeyId = "";
-  out.ResourceConfig = in.ResourceConfig;
-  out.VpcConfig = in.VpcConfig;
-  out.StoppingCondition = in.StoppingCondition.value_or(wire::StoppingCondition{});
-  if (!out.StoppingCondition.MaxRuntimeInSeconds)
-    out.StoppingCondition.MaxRuntimeInSeconds = 86'400;
-  out.EnableNetworkIsolation = in.EnableNetworkIsolation.value_or(false);
-  out.EnableInterContainerTrafficEncryption =
-      in.EnableInterContainerTrafficEncryption.value_or(false);
-  out.EnableManagedSpotTraining = in.EnableManagedSpotTraining.value_or(false);
-  out.CheckpointConfig = in.CheckpointConfig;
-  if (out.CheckpointConfig && !out.CheckpointConfig->LocalPath)
-    out.CheckpointConfig->LocalPath = "/opt/ml/checkpoints";
-  out.DebugHookConfig = in.DebugHookConfig;
-  out.DebugRuleConfigurations = in.DebugRuleConfigurations;
-  out.TensorBoardOutputConfig = in.TensorBoardOutputConfig;
-  out.ExperimentConfig = in.ExperimentConfig;
-  out.ProfilerConfig = in.ProfilerConfig;
-  out.ProfilerRuleConfigurations = in.ProfilerRuleConfigurations;
-  out.Environment = in.Environment;
-  out.RetryStrategy = in.RetryStrategy;
-  out.RemoteDebugConfig = in.RemoteDebugConfig;
-  out.InfraCheckConfig = in.InfraCheckConfig;
-  out.ServerlessJobConfig = in.ServerlessJobConfig;
-  out.MlflowConfig = in.MlflowConfig;
-  out.ModelPackageConfig = in.ModelPackageConfig;
-}
-
-// Rounded up, and never 0.
-std::int64_t whole_seconds(std::int64_t ms) {
-  return std::max<std::int64_t>(1, (ms + 999) / 1000);
-}
-
-// What is known of it beside its row.
-struct Now {
-  std::string waits, doing;
-};
-
-void tell(const job::Job& job, const store::JobRow& row, const Now& now,
-          DescribeTrainingJobResponse& out) {
-  out.TrainingJobStatus = job::training_job_status(job);
-  out.SecondaryStatus = job::secondary_status(job);
-  if (!job.failure_reason.empty() && job.phase == job::Phase::failed)
-    out.FailureReason = cut_utf8(job.failure_reason, 1024);
-  out.CreationTime = row.created;
-  out.LastModifiedTime = row.modified;
-  out.TrainingStartTime = job.training_start;
-  out.TrainingEndTime = job.training_end;
-  auto& transitions = out.SecondaryStatusTransitions.emplace();
-  for (const auto& t : job.transitions)
-    transitions.push_back({t.status, t.start, t.end, t.message});
-  // Computed when asked, never stored: a job that waits for capacity is Pending, and says for what.
-  if (!now.doing.empty() && !transitions.empty()) transitions.back().StatusMessage = now.doing;
-  if (!now.waits.empty() && job.phase == job::Phase::pending) {
-    out.SecondaryStatus = waiting_status;
-    transitions.push_back({waiting_status, row.created, std::nullopt, "The job " + now.waits});
-  }
-  out.ModelArtifacts.S3ModelArtifacts = job.model_uri;
-  // Of a job that never had its agents nothing is told: clients divide by it.
-  if (job.ended && job.training_start)
-    out.TrainingTimeInSeconds = out.BillableTimeInSeconds = whole_seconds(job.training_ms);
+// What is known of it beside its row: computed when asked, never stored. A job that waits for
+// capacity is Pending, and says for what.
+void tell_now(const std::string& waits, const std::string& doing, const job::Job& job,
+              wire::DescribeTrainingJobResponse& out) {
+  auto& transitions = *out.SecondaryStatusTransitions;
+  if (!doing.empty() && !transitions.empty()) transitions.back().StatusMessage = doing;
+  if (waits.empty() || job.phase != job::Phase::pending) return;
+  out.SecondaryStatus = waiting_status;
+  transitions.push_back({waiting_status, out.CreationTime, std::nullopt, "The job " + waits});
 }
 
 }  // namespace
@@ -99,12 +31,10 @@ Result<std::string> describe_training_job(Services& services, store::Snapshot& s
   const auto request = TRY(wire::decode<wire::DescribeTrainingJobRequest>(call.body));
   const auto row = TRY(find_named(s, call, request.TrainingJobName));
   auto job = TRY(engine::decode_job(row.state));
-  auto created = TRY(wire::decode<CreateTrainingJobRequest>(row.request));
+  auto created = TRY(wire::decode<wire::CreateTrainingJobRequest>(row.request));
   if (!identity::may_change(call.caller, row.user)) mask_secrets(created, {&job.failure_reason});
-  DescribeTrainingJobResponse out;
-  out.TrainingJobArn = training_job_arn(row.region, row.account, row.name);
-  echo(created, out);
-  tell(job, row, {services.engine.why(s, row.id), services.engine.doing(row.id, job)}, out);
+  auto out = engine::describe(row, job, created);
+  tell_now(services.engine.why(s, row.id), services.engine.doing(row.id, job), job, out);
   return wire::encode(out);
 }
 
