@@ -25,7 +25,7 @@ SANITIZED = ("conformance",)
 # begin first.
 AT_A_TIME = 5
 LONG = ("conformance clients", "conformance", "crash", "examples", "conformance asan", "conformance asan 2",
-        "toolkit", "refmodel", "sandbox", "agent")
+        "toolkit", "refmodel", "simulation", "sandbox", "agent")
 
 # What a test works on lies in memory where there is room, but of suites that meet a real disk on behalf of
 # all: ext4 without a journal, as many virtual machines have it, passes over each inode that was freed in the
@@ -107,6 +107,7 @@ def runnings():
     unit = [t.name for t in sorted((ROOT / "build/release").glob("*_test")) if t.is_file()]
     found = [(f"unit {test.removesuffix('_test')} {preset}", [f"build/{preset}/{test}"],
               doctest_counts, {}) for test in unit for preset in ("release", "asan")]
+    found.append(("simulation", ["build/release/simulation", "--lives", "1000000"], exit_counts, {}))
     for directory in sorted({p.parent for p in (ROOT / "tests").glob("*/*_test.py")}):
         if directory.name not in SANITIZED:
             found.append((directory.name, pytest(directory), pytest_counts, {}))

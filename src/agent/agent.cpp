@@ -224,10 +224,7 @@ Result<> Instance::prepare() {
   std::map<std::string, int> trees;
   for (const auto& [channel, files] : fetched_.fast_files)
     trees[channel] = files->tree();
-  std::vector<os::Fd> owned;
-  for (const auto& channel : spec_.Channels)
-    if (is_anothers(channel, owner_of(spec_)))
-      trees[channel.Name] = owned.emplace_back(TRY(owned_tree(channel, owner_of(spec_)))).get();
+  const auto owned = TRY(owned_trees(spec_, trees));
   running_ = TRY(runtime_.prepare(plan_container(spec_, paths_, facts, trees)));
   TRY(serve_fast_files());
   if (spec_.NetworkIsolation) door_listener_ = std::move(running_->door_listener);
@@ -416,8 +413,7 @@ Result<> Instance::store() {
     if (cause_ == "interrupted") return {};  // the next attempt goes on from the checkpoints
     return upload_outputs(spec_, paths_, outcome_.failure.empty(), told_off_.fd(), uploaded);
   });
-  if (!spec_.Gpus.empty())
-    TRY(run_blocking([this] { return gpus_.give_back(told_off_.fd()), Result<>(); }));
+  TRY(run_blocking([this] { return gpus_.give_back(told_off_.fd()), Result<>(); }));
   if (fenced_) return runtime_.destroy(spec_.Id, paths_.scratch());
   std::string failure = outcome_.failure;
   const std::string lost = stored ? "" : upload_failure(stored.error()) + keep_files();

@@ -1,5 +1,6 @@
 #include "agent/owned_tree.hpp"
 
+#include "agent/container.hpp"
 #include "os/id_map.hpp"
 #include "os/mounts.hpp"
 
@@ -29,6 +30,15 @@ Result<os::Fd> owned_tree(const wire::ChannelSpec& channel, os::Owner job) {
                                "ID-mapped mounts, as NFS has none). Put the directory on one that "
                                "can, as ext4 and xfs, or take [users] of this user out of the "
                                "service's settings");
+}
+
+Result<std::vector<os::Fd>> owned_trees(const wire::InstanceSpec& spec,
+                                        std::map<std::string, int>& trees) {
+  std::vector<os::Fd> out;
+  for (const auto& channel : spec.Channels)
+    if (is_anothers(channel, owner_of(spec)))
+      trees[channel.Name] = out.emplace_back(TRY(owned_tree(channel, owner_of(spec)))).get();
+  return out;
 }
 
 }  // namespace trainyard::agent

@@ -7,15 +7,16 @@
 #include <cstdlib>
 #include <cstring>
 
-// simulation [--lives N] [--seed S]    plays worlds of 100 jobs from seed S on until N lives have ended
-// simulation --replay S                the world of that seed, with all that happens in it
+// simulation [--lives N] [--seed S]    plays worlds of 100 jobs from seed S on until N lives have
+// ended simulation --replay S                the world of that seed, with all that happens in it
 
 namespace {
 
 constexpr int jobs_a_world = 100;
 
 int replay(std::uint64_t seed) {
-  trainyard::simulation::World world(seed, [](const std::string& line) { std::puts(line.c_str()); });
+  trainyard::simulation::World world(seed,
+                                     [](const std::string& line) { std::puts(line.c_str()); });
   const auto broken = world.play(jobs_a_world);
   if (!broken) return std::puts("every promise held"), 0;
   fmt::print("SEMANTICS {} is broken: {}\n", broken->promise, broken->what);
@@ -29,12 +30,13 @@ int play(std::int64_t lives, std::uint64_t seed, const char* program) {
     trainyard::simulation::World world(seed, {});
     const auto broken = world.play(jobs_a_world);
     if (!broken) continue;
-    fmt::print("SEMANTICS {} is broken: {}\nreplay: {} --replay {}\n", broken->promise, broken->what, program, seed);
+    fmt::print("SEMANTICS {} is broken: {}\nreplay: {} --replay {}\n", broken->promise,
+               broken->what, program, seed);
     return 1;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  fmt::print("{{\"lives\": {}, \"seconds\": {:.3f}, \"lives_per_s\": {:.0f}}}\n", ended, took.count(),
-             double(ended) / took.count());
+  fmt::print("{{\"lives\": {}, \"seconds\": {:.3f}, \"lives_per_s\": {:.0f}}}\n", ended,
+             took.count(), double(ended) / took.count());
   return 0;
 }
 

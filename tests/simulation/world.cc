@@ -43,7 +43,8 @@ void World::create() {
   row.user = std::array{"ann", "ben", "cid"}[below(3)];
   const bool is_large = one_in(5);
   row.type = is_large ? "large" : "small";
-  row.need = {double(is_large ? 2 + below(8) : 1 + below(2)), (1 + below(8)) * gib, one_in(4) ? 1 : 0};
+  row.need = {double(is_large ? 2 + below(8) : 1 + below(2)), (1 + below(8)) * gib,
+              one_in(4) ? 1 : 0};
   if (one_in(8)) row.priority = std::int64_t(below(3)) - 1;
   row.job.instance_count = one_in(6) ? 2 : 1;
   auto& terms = row.job.terms;
@@ -56,14 +57,16 @@ void World::create() {
   if (one_in(3)) terms.losses_max = 1 + std::int64_t(below(2));
   const auto request = asks(row);
   if (!queue_->is_possible(request)) return;  // it would wait for ever
-  if (const auto over = queue_->over_quota(request); over && request.instances > over->limit) return;
+  if (const auto over = queue_->over_quota(request); over && request.instances > over->limit)
+    return;
   const std::string id = row.id;
   row.modified = clock_;
   row.job = job::step(row.job, job::Created{}, clock_).job;
   rows_.emplace(id, row);
   living_.push_back(id);
-  tell(fmt::format("{} created by {}: {} x {:g} cores, {} GPUs{}", id, row.user, row.job.instance_count,
-                   row.need.cpus, row.need.gpus, terms.is_spot ? ", spot" : ""));
+  tell(fmt::format("{} created by {}: {} x {:g} cores, {} GPUs{}", id, row.user,
+                   row.job.instance_count, row.need.cpus, row.need.gpus,
+                   terms.is_spot ? ", spot" : ""));
   later([this, id] {
     if (rows_.at(id).job.phase == Phase::pending) enter(rows_.at(id));
     admit();
@@ -86,7 +89,8 @@ void World::interrupt() {
   if (living_.empty()) return;
   const std::string id = any(living_);
   const auto& job = rows_.at(id).job;
-  const bool may_be = job.phase == Phase::staging || job.phase == Phase::launching || job.phase == Phase::training;
+  const bool may_be =
+      job.phase == Phase::staging || job.phase == Phase::launching || job.phase == Phase::training;
   if (!job.terms.is_spot || !may_be) return;
   apply(id, job::Interrupted{"a drill"});
   later([this, id] {
@@ -110,7 +114,14 @@ void World::set_priority() {
 // ---- the service
 
 job::Request World::asks(const Row& row) const {
-  return {row.id, row.id, row.user, row.type, row.need, row.job.instance_count, row.priority, row.job.terms.is_spot,
+  return {row.id,
+          row.id,
+          row.user,
+          row.type,
+          row.need,
+          row.job.instance_count,
+          row.priority,
+          row.job.terms.is_spot,
           job::run_left(row.job, clock_).value_or(Millis(1ll << 40))};
 }
 
@@ -161,7 +172,8 @@ void World::recover() {
       if (is_pending && row.owed.empty()) {
         enter(row);
       } else {
-        queue_->hold(asks(row), row.job.places, row.job.attempt_start.value_or(row.modified), clock_);
+        queue_->hold(asks(row), row.job.places, row.job.attempt_start.value_or(row.modified),
+                     clock_);
         if (is_pending || row.job.phase == Phase::interrupting) queue_->leave(id);
       }
     } else if (!row.owed.empty()) {
@@ -234,7 +246,8 @@ bool World::run_effect(Row& row, const job::Effect& effect, std::optional<job::E
     for (Agent& agent : agents_) {
       if (agent.job != row.id || agent.attempt != attempt) continue;
       if (!is_calm_ && one_in(4)) continue;  // it is not connected just now, and asks when it is
-      (std::holds_alternative<job::StopInstances>(effect) ? agent.is_told_to_stop : agent.is_told_to_leave) = true;
+      (std::holds_alternative<job::StopInstances>(effect) ? agent.is_told_to_stop
+                                                          : agent.is_told_to_leave) = true;
     }
   }
   return true;
@@ -255,13 +268,15 @@ bool World::launch(Row& row, std::int64_t attempt, std::optional<job::Event>& ev
     agent.attempt = attempt;
     agent.n = n;
     agent.began = boot_;
-    agent.run_max = job::run_left(row.job, std::max(clock_, row.modified)).value_or(Millis(1ll << 40));
+    agent.run_max =
+        job::run_left(row.job, std::max(clock_, row.modified)).value_or(Millis(1ll << 40));
     const bool older_lives = std::ranges::any_of(agents_, [&](const Agent& a) {
       return a.job == row.id && a.attempt != attempt && a.is_alive;
     });
     promise(!older_lives, "C1", row.id + " is launched while an agent of another attempt lives");
     agents_.push_back(std::move(agent));
-    if (!is_calm_ && one_in(30)) return false;  // the other instance is launched when this is run again
+    if (!is_calm_ && one_in(30))
+      return false;  // the other instance is launched when this is run again
   }
   return true;
 }
@@ -299,7 +314,8 @@ void World::exit(Agent& agent) {
   else if (agent.is_told_to_leave && !one_in(5))
     exited.is_interrupted = true;
   else if (one_in(5))
-    exited.failure = one_in(2) ? "AlgorithmError: exit code: 1" : "InternalServerError: the sandbox ended";
+    exited.failure =
+        one_in(2) ? "AlgorithmError: exit code: 1" : "InternalServerError: the sandbox ended";
   agent.reports.emplace_back(exited);
 }
 
@@ -310,19 +326,22 @@ void World::agent_goes_on() {
   // It redials, and is told what its job's row says.
   const auto& job = rows_.at(agent.job).job;
   if (agent.attempt == job.attempt && job.phase == Phase::stopping) agent.is_told_to_stop = true;
-  if (agent.attempt == job.attempt && job.phase == Phase::interrupting) agent.is_told_to_leave = true;
+  if (agent.attempt == job.attempt && job.phase == Phase::interrupting)
+    agent.is_told_to_leave = true;
   switch (agent.reports.size()) {
   case 0:
     agent.reports.emplace_back(job::Running{agent.attempt, agent.n});
     break;
   case 1:
-    if (agent.is_told_to_stop || agent.is_told_to_leave || boot_ - agent.began >= agent.run_max || one_in(3))
+    if (agent.is_told_to_stop || agent.is_told_to_leave || boot_ - agent.began >= agent.run_max ||
+        one_in(3))
       exit(agent);
     break;
   case 2: {
     const bool is_lost = one_in(25);
-    agent.reports.emplace_back(job::Finished{agent.attempt, agent.n, is_lost ? "" : "s3://b/model.tar.gz",
-                                             is_lost ? "InternalServerError: outputs could not be stored" : ""});
+    agent.reports.emplace_back(
+        job::Finished{agent.attempt, agent.n, is_lost ? "" : "s3://b/model.tar.gz",
+                      is_lost ? "InternalServerError: outputs could not be stored" : ""});
     break;
   }
   default:
@@ -330,7 +349,8 @@ void World::agent_goes_on() {
   }
 }
 
-// The next report, or one that was taken before. The engine takes each number once; the machine is to bear more.
+// The next report, or one that was taken before. The engine takes each number once; the machine is
+// to bear more.
 void World::deliver() {
   if (agents_.empty()) return;
   Agent& agent = any(agents_);
@@ -352,7 +372,8 @@ void World::look_at_gone() {
     agents_[i].delivered = agent.reports.size();
     for (std::size_t n = agent.delivered; n < agent.reports.size(); ++n)
       apply(agent.job, agent.reports[n]);
-    if (agent.reports.size() < 3) apply(agent.job, job::InstanceLost{agent.attempt, agent.n, "it was killed"});
+    if (agent.reports.size() < 3)
+      apply(agent.job, job::InstanceLost{agent.attempt, agent.n, "it was killed"});
     if (agent.reports.size() >= 3) continue;
     agents_.erase(agents_.begin() + std::ptrdiff_t(i));
     return;
@@ -399,18 +420,30 @@ std::optional<Broken> World::play(int jobs) {
       break;
     }
     const auto what = below(100);
-    if (what < 30) work();
-    else if (what < 45) agent_goes_on();
-    else if (what < 62) deliver();
-    else if (what < 70) look_at_gone();
-    else if (what < 88) pass_time();
-    else if (is_calm_) work();
-    else if (what < 94) create();
-    else if (what < 95) stop();
-    else if (what < 97) interrupt();
-    else if (what < 98) set_priority();
-    else if (what < 99) die();
-    else if (one_in(5)) crash();
+    if (what < 30)
+      work();
+    else if (what < 45)
+      agent_goes_on();
+    else if (what < 62)
+      deliver();
+    else if (what < 70)
+      look_at_gone();
+    else if (what < 88)
+      pass_time();
+    else if (is_calm_)
+      work();
+    else if (what < 94)
+      create();
+    else if (what < 95)
+      stop();
+    else if (what < 97)
+      interrupt();
+    else if (what < 98)
+      set_priority();
+    else if (what < 99)
+      die();
+    else if (one_in(5))
+      crash();
   }
   if (!broken_) check_end();
   return broken_;

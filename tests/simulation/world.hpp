@@ -1,16 +1,17 @@
 #pragma once
-/// A world in which machine and queue live: jobs that people create, stop and interrupt, agents that work and
-/// die, reports that are lost, repeated and late, a service that crashes between any two statements, clocks that
-/// jump. All of it follows from a seed. What is kept in rows outlives a crash, as do agents; nothing else does.
-/// After each transaction the promises of docs/SEMANTICS.md are looked at, by their numbers.
+/// A world in which machine and queue live: jobs that people create, stop and interrupt, agents
+/// that work and die, reports that are lost, repeated and late, a service that crashes between any
+/// two statements, clocks that jump. All of it follows from a seed. What is kept in rows outlives a
+/// crash, as do agents; nothing else does. After each transaction the promises of docs/SEMANTICS.md
+/// are looked at, by their numbers.
 
 #include "job/machine.hpp"
 #include "job/queue.hpp"
 
 #include <deque>
 #include <functional>
-#include <memory>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <set>
