@@ -94,7 +94,7 @@ def refused(done, code=4):
 def test_nothing_is_spoken_in_the_clear_off_loopback(tmp_path, service, host):  # SEMANTICS A27
     for listen in ("0.0.0.0:0", f"{host}:0"):
         done = subprocess.run([TRAINYARD, "serve", "--data", tmp_path / "data", "--listen", listen],
-                              capture_output=True, text=True)
+                              capture_output=True, text=True, timeout=60)
         assert refused(done, 2) == (
             f"trainyard: listen on {listen}: off this machine keys and data would go in the clear. Write tls = true "
             "below [listen] in the settings, or give --tls; or listen on 127.0.0.1\n")
@@ -303,7 +303,7 @@ def test_a_key_that_is_another_certificates_is_told(tmp_path, service):  # SEMAN
     settings = tmp_path / "settings.toml"
     settings.write_text(f"[listen]\ntls = true\ncertificate = \"{authority}/ca.pem\"\nkey = \"{other}\"\n")
     done = subprocess.run([TRAINYARD, "serve", "--data", tmp_path / "data", "--settings", settings, "--listen",
-                           "127.0.0.1:0"], capture_output=True, text=True)
+                           "127.0.0.1:0"], capture_output=True, text=True, timeout=60)
     assert "prepare TLS: the certificate and the key do not go together" in refused(done, 2)
 
 

@@ -123,7 +123,7 @@ def test_an_ordinary_users_service_gives_no_files_away():  # SEMANTICS J64
         done = subprocess.run(
             ["unshare", "-m", "sh", "-c", f"mount --bind {TRAINYARD.parent} /opt && exec setpriv --reuid=5 "
              f"--regid=60 --clear-groups /opt/trainyard serve --data {place}/data --settings {file}"],
-            capture_output=True, text=True)
+            capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == ("trainyard: [users.kim] unix: only a service that root runs gives files to others; run it "
                            "as root, or take that out of the settings\n")
