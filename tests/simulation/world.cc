@@ -172,6 +172,7 @@ void World::recover() {
       if (is_pending && row.owed.empty()) {
         enter(row);
       } else {
+        row.told_priority = row.priority;
         queue_->hold(asks(row), row.job.places, row.job.attempt_start.value_or(row.modified),
                      clock_);
         if (is_pending || row.job.phase == Phase::interrupting) queue_->leave(id);
@@ -192,7 +193,8 @@ void World::admit() {
   for (const auto& y : decisions.yield) {
     const Row &who = rows_.at(y.id), &to = rows_.at(y.to);
     tell(fmt::format("{} yields to {}", y.id, y.to));
-    promise(who.job.terms.is_spot && !to.job.terms.is_spot, "J55", y.id + " yields to " + y.to);
+    const bool may_ask = !to.job.terms.is_spot && to.told_priority >= who.told_priority;
+    promise(who.job.terms.is_spot && may_ask, "J55", y.id + " yields to " + y.to);
     later([this, y] { yield(y); });
   }
   for (const auto& b : decisions.begin) {
@@ -282,8 +284,9 @@ bool World::launch(Row& row, std::int64_t attempt, std::optional<job::Event>& ev
 }
 
 void World::enter(Row& row) {
-  if (!queue_->waits(row.id)) row.told_priority = row.priority;
+  const bool waited = queue_->waits(row.id);
   queue_->add(asks(row));
+  if (!waited && queue_->waits(row.id)) row.told_priority = row.priority;
 }
 
 void World::released(const std::string& id) {

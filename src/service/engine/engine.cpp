@@ -198,7 +198,7 @@ Result<> Engine::recover() {
     if (job.phase != job::Phase::pending) TRY(recover_job(row, job));
   }
   for (const auto& id : owed) {
-    known.insert(id);
+    if (known.insert(id).second) TRY(recover_ended(id));
     wake(id);
   }
   for (const auto& id : TRY(fleet_.list()))

@@ -129,6 +129,7 @@ private:
   void look_at_gone(const std::string& id);
   Result<> settle_gone(const std::string& id);
   Result<> recover_job(const store::JobRow& row, const job::Job& job);
+  Result<> recover_ended(const std::string& id);
   Result<> recover_shares();
   void recover_place(const store::JobRow& row, const job::Job& job, bool is_owed);
 

@@ -245,6 +245,13 @@ Result<> Engine::recover_shares() {
   return {};
 }
 
+// One that has ended and is not released yet holds its machines until it is.
+Result<> Engine::recover_ended(const std::string& id) {
+  const auto row = TRY(readers_.read([&](store::Snapshot& s) { return store::find_job(s, id); }));
+  if (row) recover_place(*row, TRY(decode_job(row->state)), true);
+  return {};
+}
+
 void Engine::recover_place(const store::JobRow& row, const job::Job& job, bool is_owed) {
   const bool is_pending = job.phase == job::Phase::pending;
   if (is_pending) watch_wait(row.id, job);
