@@ -108,6 +108,7 @@ def runnings():
     found = [(f"unit {test.removesuffix('_test')} {preset}", [f"build/{preset}/{test}"],
               doctest_counts, {}) for test in unit for preset in ("release", "asan")]
     found.append(("simulation", ["build/release/simulation", "--lives", "1000000"], exit_counts, {}))
+    found.append(("mutations", [sys.executable, "tests/simulation/mutations.py"], exit_counts, {}))
     for directory in sorted({p.parent for p in (ROOT / "tests").glob("*/*_test.py")}):
         if directory.name not in SANITIZED:
             found.append((directory.name, pytest(directory), pytest_counts, {}))

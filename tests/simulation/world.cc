@@ -179,6 +179,7 @@ void World::recover() {
       }
     } else if (!row.owed.empty()) {
       queue_->hold(asks(row), row.job.places, row.modified, clock_);
+      queue_->leave(id);
     }
     if (!row.owed.empty()) later([this, id] { run_owed(id); });
   }

@@ -263,7 +263,9 @@ void Engine::recover_place(const store::JobRow& row, const job::Job& job, bool i
       places.assign(std::size_t(job.instance_count), {q.capacity().name(0), {}});
     const Time now = world_.now();
     q.hold(asks(row, job), std::move(places), job.attempt_start.value_or(row.modified), now);
-    if (is_pending || job.phase == job::Phase::interrupting) q.leave(row.id);
+    const bool is_leaving =
+        is_pending || job::is_terminal(job.phase) || job.phase == job::Phase::interrupting;
+    if (is_leaving) q.leave(row.id);
   });
 }
 
