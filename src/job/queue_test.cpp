@@ -376,7 +376,7 @@ struct RandomWorld {
     queue.add(r);
   }
 
-  void end(const std::string& id) {
+  void end(const std::string id) {  // a copy: it may be of what goes
     queue.remove(id, now);
     for (const auto& place : holds.at(id).first)
       give(place, waits_or_ran.at(id).need, -1);

@@ -49,7 +49,7 @@ class Driver:
 @contextlib.contextmanager
 def running(who, shown=TWO_GPUS, settings="", devices=DEVICES, stands="null"):
     """A service, and the driver that it and its agents ask."""
-    place = pathlib.Path(tempfile.mkdtemp(prefix=f"{who}-gpus-"))
+    place = pathlib.Path(tempfile.mkdtemp(prefix=f"{who}-gpus-", dir="/tmp"))
     try:
         place.chmod(0o755)
         for name in ("dev", "bin"):
