@@ -128,7 +128,7 @@ def test_a_webhook_is_told_of_the_jobs_that_it_names(tmp_path):  # SEMANTICS V8
 # -- trainyard events ---------------------------------------------------------------------------
 
 def followed(service, *arguments):
-    return subprocess.Popen([TRAINYARD, "events", "-f", *arguments], env=service.environment, text=True,
+    return subprocess.Popen(["timeout", "100", TRAINYARD, "events", "-f", *arguments], env=service.environment, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
@@ -190,17 +190,19 @@ def test_an_alarm_is_listed(own_service):  # SEMANTICS V2
     assert event["detail"] == {"TrainingJobName": name, "Alarm": "CheckpointStall", "Message": "nothing\nfor 2 h"}
 
 
-def test_events_of_a_job_that_waits_are_awaited(own_service):  # SEMANTICS V10
+def test_who_follows_is_told_at_once(own_service):  # SEMANTICS V10
     service = own_service
     name = service.create(GATE)
-    with followed(service, "--job", name) as one:
-        for _ in range(3):
-            one.stdout.readline()
-        asked = time.monotonic()
+    with followed(service, "--job", name) as one, followed(service) as every:
+        for follower in (one, every):
+            assert "Training" in [follower.stdout.readline() for _ in range(3)][-1]
+        opened = time.monotonic()
         service.open_gate(name)
-        line = one.stdout.readline()
-        assert "Uploading" in line and time.monotonic() - asked < 10  # nobody asked again meanwhile
+        for follower in (one, every):
+            assert "Uploading" in follower.stdout.readline()
+        assert time.monotonic() - opened < 10  # who asks again does so after 20 s
         one.communicate(timeout=60)
+        every.terminate()
 
 
 @pytest.mark.parametrize("text, told", [

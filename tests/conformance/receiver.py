@@ -15,7 +15,7 @@ SECRET = "a-secret-of-32-characters-123456"
 
 class Receiver:
     """Keeps what came, as (headers, body), and answers each with what `answer(event)` says; with None
-    the peer gets half a status line, and no more until release()."""
+    the peer gets a header that does not end, a byte every two seconds."""
 
     def __init__(self, address="127.0.0.1:0", answer=lambda event: 200, tls=None):
         """`tls`: the files of a certificate and its key."""
@@ -49,8 +49,9 @@ class Receiver:
     def reply(self, handler, status):
         if status is None:
             handler.close_connection = True
-            handler.wfile.write(b"HTTP/1.1 2")
-            self.released.wait()
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            while not self.released.wait(2):
+                handler.wfile.write(b"x")
             return
         handler.send_response(status)
         handler.send_header("Content-Length", "0")

@@ -94,8 +94,9 @@ struct Service {
     const auto told = [&](store::Txn& txn) {
       return store::webhook_told(txn, Webhook::key_of(settings));
     };
-    while (control->submit_and_wait(told).value() < id) {
-    }
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (control->submit_and_wait(told).value() < id)
+      REQUIRE(std::chrono::steady_clock::now() < until);
   }
   void raise(const char* alarm) {
     REQUIRE(control->submit_and_wait(
