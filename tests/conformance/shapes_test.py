@@ -127,6 +127,6 @@ def test_every_structure_in_the_source_is_compared(shapes):
             reach(theirs)
     written = set()
     for header in (ROOT / "src/wire/shapes").glob("*.hpp"):
-        if header.name != "trainyard.hpp":  # this service's own operations
+        if header.name not in ("trainyard.hpp", "events.hpp"):  # our own operations, EventBridge's form
             written |= set(re.findall(r"^struct (\w+)", header.read_text(), re.MULTILINE))
     assert written == reached

@@ -39,7 +39,7 @@ LOST_EFFECT = Defect("a lost effect", (
          "bool Engine::run_one(const store::EffectRow& effect) {\n"
          "  (void)control_.submit_and_wait([&](store::Txn& txn) -> Result<> {\n"
          "    return store::settle_effect(txn, effect.id);\n  });\n"),),
-    Killing, "every job had ended|control group|instances")
+    Killing, "every job had ended|control group|instances|its agent was never killed")
 
 # An agent neither looks whether another lives or began nor is it looked for.
 NO_FENCE = Defect("no fence", (
