@@ -128,8 +128,8 @@ def test_a_webhook_is_told_of_the_jobs_that_it_names(tmp_path):  # SEMANTICS V8
 # -- trainyard events ---------------------------------------------------------------------------
 
 def followed(service, *arguments):
-    return subprocess.Popen(["timeout", "100", TRAINYARD, "events", "-f", *arguments], env=service.environment, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(["timeout", "100", TRAINYARD, "events", "-f", *arguments], text=True,
+                            env=service.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def test_a_jobs_whole_way_is_followed(service, no_job_stays):  # SEMANTICS V10
