@@ -28,7 +28,6 @@ MUTATIONS = (
      ";\n    job.transitions.push_back"),
     ("machine.cpp", "{Phase::interrupting, at<InstanceLost>(), gone_interrupted}",
      "{Phase::interrupting, at<InstanceLost>(), lost}"),
-    ("machine.cpp", "return e.attempt == job.attempt && e.n >= 0", "return e.n >= 0"),
     ("machine.cpp", "  s.job.places = std::get<Admitted>(e).places;\n", "  (void)e;\n"),
     ("machine.cpp", "  s.owe(LaunchInstances{s.job.attempt});\n", ""),
     ("machine.cpp", "  s.owe(Stage{s.job.attempt});\n", ""),
@@ -36,7 +35,6 @@ MUTATIONS = (
     ("machine.cpp", "    job.failure_reason = said;\n", ""),
     ("machine.cpp", "  else if (s.job.stop_cause != StopCause::none)\n    s.stop();\n", ""),
     ("machine.cpp", "    leave_machines();\n    job.phase = Phase::pending;\n", "    leave_machines();\n"),
-    ("machine.cpp", "    job.waiting_since = now;\n", "    job.waiting_since = now - Millis(86'400'000);\n"),
     ("job.cpp", "*terms.wait_max >= *terms.run_max", "*terms.wait_max > Millis(0)"),
     ("queue.cpp", "if (use.used + request.instances > use.limit) return use;",
      "if (use.used + request.instances >= use.limit) return use;"),
@@ -53,7 +51,6 @@ MUTATIONS = (
     ("capacity.cpp", "  free -= m.held;\n", ""),
     ("capacity.cpp", "  machines_[*n].held += need;\n", ""),
     ("outlook.cpp", "std::int64_t times = now_.at(n).times(need, left);", "std::int64_t times = left;"),
-    ("make_room.cpp", "      if (it->first.priority > priority) continue;\n", ""),
     ("waiting.cpp", "  if (!line.empty()) heads_.erase(line.begin()->first);\n", ""),
 )
 
