@@ -1,9 +1,8 @@
 #include "wire/shapes/events.hpp"
 
 #include "cli/commands.hpp"
-#include "cli/connection.hpp"
+#include "cli/job_status.hpp"
 #include "cli/print.hpp"
-#include "wire/shapes/describe_training_job.hpp"
 
 #include <fmt/format.h>
 
@@ -48,14 +47,6 @@ Result<std::string> line_of(const std::string& body) {
                      one_line(what_happened(d)));
 }
 
-Result<std::string> status_of(Connection& service, const std::string& name) {
-  wire::DescribeTrainingJobRequest request;
-  request.TrainingJobName = name;
-  return TRY(service.call<wire::DescribeTrainingJobResponse>("SageMaker.DescribeTrainingJob",
-                                                             request))
-      .TrainingJobStatus;
-}
-
 Result<> print(const std::vector<std::string>& events, bool json) {
   for (const auto& body : events) {
     const std::string line = json ? body : TRY(line_of(body));
@@ -76,7 +67,7 @@ Result<int> show_events(const Common& common, const EventsWish& wish) {
   for (const char* operation = "Trainyard.ListEvents";; operation = "Trainyard.AwaitEvents") {
     // The status first: what is told behind a terminal one is all there is.
     const std::string status = wish.job.empty() ? "" : TRY(status_of(service, wish.job));
-    const bool has_ended = status == "Completed" || status == "Failed" || status == "Stopped";
+    const bool has_ended = !status.empty() && !is_running(status);
     const auto page = TRY(service.call<wire::ListEventsResponse>(
         has_ended ? "Trainyard.ListEvents" : operation, request));
     TRY(print(page.Events, common.json));

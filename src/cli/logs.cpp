@@ -1,8 +1,7 @@
 #include "wire/shapes/logs.hpp"
 
 #include "cli/commands.hpp"
-#include "cli/connection.hpp"
-#include "wire/shapes/describe_training_job.hpp"
+#include "cli/job_status.hpp"
 
 #include <cstdio>
 
@@ -10,18 +9,6 @@ namespace trainyard::cli {
 namespace {
 
 constexpr const char* group = "/aws/sagemaker/TrainingJobs";
-
-bool is_running(std::string_view status) {
-  return status == "InProgress" || status == "Stopping";
-}
-
-Result<std::string> status_of(Connection& service, const std::string& name) {
-  wire::DescribeTrainingJobRequest request;
-  request.TrainingJobName = name;
-  return TRY(service.call<wire::DescribeTrainingJobResponse>("SageMaker.DescribeTrainingJob",
-                                                             request))
-      .TrainingJobStatus;
-}
 
 Result<std::vector<std::string>> streams_of(Connection& service, const std::string& name) {
   wire::DescribeLogStreamsRequest request;

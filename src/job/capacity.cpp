@@ -7,10 +7,14 @@
 namespace trainyard::job {
 namespace {
 
+Room total_of(const Machine& m) {
+  return Room({m.cpus, m.memory_bytes, std::int64_t(m.gpus.size())});
+}
+
 std::vector<Room> totals(const std::vector<Machine>& machines) {
   std::vector<Room> out;
   for (const auto& m : machines)
-    out.emplace_back(Resources{m.cpus, m.memory_bytes, std::int64_t(m.gpus.size())});
+    out.push_back(total_of(m));
   return out;
 }
 
@@ -113,8 +117,8 @@ std::size_t RoomTree::first(const Room& need, std::size_t n) const {
 
 Capacity::Capacity(std::vector<Machine> machines) : free_(totals(machines)) {
   for (auto& m : machines) {
-    State state{
-        std::move(m.name), Room({m.cpus, m.memory_bytes, std::int64_t(m.gpus.size())}), {}, {}};
+    const Room total = total_of(m);
+    State state{std::move(m.name), total, {}, {}};
     for (auto& gpu : m.gpus)
       state.gpus.push_back({std::move(gpu)});
     numbers_.emplace(state.name, machines_.size());

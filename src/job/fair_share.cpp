@@ -43,10 +43,14 @@ void FairShare::held(const std::string& user, double part, Time from, Time till,
 }
 
 double FairShare::had(const std::string& user, Time now) const {
-  constexpr double hour_ms = 3'600'000;
   const auto use = uses_.find(user);
   if (use == uses_.end()) return 0;
-  return (accrued(use->second, now) + use->second.part * hour_ms) / share(user);
+  return accrued(use->second, now) / share(user) + at_once(user, use->second.part);
+}
+
+double FairShare::at_once(const std::string& user, double part) const {
+  constexpr double hour_ms = 3'600'000;
+  return part * hour_ms / share(user);
 }
 
 double FairShare::share(const std::string& user) const {

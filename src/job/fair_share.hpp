@@ -23,7 +23,8 @@ public:
   /// What the user has had, by share: the least is next. What is held now counts as if it had been
   /// for an hour already: who has nothing yet comes before who has begun a moment ago.
   double had(const std::string& user, Time now) const;
-  double share(const std::string& user) const;
+  /// By how much `part` more makes that larger at once.
+  double at_once(const std::string& user, double part) const;
 
 private:
   struct Use {
@@ -31,6 +32,7 @@ private:
     double part = 0;     ///< held since `at`
     Time at{};
   };
+  double share(const std::string& user) const;
   double decay(Millis age) const;
   double accrued(const Use& use, Time now) const;
   Use& at(const std::string& user, Time now);

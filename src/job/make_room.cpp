@@ -6,6 +6,13 @@
 // those that it takes.
 
 namespace trainyard::job {
+namespace {
+
+bool may_be_asked(const Spot& spot, std::int64_t priority) {
+  return spot.priority <= priority;
+}
+
+}  // namespace
 
 // What a machine has for the one who asks while spot jobs leave it, one after the other.
 struct Outlook::Opening {
@@ -47,7 +54,7 @@ Retreat Outlook::make_room(const Room& need, std::int64_t instances, std::int64_
     slots.insert(slots.end(), std::size_t(found), {std::nullopt, n});
     const auto& spots = later_[n].spots;
     for (auto it = spots.rbegin(); it != spots.rend() && found < instances; ++it) {
-      if (it->first.priority > priority) continue;
+      if (!may_be_asked(it->first, priority)) continue;
       opening.take(it->second, 1);
       const std::int64_t now = opening.times(need, instances);
       if (now > found) slots.insert(slots.end(), std::size_t(now - found), {it->first, n});
@@ -80,13 +87,15 @@ std::vector<std::string> Outlook::who_must_leave(const std::vector<std::size_t>&
   std::map<std::size_t, Machine> there;
   std::map<Spot, std::vector<std::pair<std::size_t, Use>>> leave;
   for (const std::size_t n : machines)
-    if (const auto [it, is_new] = there.try_emplace(n, Machine{opening(n, promise)});
-        ++it->second.wanted == 1 && is_new)
-      for (auto spot = later_[n].spots.lower_bound(oldest); spot != later_[n].spots.end(); ++spot) {
-        if (spot->first.priority > priority) continue;
-        leave[spot->first].emplace_back(n, spot->second);
-        it->second.opening.take(spot->second, 1);
-      }
+    ++there.try_emplace(n, Machine{opening(n, promise)}).first->second.wanted;
+  for (auto& [n, machine] : there) {
+    const auto& spots = later_[n].spots;
+    for (auto spot = spots.lower_bound(oldest); spot != spots.end(); ++spot) {
+      if (!may_be_asked(spot->first, priority)) continue;
+      leave[spot->first].emplace_back(n, spot->second);
+      machine.opening.take(spot->second, 1);
+    }
+  }
   std::vector<std::string> out;
   for (const auto& [spot, uses] : leave) {
     for (const auto& [n, use] : uses)

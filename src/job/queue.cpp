@@ -62,6 +62,17 @@ double Queue::part(const Request& request) const {
                    of(need.memory_bytes, all.memory_bytes), of(need.gpus, all.gpus)});
 }
 
+// What a job holds, or was promised to, is its user's: in shares and in quotas.
+void Queue::charge(const Request& request, Time now) {
+  shares_.hold(request.user, part(request), now);
+  count(request, 1);
+}
+
+void Queue::refund(const Request& request, Time now) {
+  shares_.give(request.user, part(request), now);
+  count(request, -1);
+}
+
 void Queue::count(const Request& request, std::int64_t by) {
   auto& used = used_[request.user];
   for (const auto& type : {request.instance_type, std::string("*")})
@@ -97,8 +108,7 @@ void Queue::hold(const Request& request, Placement places, Time began, Time now)
             began};
   outlook_.hold(held.holding);
   shares_.held(request.user, part(request), began, now, now);
-  shares_.hold(request.user, part(request), now);
-  count(request, 1);
+  charge(request, now);
   held_.emplace(request.id, std::move(held));
 }
 
@@ -117,9 +127,7 @@ bool Queue::forget(const std::string& id, Time now) {
   const auto claimed = claims_.find(id);
   if (claimed == claims_.end()) return false;
   outlook_.give_up(claimed->second.claim);
-  const Request& request = claimed->second.request;
-  shares_.give(request.user, part(request), now);
-  count(request, -1);
+  refund(claimed->second.request, now);
   claims_.erase(claimed);
   return true;
 }
@@ -128,10 +136,8 @@ void Queue::remove(const std::string& id, Time now) {
   forget(id, now);
   const auto it = held_.find(id);
   if (it == held_.end()) return;
-  const Held& held = it->second;
-  outlook_.end(held.holding);
-  shares_.give(held.request.user, part(held.request), now);
-  count(held.request, -1);
+  outlook_.end(it->second.holding);
+  refund(it->second.request, now);
   held_.erase(it);
 }
 
@@ -260,8 +266,7 @@ void Queue::begin(Pass& pass, Request request, const std::vector<std::size_t>& m
   Held held{std::move(request), {}, pass.now};
   held.holding =
       outlook_.begin(Room(held.request.need), machines, ends, spot_of(held.request, pass.now));
-  shares_.hold(held.request.user, part(held.request), pass.now);
-  count(held.request, 1);
+  charge(held.request, pass.now);
   pass.out.begin.push_back({held.request.id, held.holding.places});
   held_.emplace(held.request.id, std::move(held));
 }
@@ -296,8 +301,7 @@ bool Queue::claim(Pass& pass, const Request& waiting) {
   }
   claimed.claim = {Room(request.need), retreat.machines, ends_at(pass.now, request.run_max)};
   outlook_.claim(claimed.claim);
-  shares_.hold(request.user, part(request), pass.now);
-  count(request, 1);
+  charge(request, pass.now);
   claims_.emplace(request.id, std::move(claimed));
   return true;
 }
@@ -306,7 +310,6 @@ bool Queue::claim(Pass& pass, const Request& waiting) {
 
 // All that wait, in the order in which they would begin were there room for one at a time.
 void Queue::walk(Time now, const std::function<bool(const Request&)>& visit) const {
-  constexpr double hour_ms = 3'600'000;
   using Jobs = std::map<std::string, const Request*>;
   for (const auto& [level, jobs] : waiting_.levels()) {
     std::set<std::tuple<double, std::string, std::string>> turns;  // had, next, user
@@ -320,7 +323,7 @@ void Queue::walk(Time now, const std::function<bool(const Request&)>& visit) con
       turns.erase(turns.begin());
       auto& at = next.at(user);
       if (!visit(*at->second)) return;
-      const double had_then = had + part(*at->second) * hour_ms / shares_.share(user);
+      const double had_then = had + shares_.at_once(user, part(*at->second));
       if (++at != jobs.users.at(user).jobs().end()) turns.emplace(had_then, at->first, user);
     }
   }

@@ -138,6 +138,8 @@ private:
   bool runs_on(const Held& held, const std::vector<std::size_t>& machines) const;
   void walk(Time now, const std::function<bool(const Request&)>& visit) const;
   double part(const Request& request) const;
+  void charge(const Request& request, Time now);
+  void refund(const Request& request, Time now);
   void count(const Request& request, std::int64_t by);
   bool is_known(const std::string& id) const;
 

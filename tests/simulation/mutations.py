@@ -39,9 +39,9 @@ MUTATIONS = (
     ("queue.cpp", "if (use.used + request.instances > use.limit) return use;",
      "if (use.used + request.instances >= use.limit) return use;"),
     ("queue.cpp", "  if (over_quota(request)) return false;\n", ""),
-    ("queue.cpp", "  count(held.request, 1);\n", ""),
+    ("queue.cpp", "  charge(held.request, pass.now);\n", ""),
     ("queue.cpp", "  outlook_.give_up(claimed->second.claim);\n", ""),
-    ("queue.cpp", "  outlook_.end(held.holding);\n", ""),
+    ("queue.cpp", "  outlook_.end(it->second.holding);\n", ""),
     ("queue.cpp", "  begin_claimed(pass);\n", ""),
     ("queue.cpp", "} else if (request.is_spot || !claim(pass, request)) {", "} else if (!claim(pass, request)) {"),
     ("queue.cpp", "auto machines = outlook_.is_free(claim)\n", "auto machines = !claim.machines.empty()\n"),
@@ -51,6 +51,7 @@ MUTATIONS = (
     ("capacity.cpp", "  free -= m.held;\n", ""),
     ("capacity.cpp", "  machines_[*n].held += need;\n", ""),
     ("outlook.cpp", "std::int64_t times = now_.at(n).times(need, left);", "std::int64_t times = left;"),
+    ("make_room.cpp", "return spot.priority <= priority;", "return spot.priority <= priority + 9;"),
     ("waiting.cpp", "  if (!line.empty()) heads_.erase(line.begin()->first);\n", ""),
 )
 

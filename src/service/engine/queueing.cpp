@@ -39,7 +39,7 @@ job::Request Engine::asks(const store::JobRow& row, const job::Job& job) const {
 }
 
 void Engine::created(const store::JobRow& row, const job::Job& job) {
-  queue_changed([&](job::Queue& q) { q.add(asks(row, job)); });
+  queue_changed([request = asks(row, job)](job::Queue& q) { q.add(request); });
   admit();
   if (job.terms.wait_max || job.terms.pending_max) watch_wait(row.id);
 }
@@ -137,7 +137,6 @@ void Engine::decide() {
 
 // A job that was given its machines keeps them until that is written.
 void Engine::begin(const job::Begin& given) {
-  const std::string& id = given.id;
   const auto over = std::make_shared<bool>(false);
   control_.submit(
       [this, given, over](store::Txn& txn) -> Result<> {
@@ -145,17 +144,17 @@ void Engine::begin(const job::Begin& given) {
         *over = job::is_terminal(job.phase);
         return {};
       },
-      [this, given, id, over](const Result<>& done) {
+      [this, given, over](const Result<>& done) {
         if (!done) {
           log::error("a job could not be admitted; it is tried again",
-                     {{"job", id}, {"error", done.error().message}});
+                     {{"job", given.id}, {"error", done.error().message}});
           return world_.after(retry_after, [this, given] { begin(given); });
         }
         if (*over) {  // it was stopped while it was on its way: what it was given is free again
-          queue_changed([&](job::Queue& q) { q.remove(id, world_.now()); });
+          queue_changed([&](job::Queue& q) { q.remove(given.id, world_.now()); });
           admit();
         }
-        wake(id);
+        wake(given.id);
       });
 }
 
@@ -195,6 +194,7 @@ void Engine::set_priority(const std::string& id, std::int64_t priority) {
 }
 
 std::optional<job::QuotaUse> Engine::over_quota(const store::JobRow& row, const job::Job& job) {
+  if (world_.policy.quotas.empty()) return std::nullopt;  // without a look into the request
   const job::Request request = asks(row, job);
   const std::lock_guard lock(queue_mutex_);
   return queue_.over_quota(request);
